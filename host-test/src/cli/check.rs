@@ -1,0 +1,139 @@
+//! Judges a source: compiles its document and gives every problem its place.
+
+use serde_json::{Map, Value, json};
+use tollgate::compile::{Compiled, Endpoint, compile};
+use tollgate::gateway::Gateway;
+use tollgate::problem::{JsonPath, Problem};
+
+use super::Failure;
+use super::diagnostics::{Count, Diagnostic};
+use super::source::{Choice, Finding, Source};
+
+/// A source and the verdict on it.
+pub struct Checked {
+    /// What was read.
+    pub source: Source,
+    /// What is wrong with it, in the order of its lines.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The compiled form, unless an error forbids it.
+    pub gateway: Option<Gateway>,
+    /// The document as the filter takes it: with an upstream for every integration host.
+    pub document: Value,
+    /// Every integration host.
+    pub endpoints: Vec<Endpoint>,
+}
+
+// === impl Checked ===
+
+impl Checked {
+    /// Compiles the document of a source, or the part of it that `choice` names; `extra` are upstreams that are known
+    /// beside the hosts that the document names.
+    pub fn new(source: Source, choice: &Choice, extra: &[String]) -> Self {
+        let Some(mut document) = source.document() else {
+            let diagnostics = diagnose(&source, &[]);
+            return Self { source, diagnostics, gateway: None, document: Value::Null, endpoints: Vec::new() };
+        };
+        let Compiled { endpoints, .. } = compile(&document);
+        let names = endpoints.iter().map(|endpoint| endpoint.name.as_str()).chain(extra.iter().map(String::as_str));
+        add_upstreams(&mut document, names);
+        let Compiled { mut gateway, problems, .. } = compile(&document);
+        let diagnostics = diagnose(&source, &problems);
+        if Count::of(&diagnostics).errors > 0 {
+            gateway = None;
+        } else if let Some(stage) = &choice.stage {
+            keep_stage(&mut document, stage);
+            gateway = compile(&document).gateway;
+        }
+        Self { source, diagnostics, gateway, document, endpoints }
+    }
+
+    /// Refuses a stage that the document does not have.
+    pub fn require_stage(source: &Source, choice: &Choice) -> Result<(), Failure> {
+        let (Some(stage), Some(document)) = (&choice.stage, source.document()) else { return Ok(()) };
+        let names = stage_names(&document);
+        if names.iter().any(|name| name == stage) {
+            return Ok(());
+        }
+        let known: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+        Err(Failure::usage(format!("no stage is named `{stage}`"))
+            .help(format!("the stages of the document are {}", known.join(", "))))
+    }
+}
+
+/// All that is wrong, in the order of the lines; a consequence of what the reader already told is not told again.
+fn diagnose(source: &Source, problems: &[Problem]) -> Vec<Diagnostic> {
+    let read = source.findings();
+    let is_new = |problem: &&Problem| !read.iter().any(|finding| under(&problem.path, &finding.problem.path));
+    let compiled = problems.iter().filter(is_new).map(|problem| Finding { problem: problem.clone(), span: None });
+    let mut diagnostics: Vec<Diagnostic> =
+        read.iter().cloned().chain(compiled).map(|finding| Diagnostic::new(source, &finding)).collect();
+    let order = |file: &str| source.files().iter().position(|known| known.name == file);
+    diagnostics.sort_by_key(|d| (order(&d.file), d.place.as_ref().map(|place| (place.line, place.column))));
+    diagnostics
+}
+
+fn under(path: &JsonPath, ancestor: &JsonPath) -> bool {
+    let ancestor = ancestor.segments();
+    !ancestor.is_empty() && path.segments().starts_with(&ancestor)
+}
+
+/// Gives every host that has no cluster yet one of its own name.
+fn add_upstreams<'a>(document: &mut Value, names: impl Iterator<Item = &'a str>) {
+    let Some(document) = document.as_object_mut() else { return };
+    let upstreams = document.entry("upstreams").or_insert_with(|| Value::Object(Map::new()));
+    let Some(upstreams) = upstreams.as_object_mut() else { return };
+    for name in names {
+        if !upstreams.keys().any(|known| known.eq_ignore_ascii_case(name)) {
+            upstreams.insert(name.to_owned(), json!({"cluster": name}));
+        }
+    }
+}
+
+/// Leaves only the stages of one name, and the APIs that have one.
+fn keep_stage(document: &mut Value, stage: &str) {
+    let Some(apis) = document.get_mut("apis").and_then(Value::as_array_mut) else { return };
+    for api in apis.iter_mut() {
+        if let Some(stages) = api.get_mut("stages").and_then(Value::as_array_mut) {
+            stages.retain(|candidate| candidate.get("stageName").and_then(Value::as_str) == Some(stage));
+        }
+    }
+    apis.retain(|api| api.get("stages").and_then(Value::as_array).is_some_and(|stages| !stages.is_empty()));
+}
+
+fn stage_names(document: &Value) -> Vec<String> {
+    let apis = document.get("apis").and_then(Value::as_array).into_iter().flatten();
+    let stages = apis.filter_map(|api| api.get("stages")).filter_map(Value::as_array).flatten();
+    let mut names: Vec<String> = Vec::new();
+    for name in stages.filter_map(|stage| stage.get("stageName")).filter_map(Value::as_str) {
+        if !names.iter().any(|known| known == name) {
+            names.push(name.to_owned());
+        }
+    }
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_keeps_the_cluster_that_the_document_gives_it() {
+        let mut document = json!({"upstreams": {"A.test": {"cluster": "x"}}});
+        add_upstreams(&mut document, ["a.test", "b.test:81"].into_iter());
+        assert_eq!(
+            document["upstreams"],
+            json!({"A.test": {"cluster": "x"}, "b.test:81": {"cluster": "b.test:81"}})
+        );
+    }
+
+    #[test]
+    fn only_the_chosen_stage_and_its_apis_stay() {
+        let mut document = json!({"apis": [
+            {"name": "a", "stages": [{"stageName": "dev"}, {"stageName": "prod"}]},
+            {"name": "b", "stages": [{"stageName": "dev"}]},
+        ]});
+        assert_eq!(stage_names(&document), ["dev", "prod"]);
+        keep_stage(&mut document, "prod");
+        assert_eq!(document, json!({"apis": [{"name": "a", "stages": [{"stageName": "prod"}]}]}));
+    }
+}

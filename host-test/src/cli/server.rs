@@ -1,0 +1,133 @@
+//! What `serve` and `stub` have in common: an HTTP/1.1 and cleartext HTTP/2 server that stops when it is told to.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use http_body_util::combinators::UnsyncBoxBody;
+use hyper::body::{Bytes, Incoming};
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::TcpListener;
+
+use super::Failure;
+
+/// Bytes of a request head, as in our Envoy; more is answered with 431.
+pub const MAX_HEAD: usize = 60 * 1024;
+
+/// How long a client may take over its request head.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long requests in flight may go on once the server was told to stop.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// A body that ends in an error when whoever makes it gave up: the connection is cut then.
+pub type Body = UnsyncBoxBody<Bytes, Aborted>;
+
+/// The rest of the body will not come.
+#[derive(Debug)]
+pub struct Aborted;
+
+// === impl Aborted ===
+
+impl std::fmt::Display for Aborted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the rest of the body will not come")
+    }
+}
+
+impl std::error::Error for Aborted {}
+
+/// The runtime that a serving command works on.
+pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(format!("cannot start the runtime: {error}")))
+}
+
+/// Listens, or says in plain words why not.
+pub async fn bind(address: &str) -> Result<(TcpListener, SocketAddr), Failure> {
+    use std::io::ErrorKind;
+    let listener = TcpListener::bind(address).await.map_err(|error| match error.kind() {
+        ErrorKind::AddrInUse => Failure::new(format!("cannot listen on `{address}`: the port is in use"))
+            .help("stop the other process, or choose another port with `--listen 127.0.0.1:0` (0: any free one)"),
+        ErrorKind::PermissionDenied => Failure::new(format!("cannot listen on `{address}`: permission denied"))
+            .help("ports below 1024 belong to the system; choose one above"),
+        ErrorKind::InvalidInput => Failure::usage(format!("`{address}` is no address to listen on"))
+            .help("write host and port, such as `127.0.0.1:8080`"),
+        _ => Failure::new(format!("cannot listen on `{address}`: {error}"))
+            .help("write host and port of this machine, such as `127.0.0.1:8080`"),
+    })?;
+    let local = listener.local_addr().map_err(|error| Failure::new(format!("cannot listen on `{address}`: {error}")))?;
+    Ok((listener, local))
+}
+
+/// Ends at Ctrl-C or SIGTERM.
+pub async fn stop_signal() {
+    #[cfg(unix)]
+    if let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
+        }
+        return;
+    }
+    let _ = tokio::signal::ctrl_c().await;
+}
+
+/// Answers requests until `stop` ends; then lets those in flight end, for a while.
+pub async fn serve<H, A>(listener: TcpListener, stop: impl Future<Output = ()>, handler: H)
+where
+    H: Fn(Request<Incoming>, SocketAddr) -> A + Clone + Send + 'static,
+    A: Future<Output = Response<Body>> + Send + 'static,
+{
+    let builder = connection_builder();
+    let graceful = GracefulShutdown::new();
+    tokio::pin!(stop);
+    loop {
+        let (stream, peer) = tokio::select! {
+            () = &mut stop => break,
+            accepted = listener.accept() => match accepted {
+                Ok(accepted) => accepted,
+                // Out of file descriptors, most likely: a moment later there may be one.
+                Err(_) => {
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    continue;
+                }
+            },
+        };
+        // Answers are written whole; waiting for more to send would only cost time.
+        let _ = stream.set_nodelay(true);
+        let handler = handler.clone();
+        let service = service_fn(move |request| {
+            let answer = handler(request, peer);
+            async move { Ok::<_, Infallible>(answer.await) }
+        });
+        let connection = graceful.watch(builder.serve_connection(TokioIo::new(stream), service).into_owned());
+        // A connection that fails is the client's to notice.
+        tokio::spawn(async move { drop(connection.await) });
+    }
+    drop(listener);
+    tokio::select! {
+        () = graceful.shutdown() => {}
+        () = tokio::time::sleep(GRACE) => {}
+    }
+}
+
+fn connection_builder() -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .max_buf_size(MAX_HEAD)
+        // The filter decides what is in an answer.
+        .auto_date_header(false);
+    builder.http2().timer(TokioTimer::new()).max_header_list_size(MAX_HEAD as u32).auto_date_header(false);
+    builder
+}

@@ -1,0 +1,193 @@
+//! Reads what the user points at and makes the one gateway document of it, in which every value still knows its line.
+//!
+//! A file is a gateway document (`apis`) or a bare definition (`openapi`, `swagger`), as JSON or YAML, told apart by what
+//! is in it and not by its name. A bare definition becomes a document of one API with one stage; `definitionFile` is
+//! replaced by what it points at.
+
+mod document;
+mod json;
+mod scalar;
+mod text;
+mod tree;
+mod yaml;
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use tollgate::problem::{JsonPath, Problem, Segment, Severity};
+
+pub use self::document::Choice;
+pub use self::text::{FileId, SourceFile, Span};
+pub use self::tree::Finding;
+use self::tree::{Node, Parsed, path_of};
+use super::Failure;
+
+/// What a file argument turned out to be.
+pub struct Source {
+    files: Vec<SourceFile>,
+    paths: Vec<PathBuf>,
+    document: Option<Node>,
+    bare: bool,
+    findings: Vec<Finding>,
+}
+
+// === impl Source ===
+
+impl Source {
+    /// Reads a file, `-` being the standard input. A file that cannot be read is a failure; one that is no definition is a
+    /// source without a document, with findings that say why.
+    pub fn load(file: &Path, choice: &Choice) -> Result<Self, Failure> {
+        let mut source = Self::load_plain(file)?;
+        if let Some(root) = source.document.take() {
+            document::build(&mut source, root, file, choice);
+        }
+        Ok(source)
+    }
+
+    /// Reads a file that is neither a gateway document nor a definition, but has lines to point at all the same.
+    pub fn load_plain(file: &Path) -> Result<Self, Failure> {
+        let (name, text) = read(file)?;
+        let files = vec![SourceFile::new(name, &text)];
+        let mut source = Self { files, paths: Vec::new(), document: None, bare: false, findings: Vec::new() };
+        if file != Path::new("-") {
+            source.paths.push(file.to_owned());
+        }
+        source.document = source.parse(FileId(0), &JsonPath::root());
+        Ok(source)
+    }
+
+    /// Adds what its reader found wrong at a path.
+    pub fn report(&mut self, path: &JsonPath, message: &str, help: Option<&str>) {
+        self.error(path, None, message.to_owned(), help);
+    }
+
+    /// The gateway document, if the files could be read as one.
+    pub fn document(&self) -> Option<Value> {
+        self.document.as_ref().map(Node::to_value)
+    }
+
+    /// The files that were read, the one named by the user first.
+    pub fn files(&self) -> &[SourceFile] {
+        &self.files
+    }
+
+    /// Where the files are, for who wants to hear of changes.
+    pub fn paths(&self) -> &[PathBuf] {
+        &self.paths
+    }
+
+    /// What is wrong with the files themselves.
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// Where the value at a path of the gateway document was written.
+    pub fn place(&self, path: &JsonPath) -> Option<Span> {
+        self.document.as_ref()?.place(path)
+    }
+
+    /// A path as its reader knows it: a bare definition is its own root.
+    pub fn shown(&self, path: &JsonPath) -> JsonPath {
+        match path.segments().as_slice() {
+            [Segment::Key(apis), Segment::Index(0), Segment::Key(definition), rest @ ..]
+                if self.bare && apis == "apis" && definition == "definition" =>
+            {
+                path_of(rest.iter().copied())
+            }
+            _ => path.clone(),
+        }
+    }
+
+    /// Reads one of the files; its findings are told under `mount`, the place of its root in the document.
+    fn parse(&mut self, id: FileId, mount: &JsonPath) -> Option<Node> {
+        let file = self.files.get(id.0)?;
+        let (root, findings) = match parse(file, id) {
+            Ok(Parsed { root, findings }) => (Some(root), findings),
+            Err(finding) => (None, vec![finding]),
+        };
+        self.findings.extend(findings.into_iter().map(|finding| finding.under(mount)));
+        root
+    }
+
+    fn error(&mut self, path: &JsonPath, span: Option<Span>, message: String, help: Option<&str>) {
+        let problem =
+            Problem { severity: Severity::Error, path: path.clone(), message, help: help.map(str::to_owned) };
+        self.findings.push(Finding { problem, span });
+    }
+}
+
+/// JSON where it looks like JSON, YAML otherwise; a `.yaml` file may also hold a flow mapping that is no JSON.
+fn parse(file: &SourceFile, id: FileId) -> Result<Parsed, Finding> {
+    if !file.text.trim_start().starts_with(['{', '[']) {
+        return yaml::parse(file, id);
+    }
+    let is_yaml = [".yaml", ".yml"].iter().any(|suffix| file.name.to_ascii_lowercase().ends_with(suffix));
+    match json::parse(file, id) {
+        Err(_) if is_yaml => yaml::parse(file, id),
+        result => result,
+    }
+}
+
+fn read(file: &Path) -> Result<(String, String), Failure> {
+    let (name, read) = if file == Path::new("-") {
+        let mut bytes = Vec::new();
+        ("<stdin>".to_owned(), std::io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes))
+    } else {
+        (file.display().to_string(), std::fs::read(file))
+    };
+    let bytes = read.map_err(|error| {
+        Failure::usage(format!("cannot read `{name}`: {}", plain(&error)))
+            .help("name a gateway document or an OpenAPI definition, as JSON or YAML; `-` reads the standard input")
+    })?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let valid = error.utf8_error().valid_up_to();
+        let line = error.as_bytes().iter().take(valid).filter(|byte| **byte == b'\n').count() + 1;
+        Failure::usage(format!("`{name}` is not UTF-8 text: line {line} has a byte that no character starts with"))
+    })?;
+    Ok((name, text))
+}
+
+/// What went wrong with a file, without the number of the error.
+pub fn plain(error: &std::io::Error) -> String {
+    use std::io::ErrorKind;
+    match error.kind() {
+        ErrorKind::NotFound => "there is no such file".to_owned(),
+        ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        ErrorKind::IsADirectory => "it is a directory".to_owned(),
+        _ => sentence(&error.to_string()),
+    }
+}
+
+/// A library's message in the style of ours: lower case, no full stop.
+fn sentence(message: &str) -> String {
+    let message = message.trim_end_matches('.');
+    let mut chars = message.chars();
+    match chars.next() {
+        Some(first) if !chars.as_str().starts_with(char::is_uppercase) => {
+            first.to_lowercase().chain(chars).collect()
+        }
+        _ => message.to_owned(),
+    }
+}
+
+/// The words for a name that stands twice in one object.
+fn duplicate(name: &str, first_line: usize) -> (String, String) {
+    (
+        format!("`{name}` is written twice in one object"),
+        format!("the first one is on line {first_line}: keep one of them"),
+    )
+}
+
+// === impl Finding ===
+
+impl Finding {
+    fn under(mut self, mount: &JsonPath) -> Self {
+        self.problem.path = path_of(mount.segments().into_iter().chain(self.problem.path.segments()));
+        self
+    }
+}
+
+#[cfg(test)]
+#[path = "source_tests.rs"]
+mod tests;
