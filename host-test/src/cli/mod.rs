@@ -119,6 +119,12 @@ fn print(text: &str) -> Result<(), Failure> {
     }
 }
 
+/// Tells the user something beside what the command prints; nobody may be left to hear it.
+fn say(text: &str) {
+    use std::io::Write;
+    let _ = anstream::stderr().write_all(text.as_bytes());
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;

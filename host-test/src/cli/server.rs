@@ -1,14 +1,14 @@
 //! What `serve` and `stub` have in common: an HTTP/1.1 and cleartext HTTP/2 server that stops when it is told to.
 
-use std::convert::Infallible;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Empty, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::service::service_fn;
-use hyper::{Request, Response};
+use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
@@ -42,12 +42,41 @@ impl std::fmt::Display for Aborted {
 
 impl std::error::Error for Aborted {}
 
-/// The runtime that a serving command works on.
-pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
-    tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::new(format!("cannot start the runtime: {error}")))
+/// Who is at the other end of a connection.
+#[derive(Debug, Clone, Copy)]
+pub struct Peer {
+    /// No two connections have the same.
+    pub id: u64,
+    /// The client's address.
+    pub remote: SocketAddr,
+    /// The address that it connected to.
+    pub local: SocketAddr,
+}
+
+/// No body.
+pub fn empty() -> Body {
+    Empty::new().map_err(|never| match never {}).boxed_unsync()
+}
+
+/// A body that is there already.
+pub fn whole(bytes: Bytes) -> Body {
+    Full::new(bytes).map_err(|never| match never {}).boxed_unsync()
+}
+
+/// An answer in words.
+pub fn text(status: StatusCode, words: &str) -> Response<Body> {
+    let mut response = Response::new(whole(Bytes::from(format!("{words}\n"))));
+    *response.status_mut() = status;
+    let plain = hyper::header::HeaderValue::from_static("text/plain; charset=utf-8");
+    response.headers_mut().insert(hyper::header::CONTENT_TYPE, plain);
+    response
+}
+
+/// The runtime that a serving command works on. It ends with the process: whoever still waits for it then is cut off.
+pub fn runtime() -> Result<&'static tokio::runtime::Runtime, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::new(format!("cannot start the runtime: {error}")))?;
+    Ok(Box::leak(Box::new(runtime)))
 }
 
 /// Listens, or says in plain words why not.
@@ -80,17 +109,18 @@ pub async fn stop_signal() {
     let _ = tokio::signal::ctrl_c().await;
 }
 
-/// Answers requests until `stop` ends; then lets those in flight end, for a while.
+/// Answers requests until `stop` ends; then lets those in flight end, for a while. A handler that aborts cuts the connection.
 pub async fn serve<H, A>(listener: TcpListener, stop: impl Future<Output = ()>, handler: H)
 where
-    H: Fn(Request<Incoming>, SocketAddr) -> A + Clone + Send + 'static,
-    A: Future<Output = Response<Body>> + Send + 'static,
+    H: Fn(Request<Incoming>, Peer) -> A + Clone + Send + 'static,
+    A: Future<Output = Result<Response<Body>, Aborted>> + Send + 'static,
 {
+    let mut last = 0;
     let builder = connection_builder();
     let graceful = GracefulShutdown::new();
     tokio::pin!(stop);
     loop {
-        let (stream, peer) = tokio::select! {
+        let (stream, remote) = tokio::select! {
             () = &mut stop => break,
             accepted = listener.accept() => match accepted {
                 Ok(accepted) => accepted,
@@ -104,10 +134,9 @@ where
         // Answers are written whole; waiting for more to send would only cost time.
         let _ = stream.set_nodelay(true);
         let handler = handler.clone();
-        let service = service_fn(move |request| {
-            let answer = handler(request, peer);
-            async move { Ok::<_, Infallible>(answer.await) }
-        });
+        last += 1;
+        let peer = Peer { id: last, remote, local: stream.local_addr().unwrap_or(remote) };
+        let service = service_fn(move |request| handler(request, peer));
         let connection = graceful.watch(builder.serve_connection(TokioIo::new(stream), service).into_owned());
         // A connection that fails is the client's to notice.
         tokio::spawn(async move { drop(connection.await) });

@@ -5,13 +5,13 @@ mod replies;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::{Bytes, Incoming};
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
 use hyper::{Request, Response, StatusCode};
 
 use self::replies::{Asked, Replies, Reply};
 use super::diagnostics::{self, Diagnostic};
-use super::server::{self, Body};
+use super::server::{self, Body, whole};
 use super::source::Source;
 use super::{Failure, Verdict};
 
@@ -57,8 +57,12 @@ pub fn run(arguments: &Arguments) -> Result<Verdict, Failure> {
     let replies = Arc::new(replies);
     server::runtime()?.block_on(async {
         let (listener, local) = server::bind(&arguments.listen).await?;
-        anstream::eprintln!("listening on http://{local}");
-        server::serve(listener, server::stop_signal(), move |request, _| answer(Arc::clone(&replies), request)).await;
+        super::say(&format!("listening on http://{local}\n"));
+        server::serve(listener, server::stop_signal(), move |request, _| {
+            let replies = Arc::clone(&replies);
+            async move { Ok(answer(replies, request).await) }
+        })
+        .await;
         Ok(Verdict::Good)
     })
 }
@@ -91,8 +95,4 @@ fn message(status: StatusCode, text: &str) -> Response<Body> {
     let json = hyper::header::HeaderValue::from_static("application/json");
     response.headers_mut().insert(hyper::header::CONTENT_TYPE, json);
     response
-}
-
-fn whole(bytes: Bytes) -> Body {
-    Full::new(bytes).map_err(|never| match never {}).boxed_unsync()
 }

@@ -1,0 +1,218 @@
+//! `tollgate serve`: a real HTTP server around the filter, with real backends.
+//!
+//! ```text
+//!   client -> server (hyper) -> edge -> engine: the filter's thread -> exchange (hyper) -> backend
+//! ```
+//! The settings are those of our Envoy at the edge (`envoy/edge.yaml`), so that what is seen here is what is deployed.
+
+mod edge;
+mod engine;
+mod exchange;
+mod module;
+mod origins;
+mod pipe;
+mod reload;
+mod request;
+mod watch;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tollgate_host::{FilterModule, Listener, LogLevel, OnTrap, Plugin, Route, Settings, Shared};
+
+use self::engine::Engine;
+use self::exchange::Backends;
+use self::origins::Override;
+use super::check::Checked;
+use super::diagnostics;
+use super::source::{Choice, Source};
+use super::{Failure, Verdict, routes, say, server};
+
+/// What API Gateway takes, and what our Envoy holds.
+const MAX_BODY: usize = 10 * 1024 * 1024;
+
+/// Serve a definition on this machine
+#[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "Examples:
+  tollgate serve api.yaml
+  tollgate serve api.yaml --watch --stage dev --stage-variable backend=orders
+  tollgate serve api.yaml --upstream petstore.example.com=http://127.0.0.1:9000
+
+Each integration goes to its own host, unless `--upstream` puts another server in its place.
+With `--watch` a changed file is served at once; one with errors is shown, and the last good one goes on serving.
+
+Exit codes: 0 stopped by Ctrl-C or SIGTERM, 1 the definition has errors or the server cannot start,
+2 wrong usage or an unreadable file.")]
+pub struct Arguments {
+    /// A gateway document or an OpenAPI definition, JSON or YAML; `-` is the standard input
+    file: PathBuf,
+    /// Where to listen; port 0 takes any free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    listen: String,
+    /// Serve this stage only; the name of the one stage of a bare definition
+    #[arg(long, value_name = "NAME")]
+    stage: Option<String>,
+    /// Set a stage variable; can be given more than once
+    #[arg(long = "stage-variable", value_name = "NAME=VALUE", value_parser = variable)]
+    variables: Vec<(String, String)>,
+    /// The server to ask instead of an integration's host (`host`, `host:port` or the name of a VPC link)
+    #[arg(long = "upstream", value_name = "HOST=URL")]
+    upstreams: Vec<Override>,
+    /// Serve the file anew whenever it changes
+    #[arg(long)]
+    watch: bool,
+    /// The module to run instead of the one beside the command
+    #[arg(long, value_name = "PATH")]
+    module: Option<PathBuf>,
+}
+
+/// All that a new configuration is started with.
+struct Server {
+    arguments: Arguments,
+    module: FilterModule,
+    /// Outlives configurations: what the filter counts goes on counting.
+    shared: Arc<Shared>,
+}
+
+/// A configuration that serves.
+struct Serving {
+    engine: Engine,
+    /// Its routes, as a table.
+    routes: String,
+    /// The files that it was made of.
+    files: Vec<PathBuf>,
+}
+
+/// Why a configuration does not serve.
+enum Refused {
+    /// The file cannot be read.
+    Failure(Failure),
+    /// It has errors, which were shown; these files make it up.
+    Problems(Vec<PathBuf>),
+}
+
+fn variable(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("write `NAME=VALUE`".to_owned()),
+    }
+}
+
+/// Serves until it is told to stop.
+pub fn run(arguments: Arguments) -> Result<Verdict, Failure> {
+    if arguments.watch && arguments.file.as_os_str() == "-" {
+        return Err(Failure::usage("the standard input cannot be watched").help("name a file, or leave `--watch` out"));
+    }
+    server::runtime()?.block_on(async {
+        // The document first: its mistakes are the user's own, and found at once.
+        let draft = Draft::read(&arguments);
+        let draft = match draft {
+            Ok(draft) => draft,
+            Err(Refused::Failure(failure)) => return Err(failure),
+            Err(Refused::Problems(_)) => return Ok(Verdict::Problems),
+        };
+        let module = module::load(arguments.module.as_deref())?;
+        let server = Server { arguments, module, shared: Arc::new(Shared::default()) };
+        let serving = draft.start(&server).await?;
+        let (listener, local) = server::bind(&server.arguments.listen).await?;
+        let digest: String = server.module.sha256().chars().take(12).collect();
+        say(&format!("module sha256 {digest}\n{}listening on http://{local}\n", serving.routes));
+        let (current, engine) = tokio::sync::watch::channel(serving.engine.clone());
+        if server.arguments.watch {
+            tokio::spawn(reload::follow(server, serving.files, current));
+        } else {
+            // The channel stays open as long as the process, so that the engine does.
+            Box::leak(Box::new(current));
+        }
+        let keys = Arc::new(AtomicU64::new(0));
+        server::serve(listener, server::stop_signal(), move |request, peer| {
+            let engine = engine.borrow().clone();
+            request::answer(engine, keys.fetch_add(1, Ordering::Relaxed), request, peer)
+        })
+        .await;
+        Ok(Verdict::Good)
+    })
+}
+
+/// A document that has been checked and can be started.
+struct Draft {
+    checked: Checked,
+    routes: String,
+    overrides: Vec<Override>,
+}
+
+// === impl Draft ===
+
+impl Draft {
+    /// Reads and checks the file, and shows what is wrong with it.
+    fn read(arguments: &Arguments) -> Result<Self, Refused> {
+        let choice = Choice { stage: arguments.stage.clone(), variables: arguments.variables.clone() };
+        let source = Source::load(&arguments.file, &choice).map_err(Refused::Failure)?;
+        Checked::require_stage(&source, &choice).map_err(Refused::Failure)?;
+        let hosts: Vec<String> = arguments.upstreams.iter().map(|replaced| replaced.host.clone()).collect();
+        let checked = Checked::new(source, &choice, &hosts);
+        diagnostics::write_to_stderr(&checked.diagnostics, &arguments.file.display().to_string());
+        match &checked.gateway {
+            None => Err(Refused::Problems(checked.source.paths().to_vec())),
+            Some(gateway) => {
+                let routes = routes::text(gateway);
+                Ok(Self { checked, routes, overrides: arguments.upstreams.clone() })
+            }
+        }
+    }
+
+    /// Starts the filter with it.
+    async fn start(self, server: &Server) -> Result<Serving, Failure> {
+        let origins = origins::resolve(&self.checked.document, &self.checked.endpoints, &self.overrides);
+        let backends = Backends::new(origins);
+        let settings = settings(&self.checked.document.to_string(), &backends);
+        let engine = Engine::start(&server.module, settings, Arc::clone(&server.shared), backends).await;
+        let engine = engine.map_err(|said| {
+            Failure::new(format!("the module does not take the document: {}", said.trim_end()))
+                .help("command and module may be of different versions; build both with `make build`")
+        })?;
+        Ok(Serving { engine, routes: self.routes, files: self.checked.source.paths().to_vec() })
+    }
+}
+
+/// Our Envoy's settings at the edge.
+fn settings(document: &str, backends: &Backends) -> Settings {
+    Settings {
+        plugin: Plugin {
+            name: "edge".to_owned(),
+            vm_id: "tollgate".to_owned(),
+            configuration: Bytes::copy_from_slice(document.as_bytes()),
+            allow_on_headers_stop_iteration: true,
+            on_trap: OnTrap::Reload { backoff: Duration::from_millis(10) },
+            // Below that, a filter speaks to who debugs it.
+            log_level: LogLevel::Warn,
+            ..Plugin::default()
+        },
+        listener: Listener {
+            buffer_limit: MAX_BODY,
+            request_timeout: Some(Duration::from_secs(60)),
+            stream_idle_timeout: Some(Duration::from_secs(65)),
+            server_name: None,
+            use_remote_address: true,
+            generate_request_id: false,
+        },
+        route: Route { timeout: Some(Duration::from_secs(60)), suppress_envoy_headers: true, ..Route::default() },
+        clusters: backends.clusters().cloned().collect(),
+        ..Settings::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stage_variable_has_a_name_and_any_value() {
+        assert_eq!(variable("a=b=c"), Ok(("a".to_owned(), "b=c".to_owned())));
+        assert_eq!(variable("a="), Ok(("a".to_owned(), String::new())));
+        assert!(variable("a").is_err() && variable("=b").is_err());
+    }
+}

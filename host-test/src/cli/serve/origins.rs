@@ -1,0 +1,137 @@
+//! Which server each cluster of the document is: the integration's own, or the one that the user put in its place.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use hyper::Uri;
+use hyper::http::uri::{Authority, Scheme};
+use serde_json::Value;
+use tollgate::compile::Endpoint;
+
+/// A server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// `http` or `https`.
+    pub scheme: Scheme,
+    /// Host and, where it is not the scheme's own, port.
+    pub authority: Authority,
+}
+
+/// `--upstream HOST=URL`.
+#[derive(Debug, Clone)]
+pub struct Override {
+    /// An integration's host, `host:port`, or the name of a VPC link; compared without case.
+    pub host: String,
+    origin: Origin,
+}
+
+/// Cluster to server.
+pub type Origins = BTreeMap<String, Origin>;
+
+/// Finds the server of every cluster.
+pub fn resolve(document: &Value, endpoints: &[Endpoint], overrides: &[Override]) -> Origins {
+    let named = |name: &str| overrides.iter().rev().find(|candidate| candidate.host.eq_ignore_ascii_case(name));
+    let mut origins = Origins::new();
+    for endpoint in endpoints {
+        let cluster = cluster(document, &endpoint.name);
+        let host = endpoint.authority.rsplit_once(':').map_or(endpoint.authority.as_str(), |(host, _)| host);
+        let replaced = [endpoint.name.as_str(), &endpoint.authority, host, cluster].into_iter().find_map(named);
+        let origin = match replaced {
+            Some(replaced) => Some(replaced.origin.clone()),
+            None => Origin::from_str(&format!("{}://{}", endpoint.scheme, endpoint.authority)).ok(),
+        };
+        if let Some(origin) = origin {
+            origins.insert(cluster.to_owned(), origin);
+        }
+    }
+    // A host that no integration names can still be what a stage variable or a path parameter says at run time.
+    for replaced in overrides {
+        origins.entry(cluster(document, &replaced.host).to_owned()).or_insert_with(|| replaced.origin.clone());
+    }
+    origins
+}
+
+fn cluster<'a>(document: &'a Value, name: &'a str) -> &'a str {
+    let upstreams = document.get("upstreams").and_then(Value::as_object).into_iter().flatten();
+    let mut named = upstreams.filter(|(host, _)| host.eq_ignore_ascii_case(name));
+    named.find_map(|(_, upstream)| upstream.get("cluster")?.as_str()).unwrap_or(name)
+}
+
+// === impl Origin ===
+
+impl FromStr for Origin {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("`{text}` is no URL of a server: write `http://host:port` or `https://host`");
+        let parts = Uri::from_str(text).map_err(|_| wrong())?.into_parts();
+        let plain = parts.path_and_query.is_none_or(|path| path == "/");
+        match (parts.scheme, parts.authority) {
+            (Some(scheme), Some(authority))
+                if plain && (scheme == Scheme::HTTP || scheme == Scheme::HTTPS) && !authority.as_str().contains('@') =>
+            {
+                Ok(Self { scheme, authority })
+            }
+            _ => Err(wrong()),
+        }
+    }
+}
+
+// === impl Override ===
+
+impl FromStr for Override {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let Some((host, url)) = text.split_once('=').filter(|(host, _)| !host.is_empty()) else {
+            return Err("write `HOST=URL`, such as `petstore.example.com=http://127.0.0.1:9000`".to_owned());
+        };
+        Ok(Self { host: host.to_owned(), origin: url.parse()? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn endpoint(name: &str, scheme: &str, authority: &str) -> Endpoint {
+        Endpoint { name: name.into(), scheme: scheme.into(), authority: authority.into() }
+    }
+
+    fn url(origins: &Origins, cluster: &str) -> String {
+        format!("{}://{}", origins[cluster].scheme, origins[cluster].authority)
+    }
+
+    #[test]
+    fn an_integration_goes_to_its_own_host_unless_it_is_replaced() {
+        let document = json!({"upstreams": {"Own.test": {"cluster": "own"}, "b.test:81": {"cluster": "b"}, "link": {"cluster": "link"}}});
+        let endpoints = [
+            endpoint("own.test", "https", "own.test"),
+            endpoint("b.test:81", "http", "b.test:81"),
+            endpoint("link", "http", "inner.test"),
+        ];
+        let overrides = ["B.TEST=http://127.0.0.1:1", "LINK=http://127.0.0.1:2", "later.test=http://127.0.0.1:3"]
+            .map(|text| text.parse::<Override>().unwrap());
+        let origins = resolve(&document, &endpoints, &overrides);
+        assert_eq!(url(&origins, "own"), "https://own.test");
+        assert_eq!(url(&origins, "b"), "http://127.0.0.1:1");
+        assert_eq!(url(&origins, "link"), "http://127.0.0.1:2");
+        assert_eq!(url(&origins, "later.test"), "http://127.0.0.1:3");
+    }
+
+    #[test]
+    fn the_last_of_two_replacements_of_one_host_counts() {
+        let overrides = ["a.test=http://127.0.0.1:1", "a.test=http://127.0.0.1:2"].map(|text| text.parse().unwrap());
+        let origins = resolve(&json!({}), &[endpoint("a.test", "http", "a.test")], &overrides);
+        assert_eq!(url(&origins, "a.test"), "http://127.0.0.1:2");
+    }
+
+    #[test]
+    fn what_is_no_server_is_refused() {
+        for text in ["a", "=http://a", "a=b", "a=ftp://b", "a=http://b/path", "a=http://u:p@b", "a=http://b?x=1"] {
+            assert!(text.parse::<Override>().is_err(), "{text}");
+        }
+        assert!("a=http://b:80/".parse::<Override>().is_ok());
+    }
+}

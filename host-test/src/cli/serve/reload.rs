@@ -1,0 +1,47 @@
+//! `--watch`: a changed definition is served as soon as it is whole; a bad one changes nothing but the screen.
+
+use std::path::PathBuf;
+
+use tokio::sync::watch;
+
+use super::engine::Engine;
+use super::watch::Watch;
+use super::{Draft, Refused, Server};
+use crate::cli::{diagnostics, say};
+
+/// Follows the files for as long as the process lives.
+pub(super) async fn follow(server: Server, files: Vec<PathBuf>, current: watch::Sender<Engine>) {
+    let mut watch = Watch::new(&files);
+    loop {
+        watch.changed().await;
+        let draft = match Draft::read(&server.arguments) {
+            Ok(draft) => draft,
+            Err(Refused::Failure(failure)) => {
+                diagnostics::write_failure(&failure.message, failure.help.as_deref());
+                keep();
+                continue;
+            }
+            Err(Refused::Problems(files)) => {
+                // The next mistake may be mended in a file that was not part of it before.
+                watch.follow(&files);
+                keep();
+                continue;
+            }
+        };
+        match draft.start(&server).await {
+            Ok(serving) => {
+                watch.follow(&serving.files);
+                current.send_replace(serving.engine);
+                say(&format!("{}serving the changed definition\n", serving.routes));
+            }
+            Err(failure) => {
+                diagnostics::write_failure(&failure.message, failure.help.as_deref());
+                keep();
+            }
+        }
+    }
+}
+
+fn keep() {
+    say("the last good definition goes on serving\n");
+}
