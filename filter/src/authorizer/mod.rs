@@ -1,0 +1,77 @@
+//! Who may call. The only place where an [`Authorized`] is made: an integration takes nothing else, so a request that skipped this
+//! stage does not compile.
+
+use crate::context::Context;
+use crate::definition::{Node, OpenApi, Operation};
+use crate::problem::Problems;
+
+/// What guards a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Authorizer {
+    /// `NONE`: everyone may call.
+    Open,
+}
+
+/// A request that may reach its integration.
+#[derive(Debug)]
+pub struct Authorized {
+    context: Context,
+}
+
+// === impl Authorizer ===
+
+impl Authorizer {
+    /// Reads what an operation demands. A demand that is not served yet is an error: serving without it would open the route.
+    pub fn compile(operation: &Operation<'_>, api: &OpenApi<'_>, root_security_counts: bool, problems: &mut Problems) -> Self {
+        if let Some(auth) = operation.node.get("x-amazon-apigateway-auth") {
+            auth.only(&["type"], problems);
+            let open = auth.get("type").and_then(|kind| kind.one_of(&[("NONE", true), ("AWS_IAM", false)], problems));
+            if open == Some(false) {
+                problems.error(&auth.path, "not served yet: IAM authorization", None);
+            }
+        }
+        // Recorded: REST APIs ignore security at the root.
+        let security = operation.node.get("security").or_else(|| api.root.get("security").filter(|_| root_security_counts));
+        if let Some(security) = security {
+            refuse_requirements(&security, problems);
+        }
+        Self::Open
+    }
+
+    /// Lets a routed request through.
+    pub fn authorize(self, context: Context) -> Authorized {
+        match self {
+            Self::Open => Authorized { context },
+        }
+    }
+
+    /// For the route table.
+    pub fn summary(self) -> &'static str {
+        match self {
+            Self::Open => "NONE",
+        }
+    }
+}
+
+fn refuse_requirements(security: &Node<'_>, problems: &mut Problems) {
+    for requirement in security.elements(problems) {
+        for (scheme, node) in requirement.members(problems) {
+            let help = "authorizers and API keys are not enforced yet, and a route is never served without what guards it";
+            problems.error(&node.path, format!("not served yet: security scheme `{scheme}`"), Some(help));
+        }
+    }
+}
+
+// === impl Authorized ===
+
+impl Authorized {
+    /// What is known of the request.
+    pub fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// The same, once nothing more is asked of the authorization.
+    pub fn into_context(self) -> Context {
+        self.context
+    }
+}

@@ -1,0 +1,172 @@
+//! One API: its stages, and in each stage its routes. Routes are compiled once a stage, because stage variables are part of them.
+
+use super::kinds::compile_integration;
+use crate::authorizer::Authorizer;
+use crate::context::{RouteFacts, StageFacts};
+use crate::cors::Cors;
+use crate::definition::{ApiDocument, Node, OpenApi, Operation, OperationKey, Protocol, StageDocument, Upstreams, stable_id};
+use crate::gateway::{Api, Gateway, Route, Stage};
+use crate::gateway_response::GatewayResponses;
+use crate::integration::{Endpoint, Scope};
+use crate::problem::Problems;
+use crate::route::{Pattern, RouteTable, Verb};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Compiles an API into the gateway.
+pub fn compile(
+    document: &ApiDocument<'_>,
+    upstreams: &Upstreams,
+    gateway: &mut Gateway,
+    endpoints: &mut Vec<Endpoint>,
+    problems: &mut Problems,
+) {
+    let definition = OpenApi::read(&document.definition, document.basepath, problems);
+    let patterns = compile_patterns(document.protocol, &definition, problems);
+    let api = Arc::new(Api {
+        name: document.name.clone(),
+        protocol: document.protocol,
+        gateway_responses: compile_gateway_responses(document.protocol, &definition, problems),
+        cors: compile_cors(document.protocol, &definition, problems),
+    });
+    for stage in &document.stages {
+        let mut compiler = StageCompiler { document, definition: &definition, stage, upstreams, endpoints, problems };
+        let compiled = compiler.compile(&api, &patterns);
+        if !gateway.insert(compiled) {
+            let message = format!("another stage is served where stage `{}` of `{}` would be", stage.name, document.name);
+            problems.error(&document.definition.path, message, Some("give it another `basePath` or other `hosts`"));
+        }
+    }
+}
+
+fn compile_gateway_responses(protocol: Protocol, definition: &OpenApi<'_>, problems: &mut Problems) -> GatewayResponses {
+    let Some(node) = &definition.gateway_responses else { return GatewayResponses::default() };
+    if protocol == Protocol::Http {
+        problems.error(&node.path, "HTTP APIs have no gateway responses", None);
+    }
+    GatewayResponses::compile(node, problems)
+}
+
+fn compile_cors(protocol: Protocol, definition: &OpenApi<'_>, problems: &mut Problems) -> Option<Cors> {
+    let node = definition.cors.as_ref()?;
+    if protocol == Protocol::Rest {
+        let help = "REST APIs do CORS with a MOCK integration on OPTIONS";
+        problems.error(&node.path, "`x-amazon-apigateway-cors` is for HTTP APIs only", Some(help));
+    }
+    Some(Cors::compile(node, problems))
+}
+
+/// The resource path of each operation; none where it is not one.
+fn compile_patterns(protocol: Protocol, definition: &OpenApi<'_>, problems: &mut Problems) -> Vec<Option<Pattern>> {
+    // In a REST API the resources are a tree, and a place of it has one variable child (AWS refuses the import in the same words).
+    let mut variables: BTreeMap<String, String> = BTreeMap::new();
+    let pattern = |operation: &Operation<'_>| {
+        let pattern = match Pattern::parse(&operation.path) {
+            Ok(pattern) => pattern,
+            Err(invalid) => {
+                problems.error(&operation.node.path, invalid.to_string(), None);
+                return None;
+            }
+        };
+        for (place, variable) in pattern.variable_places() {
+            let sibling = variables.entry(place).or_insert_with(|| variable.clone());
+            if protocol == Protocol::Rest && *sibling != variable {
+                let message =
+                    format!("a sibling (`{sibling}`) of `{variable}` already has a variable path part: only one is allowed");
+                problems.error(&operation.node.path, message, None);
+                return None;
+            }
+        }
+        Some(pattern)
+    };
+    definition.operations.iter().map(pattern).collect()
+}
+
+struct StageCompiler<'a, 'b> {
+    document: &'a ApiDocument<'a>,
+    definition: &'a OpenApi<'a>,
+    stage: &'a StageDocument,
+    upstreams: &'a Upstreams,
+    endpoints: &'b mut Vec<Endpoint>,
+    problems: &'b mut Problems,
+}
+
+// === impl StageCompiler ===
+
+impl StageCompiler<'_, '_> {
+    fn compile(&mut self, api: &Arc<Api>, patterns: &[Option<Pattern>]) -> Stage {
+        let facts = Arc::new(StageFacts {
+            api_id: self.document.api_id.clone(),
+            account_id: self.document.account_id.clone(),
+            region: self.document.region.clone(),
+            stage: self.stage.name.clone(),
+            variables: self.stage.variables.clone(),
+        });
+        let mut compiled = Vec::new();
+        for (operation, pattern) in self.definition.operations.iter().zip(patterns) {
+            let Some(pattern) = pattern else { continue };
+            if let Some(route) = self.compile_route(operation, pattern) {
+                compiled.push((operation, pattern.clone(), Arc::new(route)));
+            }
+        }
+        let routes = compiled.iter().map(|(.., route)| Arc::clone(route)).collect();
+        // Methods first: the table wants them before ANY of the same resource.
+        compiled.sort_by_key(|(operation, ..)| operation.key == OperationKey::Any);
+        let mut table = RouteTable::new(self.document.protocol);
+        for (operation, pattern, route) in compiled {
+            let inserted = match operation.key {
+                OperationKey::Method(method) => table.insert(pattern, Verb::Method(method), route),
+                OperationKey::Any => table.insert(pattern, Verb::Any, route),
+                OperationKey::Default => table.set_default(route),
+            };
+            if inserted.is_err() {
+                let message =
+                    format!("`{} {}` answers requests that another route answers already", operation.key.as_str(), operation.path);
+                self.problems.error(&operation.node.path, message, None);
+            }
+        }
+        Stage {
+            api: Arc::clone(api),
+            facts,
+            base_path: self.stage.base_path.clone(),
+            hosts: self.stage.hosts.clone(),
+            table,
+            routes,
+        }
+    }
+
+    fn compile_route(&mut self, operation: &Operation<'_>, pattern: &Pattern) -> Option<Route> {
+        let is_http = self.document.protocol == Protocol::Http;
+        if operation.key == OperationKey::Default && !is_http {
+            self.problems.error(
+                &operation.node.path,
+                "REST APIs have no `$default` route",
+                Some("use `/{proxy+}`, and `/` for the root"),
+            );
+        }
+        let authorizer = Authorizer::compile(operation, self.definition, is_http, self.problems);
+        let node: &Node<'_> = match &operation.integration {
+            Some(node) => node,
+            None => {
+                let message = format!("no integration for `{} {}`", operation.key.as_str(), operation.path);
+                self.problems.error(&operation.node.path, message, Some("add `x-amazon-apigateway-integration`"));
+                return None;
+            }
+        };
+        let mut scope = Scope {
+            protocol: self.document.protocol,
+            variables: &self.stage.variables,
+            upstreams: self.upstreams,
+            pattern,
+            operation,
+            problems: self.problems,
+            endpoints: self.endpoints,
+        };
+        let integration = compile_integration(node, &mut scope)?;
+        let method = operation.key.as_str();
+        let route_key =
+            if operation.key == OperationKey::Default { method.to_owned() } else { format!("{method} {}", operation.path) };
+        let facts = RouteFacts { resource_id: stable_id(&operation.path, 6), resource_path: operation.path.clone(), route_key };
+        Some(Route { method, facts: Arc::new(facts), authorizer, integration })
+    }
+}

@@ -1,0 +1,70 @@
+//! The registry: every kind of integration that API Gateway knows, one line each.
+
+use crate::definition::{Node, Protocol};
+use crate::integration::{HttpProxy, Integration, Mock, Scope};
+
+type Compile = fn(&Node<'_>, &mut Scope<'_, '_>) -> Box<dyn Integration>;
+
+/// One value of the integration's `type`.
+#[derive(Clone, Copy)]
+struct Kind {
+    /// Which APIs have it.
+    protocols: &'static [Protocol],
+    /// None: known, and not served yet.
+    compile: Option<Compile>,
+}
+
+use Protocol::{Http, Rest};
+
+const INTEGRATIONS: [(&str, Kind); 5] = [
+    ("mock", Kind { protocols: &[Rest], compile: Some(Mock::compile) }),
+    ("http_proxy", Kind { protocols: &[Rest, Http], compile: Some(HttpProxy::compile) }),
+    ("http", Kind { protocols: &[Rest], compile: None }),
+    ("aws", Kind { protocols: &[Rest], compile: None }),
+    ("aws_proxy", Kind { protocols: &[Rest, Http], compile: None }),
+];
+
+/// Every key that AWS documents for the integration object.
+const KEYS: [&str; 20] = [
+    "cacheKeyParameters",
+    "cacheNamespace",
+    "connectionId",
+    "connectionType",
+    "contentHandling",
+    "credentials",
+    "httpMethod",
+    "integrationSubtype",
+    "integrationTarget",
+    "passthroughBehavior",
+    "payloadFormatVersion",
+    "requestParameters",
+    "requestTemplates",
+    "responseParameters",
+    "responses",
+    "responseTransferMode",
+    "timeoutInMillis",
+    "tlsConfig",
+    "type",
+    "uri",
+];
+
+/// Compiles the integration object of a method.
+pub fn compile_integration(node: &Node<'_>, scope: &mut Scope<'_, '_>) -> Option<Box<dyn Integration>> {
+    node.only(&KEYS, scope.problems);
+    let Some(type_node) = node.get("type") else {
+        scope.problems.error(&node.path, "no `type`", Some("an integration is of type mock, http, http_proxy, aws or aws_proxy"));
+        return None;
+    };
+    let kind = type_node.one_of(&INTEGRATIONS, scope.problems)?;
+    let name = type_node.string(scope.problems).unwrap_or_default();
+    if !kind.protocols.contains(&scope.protocol) {
+        let message = format!("{} APIs have no integration of type `{name}`", scope.protocol.as_str());
+        scope.problems.error(&type_node.path, message, None);
+        return None;
+    }
+    let Some(compile) = kind.compile else {
+        scope.problems.error(&type_node.path, format!("not served yet: integration type `{name}`"), None);
+        return None;
+    };
+    Some(compile(node, scope))
+}

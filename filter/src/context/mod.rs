@@ -1,0 +1,160 @@
+//! What is known of one request: the request itself, where it was routed, and everything that `$context`, `$stageVariables` and
+//! `method.request` can name. Templates, parameter mappings, gateway responses and logs all read it here.
+
+use crate::definition::Protocol;
+use crate::http::{CanonicalPath, Headers, Query, RequestHead};
+use crate::platform::Platform;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+mod ids;
+mod time;
+mod trace;
+
+pub use ids::Ids;
+pub use trace::TRACE_HEADER;
+
+/// An API and one of its stages, as `$context` names them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StageFacts {
+    /// `$context.apiId`
+    pub api_id: String,
+    /// `$context.accountId`
+    pub account_id: String,
+    /// Of the ARNs.
+    pub region: String,
+    /// `$context.stage`
+    pub stage: String,
+    /// `$stageVariables`
+    pub variables: BTreeMap<String, String>,
+}
+
+/// The route that a request found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RouteFacts {
+    /// `$context.resourcePath`: `/pets/{id}`
+    pub resource_path: String,
+    /// `$context.routeKey`: `GET /pets/{id}`
+    pub route_key: String,
+    /// `$context.resourceId`: stable for the same resource of the same API.
+    pub resource_id: String,
+}
+
+/// What went wrong: `$context.error`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ErrorFacts {
+    /// `$context.error.message`
+    pub message: Option<String>,
+    /// `$context.error.responseType`
+    pub response_type: &'static str,
+}
+
+/// One request and what is known of it so far.
+#[derive(Debug, Clone)]
+pub struct Context {
+    /// Which product's rules it follows.
+    pub protocol: Protocol,
+    /// The ids given to it.
+    pub ids: Ids,
+    /// The head as the client sent it, without the headers that only the gateway may set.
+    pub request: RequestHead,
+    /// The target; none when it was refused.
+    pub path: Option<CanonicalPath>,
+    /// The stage; none when no stage is served there.
+    pub stage: Option<Arc<StageFacts>>,
+    /// The path below the stage, as routed: `/pets/3/`
+    pub stage_path: String,
+    /// The route; none when there is none.
+    pub route: Option<Arc<RouteFacts>>,
+    /// Names and values, encoded as they were sent.
+    pub path_parameters: Vec<(String, String)>,
+    /// What went wrong, once something did.
+    pub error: Option<ErrorFacts>,
+}
+
+// === impl Context ===
+
+impl Context {
+    /// What is known when only the head is there.
+    pub fn new(protocol: Protocol, ids: Ids, request: RequestHead) -> Self {
+        let path = CanonicalPath::parse(&request.path).ok();
+        Self {
+            protocol,
+            ids,
+            request,
+            path,
+            stage: None,
+            stage_path: String::new(),
+            route: None,
+            path_parameters: Vec::new(),
+            error: None,
+        }
+    }
+
+    /// The client's header fields.
+    pub fn headers(&self) -> &Headers {
+        &self.request.headers
+    }
+
+    /// The query, decoded; read where something asks for it, which most requests never do.
+    pub fn query(&self) -> Query {
+        self.path.as_ref().and_then(CanonicalPath::query).map(Query::parse).unwrap_or_default()
+    }
+
+    /// A path parameter, as it was sent.
+    pub fn path_parameter(&self, name: &str) -> Option<&str> {
+        self.path_parameters.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
+    }
+
+    /// A stage variable.
+    pub fn stage_variable(&self, name: &str) -> Option<&str> {
+        self.stage.as_ref()?.variables.get(name).map(String::as_str)
+    }
+
+    /// The Host header as text.
+    pub fn host(&self) -> String {
+        String::from_utf8_lossy(&self.request.authority).into_owned()
+    }
+
+    /// A `$context` variable by its name without `$context.`; none when it is not set.
+    ///
+    /// AWS: "API Gateway mapping template and access logging variable reference".
+    pub fn variable(&self, name: &str, platform: &dyn Platform) -> Option<String> {
+        let stage = self.stage.as_deref();
+        let route = self.route.as_deref();
+        let error = self.error.as_ref();
+        let text = |header: &str| self.headers().last(header).map(|value| String::from_utf8_lossy(value).into_owned());
+        match name {
+            "accountId" => stage.map(|s| s.account_id.clone()),
+            "apiId" => stage.map(|s| s.api_id.clone()),
+            "stage" => stage.map(|s| s.stage.clone()),
+            "domainName" => Some(self.host()),
+            "domainPrefix" => self.host().split('.').next().map(str::to_owned),
+            "httpMethod" => Some(self.request.method.clone()),
+            "path" => self.path.as_ref().map(|path| path.path().to_owned()),
+            // Envoy says no version of HTTP in its headers; API Gateway's own endpoints speak this one to integrations.
+            "protocol" => Some("HTTP/1.1".to_owned()),
+            "requestId" => Some(self.ids.request_id()),
+            "extendedRequestId" => Some(self.ids.extended_request_id()),
+            "requestTime" => Some(time::common_log(platform.now_millis())),
+            "requestTimeEpoch" => Some(platform.now_millis().to_string()),
+            "resourceId" => route.map(|r| r.resource_id.clone()),
+            "resourcePath" => route.map(|r| r.resource_path.clone()),
+            "routeKey" => route.map(|r| r.route_key.clone()),
+            "identity.sourceIp" => source_ip(platform),
+            "identity.userAgent" => text("user-agent"),
+            "error.message" => error.and_then(|e| e.message.clone()),
+            // JSON text: the message in its quotes, or `null`.
+            "error.messageString" => error.map(|e| serde_json::Value::from(e.message.clone()).to_string()),
+            "error.responseType" => error.map(|e| e.response_type.to_owned()),
+            _ => None,
+        }
+    }
+}
+
+/// The client's address without its port.
+pub fn source_ip(platform: &dyn Platform) -> Option<String> {
+    let address = platform.source_address()?;
+    let ip = address.rsplit_once(':').map_or(address.as_str(), |(ip, _)| ip);
+    Some(ip.trim_matches(['[', ']']).to_owned())
+}

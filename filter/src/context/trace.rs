@@ -1,0 +1,25 @@
+//! `X-Amzn-Trace-Id`: `Root=1-<8 hex>-<24 hex>;Parent=<16 hex>;Sampled=0|1` (recorded: `test_invocation_trace_id`).
+
+use super::Context;
+use crate::platform::Platform;
+
+/// The header that names the trace.
+pub const TRACE_HEADER: &str = "x-amzn-trace-id";
+
+impl Context {
+    /// The trace of this request: what came in is kept, what is missing is made. Sampled is 1 when a parent came in and said
+    /// nothing else, 0 when none did.
+    pub fn trace_id(&self, platform: &dyn Platform) -> String {
+        let incoming = self.headers().last(TRACE_HEADER).map(|value| String::from_utf8_lossy(value).into_owned());
+        let incoming = incoming.unwrap_or_default();
+        let part = |name: &str| {
+            let value = incoming.split(';').filter_map(|part| part.trim().split_once('=')).find(|(key, _)| *key == name)?.1;
+            value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-').then_some(value)
+        };
+        let parent = part("Parent");
+        let sampled = part("Sampled").unwrap_or(if parent.is_some() { "1" } else { "0" });
+        let root = part("Root").map_or_else(|| self.ids.trace_root(platform.now_millis()), str::to_owned);
+        let parent = parent.map_or_else(|| self.ids.trace_parent(), str::to_owned);
+        format!("Root={root};Parent={parent};Sampled={sampled}")
+    }
+}

@@ -1,0 +1,294 @@
+//! The gateway document: which APIs are served, at which stages, and where their integrations' hosts are. Property names are those
+//! of the CloudFormation resources (`AWS::ApiGateway::*`, `AWS::ApiGatewayV2::*`) in camelCase.
+
+use super::{Node, Protocol, stable_id};
+use crate::problem::Problems;
+use std::collections::BTreeMap;
+
+/// The whole plugin configuration.
+#[derive(Debug)]
+pub struct Document<'a> {
+    /// The APIs, in order.
+    pub apis: Vec<ApiDocument<'a>>,
+    /// Where integration hosts are.
+    pub upstreams: Upstreams,
+}
+
+/// Integration host (or VPC link) to Envoy cluster.
+pub type Upstreams = BTreeMap<String, String>;
+
+/// One API with its definition and stages.
+#[derive(Debug)]
+pub struct ApiDocument<'a> {
+    /// Unique within the document.
+    pub name: String,
+    /// REST or HTTP.
+    pub protocol: Protocol,
+    /// `$context.apiId`; ten characters made from the name when it is not given.
+    pub api_id: String,
+    /// `$context.accountId`
+    pub account_id: String,
+    /// For ARNs and the domain name.
+    pub region: String,
+    /// What to do with the definition's own base path.
+    pub basepath: Basepath,
+    /// The export.
+    pub definition: Node<'a>,
+    /// At least one.
+    pub stages: Vec<StageDocument>,
+}
+
+/// One stage of an API.
+#[derive(Debug)]
+pub struct StageDocument {
+    /// `$context.stage`
+    pub name: String,
+    /// What comes in front of the API's own paths: `/prod`; empty for none.
+    pub base_path: String,
+    /// The domains it is served at, lower case; empty: all that no other stage claims.
+    pub hosts: Vec<String>,
+    /// `$stageVariables`
+    pub variables: BTreeMap<String, String>,
+}
+
+/// The import parameter `basepath`: what becomes of `basePath` (Swagger 2.0) or of the path of the first server (OpenAPI 3).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Basepath {
+    /// It is dropped.
+    #[default]
+    Ignore,
+    /// It goes in front of every path.
+    Prepend,
+    /// Its first segment is dropped, the rest goes in front of every path.
+    Split,
+}
+
+const BASEPATHS: [(&str, Basepath); 3] = [("ignore", Basepath::Ignore), ("prepend", Basepath::Prepend), ("split", Basepath::Split)];
+
+const API_KEYS: [&str; 9] = ["name", "definition", "protocol", "apiId", "accountId", "region", "parameters", "basePath", "stages"];
+
+/// What the document can say of a stage and is not served yet; each refused with the reason.
+const STAGE_NOT_SERVED: [(&str, &str); 4] = [
+    ("methodSettings", "throttling, caching and log levels of methods"),
+    ("throttle", "throttling of a stage"),
+    ("cache", "response caching"),
+    ("canarySettings", "canary deployments"),
+];
+
+/// Likewise at the top of the document.
+const NOT_SERVED: [(&str, &str); 3] =
+    [("usagePlans", "usage plans"), ("apiKeys", "API keys"), ("rateLimitService", "a rate limit service")];
+
+// === impl Document ===
+
+impl<'a> Document<'a> {
+    /// Reads the document and every mistake in it.
+    pub fn read(root: &Node<'a>, problems: &mut Problems) -> Self {
+        root.only(&["apis", "upstreams", "usagePlans", "apiKeys", "rateLimitService"], problems);
+        refuse(root, &NOT_SERVED, problems);
+        let mut document = Self { apis: Vec::new(), upstreams: upstreams(root, problems) };
+        match root.get("apis") {
+            Some(apis) => document.apis = read_apis(&apis, problems),
+            None => problems.error(&root.path, "no `apis`", Some("name at least one API: `apis: [{name, definition, stages}]`")),
+        }
+        document
+    }
+}
+
+fn read_apis<'a>(list: &Node<'a>, problems: &mut Problems) -> Vec<ApiDocument<'a>> {
+    let mut apis: Vec<ApiDocument<'a>> = Vec::new();
+    for node in list.elements(problems) {
+        let Some(api) = ApiDocument::read(&node, problems) else { continue };
+        if apis.iter().any(|other| other.name == api.name) {
+            problems.error(&node.path.key("name"), format!("a second API named `{}`", api.name), None);
+        }
+        apis.push(api);
+    }
+    apis
+}
+
+fn refuse(node: &Node<'_>, settings: &[(&str, &str)], problems: &mut Problems) {
+    for (key, what) in settings {
+        if let Some(setting) = node.get(key) {
+            problems.error(&setting.path, format!("not served yet: {what}"), None);
+        }
+    }
+}
+
+fn upstreams(root: &Node<'_>, problems: &mut Problems) -> Upstreams {
+    let mut clusters = Upstreams::new();
+    let Some(node) = root.get("upstreams") else { return clusters };
+    for (host, upstream) in node.members(problems) {
+        upstream.only(&["cluster"], problems);
+        match upstream.get("cluster") {
+            Some(cluster) => {
+                if let Some(cluster) = cluster.string(problems) {
+                    clusters.insert(host.to_ascii_lowercase(), cluster.to_owned());
+                }
+            }
+            None => {
+                problems.error(&upstream.path, format!("no `cluster` for `{host}`"), Some("name the Envoy cluster that reaches it"))
+            }
+        }
+    }
+    clusters
+}
+
+// === impl ApiDocument ===
+
+impl<'a> ApiDocument<'a> {
+    fn read(node: &Node<'a>, problems: &mut Problems) -> Option<Self> {
+        node.only(&API_KEYS, problems);
+        let name = required(node, "name", problems)?;
+        let Some(definition) = node.get("definition") else {
+            problems.error(
+                &node.path,
+                format!("API `{name}` has no `definition`"),
+                Some("put the exported OpenAPI document there"),
+            );
+            return None;
+        };
+        let protocol = node
+            .get("protocol")
+            .and_then(|p| p.one_of(&[("REST", Protocol::Rest), ("HTTP", Protocol::Http)], problems))
+            .unwrap_or_else(|| Protocol::of(definition.value));
+        let optional = |key: &str, problems: &mut Problems| node.get(key).and_then(|value| value.text(problems));
+        let mut stages = Vec::new();
+        match node.get("stages") {
+            Some(list) => stages.extend(list.elements(problems).iter().filter_map(|stage| StageDocument::read(stage, problems))),
+            None => problems.error(
+                &node.path,
+                format!("API `{name}` has no `stages`"),
+                Some("name at least one: `stages: [{stageName: prod}]`"),
+            ),
+        }
+        Some(Self {
+            protocol,
+            api_id: optional("apiId", problems).unwrap_or_else(|| stable_id(&name, 10)),
+            account_id: optional("accountId", problems).unwrap_or_else(|| "000000000000".to_owned()),
+            region: optional("region", problems).unwrap_or_else(|| "us-east-1".to_owned()),
+            basepath: basepath(node, problems),
+            definition,
+            stages,
+            name,
+        })
+    }
+}
+
+/// REST APIs take it as an import parameter (`Parameters: {basepath}`), HTTP APIs as a property of their own (`BasePath`).
+fn basepath(node: &Node<'_>, problems: &mut Problems) -> Basepath {
+    let mut chosen = None;
+    if let Some(parameters) = node.get("parameters") {
+        parameters.only(&["basepath"], problems);
+        chosen = parameters.get("basepath").and_then(|value| value.one_of(&BASEPATHS, problems));
+    }
+    if let Some(value) = node.get("basePath") {
+        chosen = value.one_of(&BASEPATHS, problems);
+    }
+    chosen.unwrap_or_default()
+}
+
+fn required(node: &Node<'_>, key: &str, problems: &mut Problems) -> Option<String> {
+    let text = match node.get(key) {
+        Some(value) => value.text(problems)?,
+        None => {
+            problems.error(&node.path, format!("no `{key}`"), None);
+            return None;
+        }
+    };
+    if text.is_empty() {
+        problems.error(&node.path.key(key), format!("`{key}` is empty"), None);
+        return None;
+    }
+    Some(text)
+}
+
+// === impl StageDocument ===
+
+impl StageDocument {
+    fn read(node: &Node<'_>, problems: &mut Problems) -> Option<Self> {
+        let known: Vec<&str> = ["stageName", "basePath", "hosts", "variables", "accessLogSettings"]
+            .into_iter()
+            .chain(STAGE_NOT_SERVED.map(|(key, _)| key))
+            .collect();
+        node.only(&known, problems);
+        refuse(node, &STAGE_NOT_SERVED, problems);
+        if let Some(settings) = node.get("accessLogSettings") {
+            problems.warning(&settings.path, "not served yet: access log formats; the proxy's own access log is written", None);
+        }
+        let name = required(node, "stageName", problems)?;
+        if name != "$default" && !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')) {
+            let help = "letters, digits, `_` and `-`, or `$default`";
+            problems.error(&node.path.key("stageName"), format!("`{name}` is no stage name"), Some(help));
+        }
+        let base_path = match node.get("basePath") {
+            Some(value) => value.string(problems)?.trim_matches('/').to_owned(),
+            None if name == "$default" => String::new(),
+            None => name.clone(),
+        };
+        let hosts = node.get("hosts").map(|hosts| hosts.strings(problems)).unwrap_or_default();
+        let mut variables = BTreeMap::new();
+        if let Some(node) = node.get("variables") {
+            for (key, value) in node.members(problems) {
+                if let Some(text) = value.text(problems) {
+                    variables.insert(key.to_owned(), text);
+                }
+            }
+        }
+        Some(Self {
+            base_path: if base_path.is_empty() { String::new() } else { format!("/{base_path}") },
+            hosts: hosts.iter().map(|host| host.to_ascii_lowercase()).collect(),
+            variables,
+            name,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn told(value: &Value) -> Vec<String> {
+        let mut problems = Problems::default();
+        Document::read(&Node::root(value), &mut problems);
+        problems.into_vec().iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn defaults_are_those_of_the_document_format() {
+        let value =
+            json!({"apis": [{"name": "a", "definition": {}, "stages": [{"stageName": "prod"}, {"stageName": "$default"}]}]});
+        let mut problems = Problems::default();
+        let document = Document::read(&Node::root(&value), &mut problems);
+        assert!(problems.into_vec().is_empty());
+        let api = &document.apis[0];
+        assert_eq!((api.api_id.len(), api.region.as_str(), api.basepath), (10, "us-east-1", Basepath::Ignore));
+        assert_eq!((api.stages[0].base_path.as_str(), api.stages[1].base_path.as_str()), ("/prod", ""));
+    }
+
+    #[test]
+    fn every_mistake_is_told_with_its_place() {
+        let told = told(&json!({
+            "apis": [
+                {"name": "a", "definition": {}, "stages": [{"stageName": "x y", "basePth": "/"}], "protocol": "SOAP"},
+                {"name": "a", "definition": {}, "stages": [{"basePath": 1}]},
+                {"name": "b", "stages": []},
+            ],
+            "upstreams": {"h": {"clusters": "x"}},
+            "usagePlans": [],
+        }));
+        for place in [
+            "$.apis[0].stages[0].basePth: unknown key",
+            "$.apis[0].stages[0].stageName: `x y` is no stage name",
+            "$.apis[0].protocol: `SOAP` is not known here",
+            "$.apis[1].stages[0]: no `stageName`",
+            "$.apis[2]: API `b` has no `definition`",
+            "$.upstreams.h: no `cluster` for `h`",
+            "$.usagePlans: not served yet: usage plans",
+            "$.apis[1].name: a second API named `a`",
+        ] {
+            assert!(told.iter().any(|problem| problem.starts_with(place)), "{place} not in {told:#?}");
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! Every `x-amazon-apigateway-*` extension that AWS documents, where it belongs, and what becomes of it. No extension is ever
+//! silently ignored: an unknown or misplaced one is an error with its place.
+
+use super::Node;
+use crate::problem::Problems;
+use serde_json::Value;
+
+/// Where a value stands in an OpenAPI document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Root,
+    Paths,
+    PathItem,
+    Operation,
+    Components,
+    SecuritySchemes,
+    SecurityScheme,
+    Elsewhere,
+}
+
+/// What becomes of it.
+enum Treatment {
+    /// Read by the part of the gateway that serves it.
+    Served,
+    /// Says nothing about how requests are served.
+    NothingToServe,
+    /// Served without it; the user is told why that is safe.
+    Warning(&'static str),
+    /// The document is refused.
+    Unsupported,
+}
+
+use Place::{Components, Operation, PathItem, Root, SecurityScheme};
+use Treatment::{NothingToServe, Served, Unsupported, Warning};
+
+const PREFIX: &str = "x-amazon-apigateway-";
+
+/// AWS: "Working with API Gateway extensions to OpenAPI", all rows.
+const EXTENSIONS: [(&str, &[Place], Treatment); 20] = [
+    ("any-method", &[PathItem], Served),
+    ("cors", &[Root], Served),
+    // Only says where a key would be; a method that requires one is refused by itself.
+    ("api-key-source", &[Root], NothingToServe),
+    ("auth", &[Operation], Served),
+    ("authorizer", &[SecurityScheme], Served),
+    ("authtype", &[SecurityScheme], Served),
+    ("binary-media-types", &[Root], Served),
+    ("documentation", &[Root], NothingToServe),
+    ("endpoint-access-mode", &[Root], Warning("who may reach the endpoint is the listener's matter")),
+    ("endpoint-configuration", &[Root], Warning("endpoint types and VPC endpoints are the listener's matter")),
+    ("gateway-responses", &[Root], Served),
+    ("importexport-version", &[Root], Served),
+    ("integration", &[Operation], Served),
+    ("integrations", &[Root, Components], Served),
+    ("minimum-compression-size", &[Root], Warning("responses are not compressed; Envoy's compressor filter can do it")),
+    ("policy", &[Root], Unsupported),
+    ("request-validator", &[Root, Operation], Unsupported),
+    // Only names them; what uses one is refused by itself.
+    ("request-validators", &[Root], NothingToServe),
+    ("security-policy", &[Root], Warning("the TLS policy is the listener's matter")),
+    ("tag-value", &[Root], NothingToServe),
+];
+
+/// Looks at every extension of a definition.
+pub fn check(root: &Node<'_>, problems: &mut Problems) {
+    visit(root, Root, problems);
+}
+
+fn visit(node: &Node<'_>, place: Place, problems: &mut Problems) {
+    match node.value {
+        Value::Object(members) => {
+            for (key, value) in members {
+                let member = Node { value, path: node.path.key(key) };
+                match key.strip_prefix(PREFIX) {
+                    Some(name) => {
+                        judge(name, &member, place, problems);
+                        // The extensions that hold operations go on like the operations beside them.
+                        if name == "any-method" {
+                            visit(&member, Operation, problems);
+                        }
+                    }
+                    None => visit(&member, place.below(key), problems),
+                }
+            }
+        }
+        Value::Array(elements) => {
+            for (index, value) in elements.iter().enumerate() {
+                visit(&Node { value, path: node.path.index(index) }, Place::Elsewhere, problems);
+            }
+        }
+        _ => {}
+    }
+}
+
+// === impl Place ===
+
+impl Place {
+    /// The place of a member.
+    fn below(self, key: &str) -> Self {
+        match (self, key) {
+            (Root, "paths") => Self::Paths,
+            (Self::Paths, _) => PathItem,
+            (PathItem, _) => Operation,
+            (Root, "components") => Components,
+            (Components, "securitySchemes") | (Root, "securityDefinitions") => Self::SecuritySchemes,
+            (Self::SecuritySchemes, _) => SecurityScheme,
+            _ => Self::Elsewhere,
+        }
+    }
+}
+
+fn judge(name: &str, node: &Node<'_>, place: Place, problems: &mut Problems) {
+    let Some((_, places, treatment)) = EXTENSIONS.iter().find(|(known, ..)| *known == name) else {
+        problems.error(&node.path, format!("unknown extension `{PREFIX}{name}`"), Some("AWS documents no such extension"));
+        return;
+    };
+    if !places.contains(&place) {
+        problems.error(&node.path, format!("`{PREFIX}{name}` does not belong here"), None);
+        return;
+    }
+    match treatment {
+        Served | NothingToServe => {}
+        Warning(why) => problems.warning(&node.path, format!("`{PREFIX}{name}` has no effect: {why}"), None),
+        Unsupported => problems.error(&node.path, format!("not served yet: `{PREFIX}{name}`"), None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn told(definition: &Value) -> Vec<String> {
+        let mut problems = Problems::default();
+        check(&Node::root(definition), &mut problems);
+        problems.into_vec().iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn unknown_misplaced_and_unserved_extensions_are_all_told() {
+        let told = told(&json!({
+            "x-amazon-apigateway-integratoin": {},
+            "x-amazon-apigateway-policy": {},
+            "x-amazon-apigateway-security-policy": "TLS_1_2",
+            "paths": {"/a": {
+                "x-amazon-apigateway-cors": {},
+                "x-amazon-apigateway-any-method": {"x-amazon-apigateway-request-validator": "all"},
+                "get": {"x-amazon-apigateway-auth": {"type": "NONE"}, "parameters": [{"x-amazon-apigateway-auth": {}}]},
+            }},
+            "components": {"securitySchemes": {"s": {"x-amazon-apigateway-authorizer": {}}}, "schemas": {"x-other": {}}},
+        }));
+        let starts = [
+            "$[\"x-amazon-apigateway-integratoin\"]: unknown extension",
+            "$[\"x-amazon-apigateway-policy\"]: not served yet",
+            "$[\"x-amazon-apigateway-security-policy\"]: `x-amazon-apigateway-security-policy` has no effect",
+            "$.paths[\"/a\"][\"x-amazon-apigateway-cors\"]: `x-amazon-apigateway-cors` does not belong here",
+            "$.paths[\"/a\"][\"x-amazon-apigateway-any-method\"][\"x-amazon-apigateway-request-validator\"]: not served yet",
+            "$.paths[\"/a\"].get.parameters[0][\"x-amazon-apigateway-auth\"]: `x-amazon-apigateway-auth` does not belong here",
+        ];
+        assert_eq!(told.len(), starts.len(), "{told:#?}");
+        for (problem, start) in told.iter().zip(starts) {
+            assert!(problem.starts_with(start), "{problem}");
+        }
+    }
+}

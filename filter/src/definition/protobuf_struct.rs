@@ -1,0 +1,180 @@
+//! `google.protobuf.Struct` on the wire. Envoy hands an inline `Struct` plugin configuration over as these bytes, not as the JSON
+//! that its documentation promises (measured on 1.40).
+//!
+//! Struct { 1: map<string, Value> }; Value { 1 null, 2 double, 3 string, 4 bool, 5 Struct, 6 ListValue }; ListValue { 1: Value* }.
+
+use serde_json::{Map, Number, Value};
+
+/// As deep as `serde_json` reads, so that both forms of one document are accepted or refused alike.
+const DEPTH: usize = 128;
+
+/// The largest whole number that a double holds exactly.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
+const VARINT: u8 = 0;
+const FIXED64: u8 = 1;
+const LENGTH: u8 = 2;
+
+/// Reads a whole message; `None` when the bytes are not one.
+pub fn decode(bytes: &[u8]) -> Option<Value> {
+    structure(bytes, DEPTH)
+}
+
+fn structure(mut bytes: &[u8], depth: usize) -> Option<Value> {
+    let depth = depth.checked_sub(1)?;
+    let mut members = Map::new();
+    while !bytes.is_empty() {
+        let mut entry = match field(&mut bytes)? {
+            (1, Field::Bytes(entry)) => entry,
+            _ => return None,
+        };
+        let (mut key, mut value) = (String::new(), Value::Null);
+        while !entry.is_empty() {
+            match field(&mut entry)? {
+                (1, Field::Bytes(text)) => key = String::from_utf8(text.to_vec()).ok()?,
+                (2, Field::Bytes(message)) => value = self::value(message, depth)?,
+                _ => return None,
+            }
+        }
+        members.insert(key, value);
+    }
+    Some(Value::Object(members))
+}
+
+fn value(mut bytes: &[u8], depth: usize) -> Option<Value> {
+    let mut value = Value::Null;
+    while !bytes.is_empty() {
+        value = match field(&mut bytes)? {
+            (1, Field::Varint(_)) => Value::Null,
+            (2, Field::Double(double)) => Value::Number(number(double)?),
+            (3, Field::Bytes(text)) => Value::String(String::from_utf8(text.to_vec()).ok()?),
+            (4, Field::Varint(flag)) => Value::Bool(flag != 0),
+            (5, Field::Bytes(message)) => structure(message, depth)?,
+            (6, Field::Bytes(message)) => list(message, depth)?,
+            _ => return None,
+        };
+    }
+    Some(value)
+}
+
+fn list(mut bytes: &[u8], depth: usize) -> Option<Value> {
+    let depth = depth.checked_sub(1)?;
+    let mut elements = Vec::new();
+    while !bytes.is_empty() {
+        match field(&mut bytes)? {
+            (1, Field::Bytes(message)) => elements.push(value(message, depth)?),
+            _ => return None,
+        }
+    }
+    Some(Value::Array(elements))
+}
+
+/// A Struct knows only doubles; `200` has to come back as a whole number.
+fn number(double: f64) -> Option<Number> {
+    #[expect(clippy::cast_possible_truncation, reason = "checked to be whole and exact")]
+    if double.fract() == 0.0 && double.abs() <= EXACT {
+        return Some(Number::from(double as i64));
+    }
+    Number::from_f64(double)
+}
+
+enum Field<'a> {
+    Varint(u64),
+    Double(f64),
+    Bytes(&'a [u8]),
+}
+
+fn field<'a>(bytes: &mut &'a [u8]) -> Option<(u64, Field<'a>)> {
+    let tag = varint(bytes)?;
+    let field = match u8::try_from(tag & 7).ok()? {
+        VARINT => Field::Varint(varint(bytes)?),
+        FIXED64 => Field::Double(f64::from_le_bytes(take(bytes, 8)?.try_into().ok()?)),
+        LENGTH => {
+            let length = usize::try_from(varint(bytes)?).ok()?;
+            Field::Bytes(take(bytes, length)?)
+        }
+        _ => return None,
+    };
+    Some((tag >> 3, field))
+}
+
+fn take<'a>(bytes: &mut &'a [u8], length: usize) -> Option<&'a [u8]> {
+    let (head, tail) = bytes.split_at_checked(length)?;
+    *bytes = tail;
+    Some(head)
+}
+
+fn varint(bytes: &mut &[u8]) -> Option<u64> {
+    let mut number = 0_u64;
+    for shift in (0..64).step_by(7) {
+        let (&byte, tail) = bytes.split_first()?;
+        *bytes = tail;
+        number |= u64::from(byte & 0x7f) << shift;
+        if byte < 0x80 {
+            return Some(number);
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// The encoder's mirror image: independent of the decoder but for the wire format itself.
+    fn encode(value: &Value) -> Vec<u8> {
+        let bytes = |number: u8, body: Vec<u8>| {
+            let mut out = vec![number << 3 | LENGTH];
+            let mut length = body.len();
+            while length >= 0x80 {
+                out.push(u8::try_from(length & 0x7f).unwrap() | 0x80);
+                length >>= 7;
+            }
+            out.push(u8::try_from(length).unwrap());
+            out.extend(body);
+            out
+        };
+        let message = |value: &Value| match value {
+            Value::Null => vec![1 << 3, 0],
+            Value::Number(n) => [vec![2 << 3 | FIXED64], n.as_f64().unwrap().to_le_bytes().to_vec()].concat(),
+            Value::String(s) => bytes(3, s.clone().into_bytes()),
+            Value::Bool(b) => vec![4 << 3, u8::from(*b)],
+            Value::Object(_) => bytes(5, encode(value)),
+            Value::Array(_) => bytes(6, encode(value)),
+        };
+        match value {
+            Value::Object(members) => members
+                .iter()
+                .flat_map(|(k, v)| bytes(1, [bytes(1, k.clone().into_bytes()), bytes(2, message(v))].concat()))
+                .collect(),
+            Value::Array(elements) => elements.iter().flat_map(|v| bytes(1, message(v))).collect(),
+            _ => panic!("not a message"),
+        }
+    }
+
+    #[test]
+    fn every_kind_of_value_comes_back() {
+        let long = "x".repeat(300);
+        let value = json!({"a": {"b": [1, -2.5, "x", true, null, {"c": {}}, []]}, "long": long, "status": 200});
+        assert_eq!(decode(&encode(&value)), Some(value));
+    }
+
+    #[test]
+    fn bytes_that_are_no_struct_are_refused_at_every_length() {
+        let bytes = encode(&json!({"a": {"b": [1, "text", {"c": true}]}}));
+        for length in 1..bytes.len() {
+            assert_eq!(decode(&bytes[..length]), None, "{length}");
+        }
+        assert_eq!(decode(&[0xff; 32]), None);
+    }
+
+    #[test]
+    fn depth_is_bounded() {
+        let mut value = json!({});
+        for _ in 0..200 {
+            value = json!({"a": value});
+        }
+        assert_eq!(decode(&encode(&value)), None);
+    }
+}

@@ -1,0 +1,309 @@
+//! The pipeline: one request through the gateway, as a state machine. Events in, effects out; no sockets, no clock of its own.
+//!
+//! ```text
+//! request head -> read -> stage -> CORS preflight (HTTP) -> route -> authorize -> [body] -> integration request -> upstream or answer
+//! response head -> integration response, or gateway response if the proxy itself answered -> ids, CORS -> client
+//! ```
+//! The order is AWS's: a preflight needs no authorization, so it stands before the route; the route decides what guards it, so it
+//! stands before authorization; nothing reaches an integration but an `Authorized`.
+
+use crate::authorizer::Authorized;
+use crate::context::{Context, Ids};
+use crate::definition::Protocol;
+use crate::flow::{Effect, Event};
+use crate::gateway::{Gateway, Route, Stage};
+use crate::gateway_response::{Failure, GatewayResponses, ResponseType, answer};
+use crate::http::{CanonicalPath, MediaType, RequestHead, Response, ResponseHead, is_valid_host};
+use crate::integration::{CLUSTER_HEADER, IntegrationRequest};
+use crate::platform::{Level, Platform};
+use std::sync::Arc;
+
+/// The payload limit of API Gateway: 10 MB.
+pub const PAYLOAD_LIMIT: usize = 10_485_760;
+
+/// One request and where it stands.
+#[derive(Debug)]
+pub struct Exchange {
+    gateway: Arc<Gateway>,
+    phase: Phase,
+}
+
+#[derive(Debug)]
+enum Phase {
+    /// Nothing came yet.
+    New,
+    /// The integration needs the body, which is still coming.
+    Reading(Box<Admitted>),
+    /// The upstream has the request, or is getting it.
+    Forwarded { stage: Arc<Stage>, route: Arc<Route>, context: Box<Context>, sent: usize },
+    /// The response streams to the client; the body of an answer to HEAD does not.
+    Relaying { discard: bool },
+    /// Answered: whatever still comes is none of the gateway's business.
+    Done,
+}
+
+/// A request that may go to its integration.
+#[derive(Debug)]
+struct Admitted {
+    stage: Arc<Stage>,
+    route: Arc<Route>,
+    authorized: Authorized,
+}
+
+/// A request that gets a gateway response instead.
+struct Refused {
+    stage: Option<Arc<Stage>>,
+    context: Context,
+    failure: Failure,
+}
+
+// === impl Exchange ===
+
+impl Exchange {
+    /// A request that is about to come.
+    pub fn new(gateway: Arc<Gateway>) -> Self {
+        Self { gateway, phase: Phase::New }
+    }
+
+    /// What to do about an event. Every phase takes every event; one that comes too late changes nothing.
+    pub fn on(&mut self, event: Event, platform: &mut dyn Platform) -> Effect {
+        match (std::mem::replace(&mut self.phase, Phase::Done), event) {
+            (Phase::New, Event::RequestHead { head, end }) => self.request_head(head, end, platform),
+            (Phase::Reading(admitted), Event::RequestBody { size, end }) => self.reading(admitted, size, end, platform),
+            (Phase::Reading(admitted), Event::RequestTrailers) => self.integrate(*admitted, platform),
+            (Phase::Reading(admitted), Event::ResponseHead { head, .. }) => {
+                let Admitted { stage, route, authorized } = *admitted;
+                self.response_head(stage, &route, authorized.into_context(), head, platform)
+            }
+            (Phase::Forwarded { stage, route, context, sent }, Event::RequestBody { size, .. }) => {
+                self.sending(stage, route, context, sent.saturating_add(size), platform)
+            }
+            (Phase::Forwarded { stage, route, context, .. }, Event::ResponseHead { head, .. }) => {
+                self.response_head(stage, &route, *context, head, platform)
+            }
+            (Phase::Relaying { discard }, Event::ResponseBody { .. }) => {
+                self.phase = Phase::Relaying { discard };
+                if discard { Effect::Discard } else { Effect::Continue }
+            }
+            (phase, event) => {
+                if !matches!((&phase, &event), (Phase::Done, _) | (_, Event::RequestTrailers | Event::ResponseTrailers)) {
+                    platform.log(Level::Debug, "an event came out of order and changes nothing");
+                }
+                self.phase = phase;
+                Effect::Continue
+            }
+        }
+    }
+
+    fn request_head(&mut self, head: RequestHead, end: bool, platform: &mut dyn Platform) -> Effect {
+        let context = self.read(head, platform);
+        let admitted = match self.admit(context) {
+            Ok(Admission::Preflight(response)) => return Effect::Reply(response),
+            Ok(Admission::Admitted(admitted)) => admitted,
+            Err(refused) => return self.refuse(*refused, platform),
+        };
+        if !end && admitted.route.integration.needs_body(admitted.authorized.context()) {
+            self.phase = Phase::Reading(admitted);
+            return Effect::Hold;
+        }
+        self.integrate(*admitted, platform)
+    }
+
+    /// Reads the head once, and drops every header that only the gateway or the proxy may set.
+    fn read(&self, mut head: RequestHead, platform: &mut dyn Platform) -> Context {
+        head.headers.retain(|name| !is_reserved(name));
+        let protocol = self.gateway.protocol_at(&String::from_utf8_lossy(&head.authority));
+        Context::new(protocol, Ids::new(platform.random()), head)
+    }
+
+    /// Stage, preflight, route, authorization.
+    fn admit(&self, context: Context) -> Result<Admission, Box<Refused>> {
+        let (stage, mut context) = self.find_stage(context)?;
+        if let Some(mut response) = stage.api.cors.as_ref().and_then(|cors| cors.preflight(&context.request)) {
+            add_ids(&mut response.head, &context);
+            return Ok(Admission::Preflight(response));
+        }
+        let Some(found) = stage.table.find(&context.request.method, &context.stage_path) else {
+            let failure = no_route(&context);
+            return Err(Box::new(Refused { stage: Some(stage), context, failure }));
+        };
+        let route = Arc::clone(found.route);
+        context.path_parameters = found.parameters;
+        context.route = Some(Arc::clone(&route.facts));
+        if declared_length(&context) > PAYLOAD_LIMIT {
+            let failure = Failure::new(ResponseType::RequestTooLarge);
+            return Err(Box::new(Refused { stage: Some(stage), context, failure }));
+        }
+        let authorized = route.authorizer.authorize(context);
+        Ok(Admission::Admitted(Box::new(Admitted { stage, route, authorized })))
+    }
+
+    fn find_stage(&self, mut context: Context) -> Result<(Arc<Stage>, Context), Box<Refused>> {
+        let path = context.path.as_ref().map(CanonicalPath::path);
+        let Some(path) = path.filter(|_| is_valid_host(&context.request.authority)) else {
+            return Err(Box::new(Refused { stage: None, context, failure: Failure::bad_request() }));
+        };
+        let Some(found) = self.gateway.find(&context.host(), path) else {
+            return Err(Box::new(Refused { stage: None, context, failure: Failure::no_stage() }));
+        };
+        let stage = Arc::clone(found.stage);
+        context.stage_path = found.path;
+        context.protocol = stage.api.protocol;
+        context.stage = Some(Arc::clone(&stage.facts));
+        Ok((stage, context))
+    }
+
+    /// The body is held until it is whole; the size is that of all of it.
+    fn reading(&mut self, admitted: Box<Admitted>, size: usize, end: bool, platform: &mut dyn Platform) -> Effect {
+        if size > PAYLOAD_LIMIT {
+            let Admitted { stage, authorized, .. } = *admitted;
+            return self.too_large(stage, authorized.into_context(), platform);
+        }
+        if end {
+            return self.integrate(*admitted, platform);
+        }
+        self.phase = Phase::Reading(admitted);
+        Effect::Hold
+    }
+
+    /// The body streams to the upstream; the size is that of all that was sent.
+    fn sending(
+        &mut self,
+        stage: Arc<Stage>,
+        route: Arc<Route>,
+        context: Box<Context>,
+        sent: usize,
+        platform: &dyn Platform,
+    ) -> Effect {
+        if sent > PAYLOAD_LIMIT {
+            return self.too_large(stage, *context, platform);
+        }
+        self.phase = Phase::Forwarded { stage, route, context, sent };
+        Effect::Continue
+    }
+
+    fn too_large(&mut self, stage: Arc<Stage>, context: Context, platform: &dyn Platform) -> Effect {
+        let failure = Failure::new(ResponseType::RequestTooLarge);
+        self.refuse(Refused { stage: Some(stage), context, failure }, platform)
+    }
+
+    fn integrate(&mut self, admitted: Admitted, platform: &dyn Platform) -> Effect {
+        let Admitted { stage, route, authorized } = admitted;
+        match route.integration.request(&authorized, platform) {
+            Ok(IntegrationRequest::Forward(head)) => {
+                let context = Box::new(authorized.into_context());
+                self.phase = Phase::Forwarded { stage, route, context, sent: 0 };
+                Effect::Forward(head)
+            }
+            Ok(IntegrationRequest::Respond(mut response)) => {
+                finish(&mut response.head, &stage, authorized.context());
+                Effect::Reply(response)
+            }
+            Err(failure) => {
+                let context = authorized.into_context();
+                self.refuse(Refused { stage: Some(stage), context, failure }, platform)
+            }
+        }
+    }
+
+    /// A response came: from the upstream, or from the proxy in its place.
+    fn response_head(
+        &mut self,
+        stage: Arc<Stage>,
+        route: &Route,
+        mut context: Context,
+        mut head: ResponseHead,
+        platform: &dyn Platform,
+    ) -> Effect {
+        head.headers.retain(|name| !name.starts_with("x-envoy-"));
+        if let Some(failure) = failure_of(&head, platform) {
+            let mut response = answer(&failure, &stage.api.gateway_responses, &mut context, platform);
+            finish(&mut response.head, &stage, &context);
+            return Effect::Replace(response);
+        }
+        let mut head = route.integration.response(&context, head);
+        finish(&mut head, &stage, &context);
+        self.phase = Phase::Relaying { discard: context.request.method == "HEAD" };
+        Effect::Relay(head)
+    }
+
+    fn refuse(&mut self, refused: Refused, platform: &dyn Platform) -> Effect {
+        let Refused { stage, mut context, failure } = refused;
+        let defaults = GatewayResponses::default();
+        let responses = stage.as_ref().map_or(&defaults, |stage| &stage.api.gateway_responses);
+        let mut response = answer(&failure, responses, &mut context, platform);
+        match &stage {
+            Some(stage) => finish(&mut response.head, stage, &context),
+            None => add_ids(&mut response.head, &context),
+        }
+        Effect::Reply(response)
+    }
+}
+
+enum Admission {
+    Preflight(Response),
+    Admitted(Box<Admitted>),
+}
+
+/// Headers that a client must not be able to say: those that steer the proxy, and those that the gateway itself sets.
+fn is_reserved(name: &str) -> bool {
+    const OWN: [&str; 6] =
+        [CLUSTER_HEADER, "x-amzn-requestid", "x-amzn-errortype", "x-amzn-apigateway-api-id", "x-amz-apigw-id", "apigw-requestid"];
+    name.starts_with("x-envoy-") || OWN.contains(&name)
+}
+
+/// REST APIs try to read an AWS signature where no route is; any other `Authorization` is told so.
+fn no_route(context: &Context) -> Failure {
+    match context.headers().get("authorization") {
+        Some(value) if context.protocol == Protocol::Rest && !value.starts_with(b"AWS4-HMAC-SHA256") => {
+            Failure::unreadable_signature(value)
+        }
+        _ => Failure::new(ResponseType::MissingAuthenticationToken),
+    }
+}
+
+fn declared_length(context: &Context) -> usize {
+    let value = context.headers().get("content-length").and_then(|value| std::str::from_utf8(value).ok());
+    value.and_then(|text| text.trim().parse().ok()).unwrap_or(0)
+}
+
+/// What an answer of the proxy itself means. Only an error can be one; a backend's own error is not asked about twice.
+fn failure_of(head: &ResponseHead, platform: &dyn Platform) -> Option<Failure> {
+    if head.status != 0 && head.status < 400 {
+        return None;
+    }
+    let details = platform.response_code_details()?;
+    let response_type = match details.as_str() {
+        "via_upstream" => return None,
+        "request_payload_too_large" => ResponseType::RequestTooLarge,
+        "response_timeout" | "upstream_per_try_timeout" | "stream_idle_timeout" | "upstream_max_stream_duration_reached" => {
+            ResponseType::IntegrationTimeout
+        }
+        // A client that was too slow, or broke the rules: the proxy's answer is as good as any.
+        _ if head.status < 500 => return None,
+        _ => ResponseType::IntegrationFailure,
+    };
+    platform.log(Level::Info, &format!("the proxy answered {} ({details}): {}", head.status, response_type.as_str()));
+    Some(Failure::new(response_type))
+}
+
+/// What every answer carries (recorded for REST: `test_invocation_trace_id`).
+fn finish(head: &mut ResponseHead, stage: &Stage, context: &Context) {
+    if context.protocol == Protocol::Rest && !head.headers.contains("content-type") {
+        head.headers.append("content-type", MediaType::JSON);
+    }
+    if let Some(cors) = &stage.api.cors {
+        cors.apply(context.headers(), &mut head.headers);
+    }
+    add_ids(head, context);
+}
+
+fn add_ids(head: &mut ResponseHead, context: &Context) {
+    match context.protocol {
+        Protocol::Rest => {
+            head.headers.set("x-amzn-requestid", context.ids.request_id());
+            head.headers.set("x-amz-apigw-id", context.ids.extended_request_id());
+        }
+        Protocol::Http => head.headers.set("apigw-requestid", context.ids.extended_request_id()),
+    }
+}

@@ -1,0 +1,60 @@
+//! Events in, effects out: the whole conversation between an `Exchange` and its host.
+
+use crate::http::{RequestHead, Response, ResponseHead};
+
+/// What happened to the stream. Sizes are in bytes; the bytes themselves are asked for through the
+/// [`Platform`](crate::platform::Platform) when a route needs them.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Event {
+    /// The request head arrived; `end`: there is neither body nor trailers.
+    RequestHead {
+        /// As the client sent it.
+        head: RequestHead,
+        /// Nothing follows.
+        end: bool,
+    },
+    /// Request body: the chunk at hand while the body streams, the whole buffered body while it is held.
+    RequestBody {
+        /// How much.
+        size: usize,
+        /// Nothing follows.
+        end: bool,
+    },
+    /// Trailers end a request body.
+    RequestTrailers,
+    /// The response head, from the upstream or from the proxy itself.
+    ResponseHead {
+        /// As it stands before the gateway looked at it.
+        head: ResponseHead,
+        /// Nothing follows.
+        end: bool,
+    },
+    /// Response body.
+    ResponseBody {
+        /// How much.
+        size: usize,
+        /// Nothing follows.
+        end: bool,
+    },
+    /// Trailers end a response body.
+    ResponseTrailers,
+}
+
+/// What the host has to do before the stream goes on.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Go on with what is there.
+    Continue,
+    /// Keep it until the next event.
+    Hold,
+    /// Go on with this request head in the place of the client's.
+    Forward(RequestHead),
+    /// Answer the client with this; the upstream, if there is one already, is let go.
+    Reply(Response),
+    /// Go on with this response head in the place of the upstream's.
+    Relay(ResponseHead),
+    /// Go on without the response body at hand.
+    Discard,
+    /// Go on with this answer in the place of head *and* body of the response at hand.
+    Replace(Response),
+}

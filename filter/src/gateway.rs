@@ -1,0 +1,115 @@
+//! The compiled model: what the hot path reads and nothing writes.
+
+use crate::authorizer::Authorizer;
+use crate::context::{RouteFacts, StageFacts};
+use crate::cors::Cors;
+use crate::definition::Protocol;
+use crate::gateway_response::GatewayResponses;
+use crate::integration::Integration;
+use crate::route::{RouteTable, StageMatch, StageTable};
+use std::sync::Arc;
+
+/// Everything that one document serves.
+#[derive(Debug, Default)]
+pub struct Gateway {
+    stages: Vec<Arc<Stage>>,
+    table: StageTable<Arc<Stage>>,
+}
+
+/// What the stages of one API share.
+#[derive(Debug)]
+pub struct Api {
+    /// Its name in the document.
+    pub name: String,
+    /// REST or HTTP.
+    pub protocol: Protocol,
+    /// What it says when something fails.
+    pub gateway_responses: GatewayResponses,
+    /// CORS of an HTTP API.
+    pub cors: Option<Cors>,
+}
+
+/// One stage with its routes.
+#[derive(Debug)]
+pub struct Stage {
+    /// Its API.
+    pub api: Arc<Api>,
+    /// Its names, ids and variables.
+    pub facts: Arc<StageFacts>,
+    /// In front of every path; empty for none.
+    pub base_path: String,
+    /// The domains it is limited to.
+    pub hosts: Vec<String>,
+    pub(crate) table: RouteTable<Arc<Route>>,
+    pub(crate) routes: Vec<Arc<Route>>,
+}
+
+/// One method of one resource, with what guards it and what stands behind it.
+#[derive(Debug)]
+pub struct Route {
+    /// `GET`, `ANY` or `$default`
+    pub method: &'static str,
+    /// Its names.
+    pub facts: Arc<RouteFacts>,
+    /// What guards it.
+    pub authorizer: Authorizer,
+    /// What stands behind it.
+    pub integration: Box<dyn Integration>,
+}
+
+// === impl Gateway ===
+
+impl Gateway {
+    /// Adds a stage; false when another stands at the same host and base path.
+    pub(crate) fn insert(&mut self, stage: Stage) -> bool {
+        let stage = Arc::new(stage);
+        let everywhere = [String::new()];
+        let hosts = if stage.hosts.is_empty() { everywhere.as_slice() } else { &stage.hosts };
+        let mut alone = true;
+        for host in hosts {
+            alone &= self.table.insert(host, &stage.base_path, Arc::clone(&stage)).is_none();
+        }
+        self.stages.push(stage);
+        alone
+    }
+
+    /// All stages, in the order of the document.
+    pub fn stages(&self) -> impl Iterator<Item = &Stage> {
+        self.stages.iter().map(AsRef::as_ref)
+    }
+
+    /// The stage that serves a host and path.
+    pub fn find(&self, host: &str, path: &str) -> Option<StageMatch<'_, Arc<Stage>>> {
+        self.table.find(host, path)
+    }
+
+    /// Whose manners to keep where no stage is found: HTTP's when the domain serves nothing else.
+    pub fn protocol_at(&self, host: &str) -> Protocol {
+        let mut stages = self.table.any_of(host).peekable();
+        let http = stages.peek().is_some() && stages.all(|stage| stage.api.protocol == Protocol::Http);
+        if http { Protocol::Http } else { Protocol::Rest }
+    }
+}
+
+// === impl Stage ===
+
+impl Stage {
+    /// `prod`
+    pub fn name(&self) -> &str {
+        &self.facts.stage
+    }
+
+    /// Its routes, in the order of the definition.
+    pub fn routes(&self) -> impl Iterator<Item = &Route> {
+        self.routes.iter().map(AsRef::as_ref)
+    }
+}
+
+// === impl Route ===
+
+impl Route {
+    /// `/pets/{id}`
+    pub fn resource_path(&self) -> &str {
+        &self.facts.resource_path
+    }
+}

@@ -1,0 +1,44 @@
+//! Media types, as far as API Gateway looks at them: `type/subtype`, parameters stripped.
+
+/// `type/subtype`, lower case.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct MediaType(String);
+
+// === impl MediaType ===
+
+impl MediaType {
+    /// `application/json`: what API Gateway takes where no type is named.
+    pub const JSON: &'static str = "application/json";
+
+    /// Reads a header value: the first type of a list, without parameters.
+    pub fn of_header(value: &[u8]) -> Self {
+        let text = String::from_utf8_lossy(value);
+        let first = text.split(',').next().unwrap_or_default();
+        Self(first.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
+    }
+
+    /// The type of a header that may be missing: `application/json` then.
+    pub fn of_header_or_json(value: Option<&[u8]>) -> Self {
+        match value.map(Self::of_header) {
+            Some(media_type) if !media_type.0.is_empty() => media_type,
+            _ => Self(Self::JSON.to_owned()),
+        }
+    }
+
+    /// `type/subtype`
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_case_and_further_types_do_not_count() {
+        assert_eq!(MediaType::of_header(b"Text/HTML; charset=utf-8, a/b").as_str(), "text/html");
+        assert_eq!(MediaType::of_header_or_json(None).as_str(), "application/json");
+        assert_eq!(MediaType::of_header_or_json(Some(b" ")).as_str(), "application/json");
+    }
+}

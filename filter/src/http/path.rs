@@ -1,0 +1,153 @@
+//! The request target, read exactly once. The route, its authorization and what goes upstream all come from this one value, so
+//! that no two readers can disagree about it; whatever two readers are known to disagree about is refused here.
+//!
+//! API Gateway keeps paths as they were sent: `%2F`, `%2B`, `;x=1`, case and inner `//` stay (recorded:
+//! `test_lambda_aws_proxy_integration`).
+
+/// A request target that means the same to every reader.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CanonicalPath {
+    /// Path as sent, one slash in front; `$context.path`.
+    path: String,
+    /// What follows the first `?`, undecoded.
+    query: Option<String>,
+}
+
+/// The target could be read in two ways: the request is answered 400.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InvalidPath;
+
+// === impl CanonicalPath ===
+
+impl CanonicalPath {
+    /// Reads `:path`.
+    pub fn parse(target: &[u8]) -> Result<Self, InvalidPath> {
+        // Visible ASCII without `#` and `\`: a fragment is never sent, and a backslash is a slash to some.
+        if target.iter().any(|byte| !byte.is_ascii_graphic() || matches!(byte, b'#' | b'\\')) {
+            return Err(InvalidPath);
+        }
+        let target = std::str::from_utf8(target).map_err(|_| InvalidPath)?;
+        let (path, query) = match target.split_once('?') {
+            Some((path, query)) => (path, Some(query.to_owned())),
+            None => (target, None),
+        };
+        if !path.starts_with('/') || path.split('/').any(is_ambiguous) {
+            return Err(InvalidPath);
+        }
+        // `//stage/x` is served as `/stage/x`, and is that in `$context.path` too (recorded).
+        let path = format!("/{}", path.trim_start_matches('/'));
+        Ok(Self { path, query })
+    }
+
+    /// The path, with the stage, without the query.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The query as sent.
+    pub fn query(&self) -> Option<&str> {
+        self.query.as_deref()
+    }
+}
+
+/// A segment that some readers take for another path: dot segments, plain or encoded; an encoded backslash or NUL; a broken
+/// percent-encoding.
+fn is_ambiguous(segment: &str) -> bool {
+    let mut dots = String::new();
+    let mut rest = segment.bytes();
+    while let Some(byte) = rest.next() {
+        if byte != b'%' {
+            dots.push(char::from(byte));
+            continue;
+        }
+        let (Some(high), Some(low)) = (rest.next().and_then(hex), rest.next().and_then(hex)) else { return true };
+        match high * 16 + low {
+            0 | b'\\' => return true,
+            b'.' => dots.push('.'),
+            _ => dots.push('%'),
+        }
+    }
+    dots == "." || dots == ".."
+}
+
+pub(super) fn hex(byte: u8) -> Option<u8> {
+    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+}
+
+/// Whether the Host header names one host: two `Host` lines arrive joined by a comma, and are refused.
+pub fn is_valid_host(host: &[u8]) -> bool {
+    !host.is_empty()
+        && host.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':' | b'[' | b']'))
+}
+
+/// The host without its port.
+pub fn strip_port(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(target: &str) -> Result<String, InvalidPath> {
+        CanonicalPath::parse(target.as_bytes()).map(|p| p.path)
+    }
+
+    #[test]
+    fn what_aws_keeps_is_kept() {
+        for target in ["/a%2Fb", "/test%2Balias@gmail.com", "/a;x=1/b", "/A/a.", "/%252F", "/a//b", "/a/b/", "/%20", "/...", "/{x}"]
+        {
+            assert_eq!(path(target).as_deref(), Ok(target));
+        }
+        assert_eq!(path("//stage//x").as_deref(), Ok("/stage//x"));
+    }
+
+    #[test]
+    fn what_two_readers_read_differently_is_refused() {
+        for target in [
+            "",
+            "x",
+            "*",
+            "/..",
+            "/a/../b",
+            "/a/./b",
+            "/%2e%2E/x",
+            "/.%2e",
+            "/%2e",
+            "/a\\b",
+            "/a%5cb",
+            "/a%00",
+            "/a#b",
+            "/a\u{7f}",
+            "/\u{fc}",
+            "/%",
+            "/%2",
+            "/%zz",
+            "/a b",
+            "/a\nb",
+        ] {
+            assert_eq!(path(target), Err(InvalidPath), "{target:?}");
+        }
+    }
+
+    #[test]
+    fn the_query_begins_at_the_first_question_mark() {
+        let target = CanonicalPath::parse(b"/a?b=c?d=..").unwrap();
+        assert_eq!((target.path(), target.query()), ("/a", Some("b=c?d=..")));
+        assert_eq!(CanonicalPath::parse(b"/a?").unwrap().query(), Some(""));
+    }
+
+    #[test]
+    fn a_host_is_one_host() {
+        for host in ["api.example.com", "a:80", "[::1]:8080", "A_b"] {
+            assert!(is_valid_host(host.as_bytes()), "{host}");
+        }
+        for host in ["", "a,b", "a b", "a/b", "a@b"] {
+            assert!(!is_valid_host(host.as_bytes()), "{host}");
+        }
+        assert_eq!((strip_port("a.b:80"), strip_port("a.b"), strip_port("[::1]:80")), ("a.b", "a.b", "[::1]"));
+    }
+}

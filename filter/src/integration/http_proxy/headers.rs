@@ -1,0 +1,89 @@
+//! Which headers pass an HTTP_PROXY integration, and under which name.
+//!
+//! Recorded on a regional REST API: `TestApiGatewayHeaderRemapping`, `test_http_integration_with_lambda`. HTTP APIs: "Create HTTP
+//! integrations for HTTP APIs" and from memory.
+
+use crate::context::{Context, TRACE_HEADER, source_ip};
+use crate::definition::Protocol;
+use crate::http::{Headers, ResponseHead};
+use crate::platform::Platform;
+
+/// Client headers that no integration ever sees (recorded: blank even in `$input.params`). `content-length` and
+/// `transfer-encoding` belong there too, but here they frame the body on its way.
+const NEVER_FORWARDED: [&str; 10] = [
+    "connection",
+    "content-md5",
+    "expect",
+    "max-forwards",
+    "proxy-authenticate",
+    "server",
+    "te",
+    "trailer",
+    "upgrade",
+    "www-authenticate",
+];
+
+/// Hop-by-hop fields (RFC 9110, section 7.6.1), for HTTP APIs.
+const HOP_BY_HOP: [&str; 8] =
+    ["connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer", "upgrade"];
+
+/// What a client said of earlier hops: HTTP APIs translate it to `Forwarded`.
+const FORWARDED: [&str; 4] = ["x-forwarded-for", "x-forwarded-host", "x-forwarded-port", "x-forwarded-proto"];
+
+/// The fields that go to the upstream.
+pub fn upstream_request(protocol: Protocol, context: &Context, platform: &dyn Platform) -> Headers {
+    let mut headers = context.headers().clone();
+    match protocol {
+        Protocol::Rest => {
+            headers.retain(|name| !NEVER_FORWARDED.contains(&name) && name != "via");
+            // AWS drops Content-Encoding because it has decoded the body; a body that is passed on encoded keeps it.
+            if matches!(context.request.method.as_str(), "GET" | "HEAD" | "OPTIONS" | "DELETE") {
+                headers.remove("content-encoding");
+            }
+            if let Some(stage) = &context.stage {
+                headers.set("x-amzn-apigateway-api-id", stage.api_id.as_str());
+            }
+        }
+        Protocol::Http => {
+            let proto =
+                headers.get("x-forwarded-proto").map_or_else(|| context.request.scheme.clone().into_bytes(), <[u8]>::to_vec);
+            headers.retain(|name| !HOP_BY_HOP.contains(&name) && !FORWARDED.contains(&name) && name != "expect");
+            headers.set("forwarded", forwarded(context, &proto, platform));
+        }
+    }
+    headers.set(TRACE_HEADER, context.trace_id(platform));
+    headers
+}
+
+/// `for=…;host=…;proto=…`. AWS writes `by=` with its own egress address too, which nobody here knows.
+fn forwarded(context: &Context, proto: &[u8], platform: &dyn Platform) -> Vec<u8> {
+    let client = match source_ip(platform) {
+        Some(ip) if ip.contains(':') => format!("\"[{ip}]\""),
+        Some(ip) => ip,
+        None => "unknown".to_owned(),
+    };
+    let host = context.host();
+    let host = if host.contains(':') { format!("\"{host}\"") } else { host };
+    [format!("for={client};host={host};proto=").into_bytes(), proto.to_vec()].concat()
+}
+
+/// What the client sees of the upstream's response.
+pub fn client_response(protocol: Protocol, mut head: ResponseHead) -> ResponseHead {
+    let headers = &mut head.headers;
+    match protocol {
+        Protocol::Rest => {
+            for name in ["connection", "date", "server", "x-amzn-requestid"] {
+                headers.rename(name, &format!("x-amzn-remapped-{name}"));
+            }
+            // Kept beside its remapped copy: it frames the body.
+            if let Some(length) = headers.get("content-length").map(<[u8]>::to_vec) {
+                headers.set("x-amzn-remapped-content-length", length);
+            }
+            // Content-Encoding stays: it was recorded as dropped behind a function URL only, is documented to pass, and a body
+            // that lost it cannot be read.
+            headers.retain(|name| !matches!(name, "via" | "keep-alive" | "proxy-connection" | "transfer-encoding" | "upgrade"));
+        }
+        Protocol::Http => headers.retain(|name| !HOP_BY_HOP.contains(&name) && name != "transfer-encoding"),
+    }
+    head
+}

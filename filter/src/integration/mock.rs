@@ -1,0 +1,95 @@
+//! MOCK: an answer without a backend. The request template gives a status code, the status code selects a response. AWS: "Mock
+//! integrations for REST APIs in API Gateway".
+
+use super::passthrough::RequestTemplates;
+use super::response::IntegrationResponses;
+use super::tolerant_json::status_code;
+use super::{Integration, IntegrationRequest, Scope};
+use crate::authorizer::Authorized;
+use crate::context::Context;
+use crate::definition::Node;
+use crate::gateway_response::Failure;
+use crate::http::{Headers, MediaType, ResponseHead};
+use crate::mapping::Expression;
+use crate::platform::Platform;
+
+/// A compiled MOCK integration.
+#[derive(Debug)]
+pub struct Mock {
+    templates: RequestTemplates,
+    responses: IntegrationResponses,
+}
+
+// === impl Mock ===
+
+impl Mock {
+    /// Reads an integration of type `mock`.
+    pub fn compile(node: &Node<'_>, scope: &mut Scope<'_, '_>) -> Box<dyn Integration> {
+        let templates = RequestTemplates::compile(node, scope.problems);
+        for (media_type, template) in templates.iter() {
+            if status_code(template.render()).is_none() {
+                let message =
+                    format!("the template for `{}` gives no `statusCode`: every request is answered 500", media_type.as_str());
+                let help = "a MOCK request template is an object with a whole number: `{\"statusCode\": 200}`";
+                scope.problems.warning(&node.path.key("requestTemplates"), message, Some(help));
+            }
+        }
+        // Parameters of a MOCK reach nothing but its templates, which are plain text: only their form is looked at.
+        if let Some(parameters) = node.get("requestParameters") {
+            for (_, source) in parameters.members(scope.problems) {
+                let known = source
+                    .string(scope.problems)
+                    .is_none_or(|text| Expression::parse(text).is_ok() || text.starts_with("method.request.body"));
+                if !known {
+                    scope.problems.error(
+                        &source.path,
+                        "no source of a request parameter",
+                        Some("write `method.request.…` or a quoted literal"),
+                    );
+                }
+            }
+        }
+        Box::new(Self { templates, responses: IntegrationResponses::compile(node, scope.operation, scope.problems) })
+    }
+
+    /// The status code that the template, or the body that goes through in its place, asks for; none: the default response
+    /// (documented for a MOCK without a template; an emulator answers 500).
+    fn status(&self, context: &Context, platform: &dyn Platform) -> Result<Option<i64>, Failure> {
+        let body;
+        let text = match self.templates.choose(context.headers())? {
+            Some(template) => template.render(),
+            None => {
+                body = platform.request_body();
+                if body.is_empty() {
+                    return Ok(None);
+                }
+                std::str::from_utf8(&body).map_err(|_| Failure::configuration())?
+            }
+        };
+        status_code(text).map(Some).ok_or_else(Failure::configuration)
+    }
+}
+
+impl Integration for Mock {
+    fn needs_body(&self, context: &Context) -> bool {
+        matches!(self.templates.choose(context.headers()), Ok(None))
+    }
+
+    fn request(&self, authorized: &Authorized, platform: &dyn Platform) -> Result<IntegrationRequest, Failure> {
+        let context = authorized.context();
+        let text = self.status(context, platform)?.map(|status| status.to_string()).unwrap_or_default();
+        let mut response = self.responses.select(&text)?.answer(context, &Headers::new(), Vec::new(), platform);
+        if !response.head.headers.contains("content-type") {
+            response.head.headers.append("content-type", MediaType::JSON);
+        }
+        Ok(IntegrationRequest::Respond(response))
+    }
+
+    fn response(&self, _: &Context, head: ResponseHead) -> ResponseHead {
+        head
+    }
+
+    fn summary(&self) -> String {
+        "MOCK".to_owned()
+    }
+}

@@ -1,0 +1,99 @@
+//! Integrations: what stands behind a route. One file a kind, with its raw form, its compile step, its run step and its tests; the
+//! registry of kinds is `compile/kinds.rs`.
+
+mod http_proxy;
+mod mock;
+mod passthrough;
+mod response;
+mod tolerant_json;
+mod uri;
+
+pub use http_proxy::HttpProxy;
+pub use mock::Mock;
+
+use crate::authorizer::Authorized;
+use crate::context::Context;
+use crate::definition::{Node, Operation, Protocol, Upstreams};
+use crate::gateway_response::Failure;
+use crate::http::{RequestHead, Response, ResponseHead};
+use crate::platform::Platform;
+use crate::problem::Problems;
+use crate::route::Pattern;
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+
+/// The request header that names Envoy's cluster (route `cluster_header`).
+pub const CLUSTER_HEADER: &str = "x-tollgate-cluster";
+
+/// The request header that is Envoy's timeout for one request.
+pub const TIMEOUT_HEADER: &str = "x-envoy-upstream-rq-timeout-ms";
+
+/// A compiled integration.
+pub trait Integration: Debug + Send + Sync {
+    /// Whether the request body is read before the integration can go on.
+    fn needs_body(&self, context: &Context) -> bool;
+
+    /// What becomes of an authorized request.
+    fn request(&self, authorized: &Authorized, platform: &dyn Platform) -> Result<IntegrationRequest, Failure>;
+
+    /// What the client gets to see of the upstream's response head.
+    fn response(&self, context: &Context, head: ResponseHead) -> ResponseHead;
+
+    /// One cell of the route table: `HTTP_PROXY http://…`.
+    fn summary(&self) -> String;
+}
+
+/// The second half of the request's way.
+#[derive(Debug)]
+pub enum IntegrationRequest {
+    /// To the upstream, by the proxy's own router; the body streams.
+    Forward(RequestHead),
+    /// No upstream: this is the answer.
+    Respond(Response),
+}
+
+/// An upstream that a definition needs.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Endpoint {
+    /// Its key under the document's `upstreams`: the integration's host (with its port, when it names one), or the VPC link.
+    pub name: String,
+    /// `http` or `https`
+    pub scheme: String,
+    /// Host and port as the URI has them.
+    pub authority: String,
+}
+
+/// What the compile step of an integration may look at, and where it tells what it found.
+pub struct Scope<'a, 'b> {
+    /// REST or HTTP.
+    pub protocol: Protocol,
+    /// The stage's variables.
+    pub variables: &'a BTreeMap<String, String>,
+    /// Where hosts are.
+    pub upstreams: &'a Upstreams,
+    /// The resource path.
+    pub pattern: &'a Pattern,
+    /// The method.
+    pub operation: &'a Operation<'a>,
+    /// The findings.
+    pub problems: &'b mut Problems,
+    /// The upstreams met.
+    pub endpoints: &'b mut Vec<Endpoint>,
+}
+
+// === impl Scope ===
+
+impl Scope<'_, '_> {
+    /// The cluster of an upstream. A static host without one is a problem: nothing else may be called.
+    pub fn cluster(&mut self, endpoint: Endpoint, place: &Node<'_>) -> String {
+        let cluster = self.upstreams.get(&endpoint.name).cloned();
+        if cluster.is_none() {
+            let help = format!("add `upstreams: {{\"{}\": {{cluster: NAME}}}}` to the document", endpoint.name);
+            self.problems.error(&place.path, format!("no upstream for `{}`", endpoint.name), Some(&help));
+        }
+        if !self.endpoints.contains(&endpoint) {
+            self.endpoints.push(endpoint);
+        }
+        cluster.unwrap_or_default()
+    }
+}

@@ -1,0 +1,71 @@
+//! Amazon API Gateway's data plane as a proxy-wasm filter: the exported definition is the configuration.
+//!
+//! # The life of a request
+//! ```text
+//! Envoy             shell             exchange                                        integration
+//!   | request head    |                  |                                               |
+//!   |---------------->| Event            |                                               |
+//!   |                 |----------------->| read, stage, preflight, route, authorize      |
+//!   |                 |                  |---------------------------------------------->| IntegrationRequest
+//!   |                 |           Effect |<----------------------------------------------|
+//!   | forward / reply |<-----------------|                                               |
+//!   |<----------------|                  |                                               |
+//!   | response head   | Event            |                                               |
+//!   |---------------->|----------------->| integration response or gateway response, ids |
+//!   |<----------------|<-----------------| Effect                                        |
+//! ```
+//! [`exchange`] has the stages on one screen, and says why each stands where it stands.
+//!
+//! # The house
+//! | file | what it holds |
+//! |---|---|
+//! | [`problem`] | what is wrong with a document, and where |
+//! | [`definition`] | what users write: the gateway document, OpenAPI, raw |
+//! | [`http`] | heads, header multimap, paths, queries, media types |
+//! | [`template`] | mapping templates (plain text so far) |
+//! | [`platform`] | the port: what the gateway asks of its host |
+//! | [`context`] | what is known of one request: `$context`, stage variables, ids, trace |
+//! | [`mapping`] | mapping expressions and the substitution of gateway responses |
+//! | [`route`] | tables: host and path to stage, method and path to route |
+//! | [`cors`] | CORS of HTTP APIs |
+//! | [`flow`] | events in, effects out |
+//! | [`gateway_response`] | the only place where a failure becomes an answer |
+//! | [`authorizer`] | who may call; the only place where an [`authorizer::Authorized`] is made |
+//! | [`integration`] | MOCK, HTTP_PROXY; one file a kind |
+//! | [`gateway`] | the compiled model |
+//! | [`compile`] | definition to gateway; `kinds.rs` is the registry of integrations |
+//! | [`exchange`] | the pipeline |
+//! | `shell` | on wasm only: the only code that names proxy_wasm |
+//!
+//! # Floors
+//! A file uses only what is on floors below its own, so a reader goes down and never has to come back up (a test keeps it so):
+//! ```text
+//! 9  shell
+//! 8  compile  exchange
+//! 7  gateway
+//! 6  integration
+//! 5  authorizer
+//! 4  gateway_response
+//! 3  route  mapping  cors  flow
+//! 2  context
+//! 1  definition  template  http  platform  problem
+//! ```
+
+pub mod authorizer;
+pub mod compile;
+pub mod context;
+pub mod cors;
+pub mod definition;
+pub mod exchange;
+pub mod flow;
+pub mod gateway;
+pub mod gateway_response;
+pub mod http;
+pub mod integration;
+pub mod mapping;
+pub mod platform;
+pub mod problem;
+pub mod route;
+#[cfg(target_os = "wasi")]
+mod shell;
+pub mod template;

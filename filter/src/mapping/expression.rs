@@ -1,0 +1,152 @@
+//! One mapping expression: `'literal'`, `method.request.header.X`, `integration.response.header.X`, `context.x`,
+//! `stageVariables.x`. AWS: "Amazon API Gateway API request and response data mapping reference". Names are case-sensitive for
+//! AWS, which lower-cases nothing; Envoy has lower-cased header names already, so header names compare without case here
+//! (the recorded casing rows come from an emulator's unit test and are in doubt).
+
+use crate::context::Context;
+use crate::http::Headers;
+use crate::platform::Platform;
+
+/// A parsed mapping expression.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Expression {
+    /// `'text'`
+    Literal(String),
+    /// `method.request.…`
+    Request(Source),
+    /// `method.input.params.X`: path, then query, then header
+    AnyParameter(String),
+    /// `integration.response.header.X`
+    ResponseHeader(String),
+    /// `integration.response.multivalueheader.X`
+    ResponseMultiValueHeader(String),
+    /// `context.x`
+    Context(String),
+    /// `stageVariables.x`
+    StageVariable(String),
+}
+
+/// A part of the request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// `path.X`: as sent, still encoded.
+    Path(String),
+    /// `querystring.X`: the last value.
+    QueryString(String),
+    /// `multivaluequerystring.X`: every value.
+    MultiValueQueryString(String),
+    /// `header.X`: the last value.
+    Header(String),
+    /// `multivalueheader.X`: all values, joined.
+    MultiValueHeader(String),
+}
+
+/// The text is no mapping expression, or one that is not served.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum InvalidExpression {
+    /// No such form.
+    Unknown,
+    /// `method.request.body…`, `integration.response.body…`
+    Body,
+}
+
+// === impl Expression ===
+
+impl Expression {
+    /// Reads an expression of REST's parameter mappings.
+    pub fn parse(text: &str) -> Result<Self, InvalidExpression> {
+        if let Some(literal) = text.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')) {
+            return Ok(Self::Literal(literal.to_owned()));
+        }
+        if text.starts_with("method.request.body") || text.starts_with("integration.response.body") {
+            return Err(InvalidExpression::Body);
+        }
+        let named = |prefix: &str| text.strip_prefix(prefix).filter(|name| !name.is_empty()).map(str::to_owned);
+        let source = |prefix, kind: fn(String) -> Source| named(prefix).map(|name| Self::Request(kind(name)));
+        source("method.request.path.", Source::Path)
+            .or_else(|| source("method.request.querystring.", Source::QueryString))
+            .or_else(|| source("method.request.multivaluequerystring.", Source::MultiValueQueryString))
+            .or_else(|| source("method.request.header.", Source::Header))
+            .or_else(|| source("method.request.multivalueheader.", Source::MultiValueHeader))
+            .or_else(|| named("method.input.params.").map(Self::AnyParameter))
+            .or_else(|| named("integration.response.header.").map(Self::ResponseHeader))
+            .or_else(|| named("integration.response.multivalueheader.").map(Self::ResponseMultiValueHeader))
+            .or_else(|| named("context.").map(Self::Context))
+            .or_else(|| named("stageVariables.").map(Self::StageVariable))
+            .ok_or(InvalidExpression::Unknown)
+    }
+
+    /// Whether it reads an integration's response, which a request does not have.
+    pub fn reads_response(&self) -> bool {
+        matches!(self, Self::ResponseHeader(_) | Self::ResponseMultiValueHeader(_))
+    }
+
+    /// Its values; none when the source is missing, and then the mapping is skipped (an emulator's tests, said to be checked on
+    /// AWS). More than one only for `multivaluequerystring`.
+    pub fn values(&self, context: &Context, response: Option<&Headers>, platform: &dyn Platform) -> Vec<Vec<u8>> {
+        let text = |value: Option<String>| value.map(String::into_bytes).into_iter().collect();
+        match self {
+            Self::Literal(literal) => vec![literal.clone().into_bytes()],
+            Self::Request(source) => source.values(context),
+            Self::AnyParameter(name) => {
+                let sources = [Source::Path, Source::QueryString, Source::Header];
+                sources.iter().map(|kind| kind(name.clone()).values(context)).find(|v| !v.is_empty()).unwrap_or_default()
+            }
+            Self::ResponseHeader(name) => response.and_then(|h| h.last(name)).map(<[u8]>::to_vec).into_iter().collect(),
+            Self::ResponseMultiValueHeader(name) => response.and_then(|h| joined(h, name)).into_iter().collect(),
+            Self::Context(name) => text(context.variable(name, platform)),
+            Self::StageVariable(name) => text(context.stage_variable(name).map(str::to_owned)),
+        }
+    }
+}
+
+// === impl Source ===
+
+impl Source {
+    fn values(&self, context: &Context) -> Vec<Vec<u8>> {
+        let bytes = |value: &str| value.as_bytes().to_vec();
+        match self {
+            Self::Path(name) => context.path_parameter(name).map(bytes).into_iter().collect(),
+            Self::QueryString(name) => context.query().last(name).map(bytes).into_iter().collect(),
+            Self::MultiValueQueryString(name) => context.query().all(name).map(bytes).collect(),
+            Self::Header(name) => context.headers().last(name).map(<[u8]>::to_vec).into_iter().collect(),
+            Self::MultiValueHeader(name) => joined(context.headers(), name).into_iter().collect(),
+        }
+    }
+}
+
+fn joined(headers: &Headers, name: &str) -> Option<Vec<u8>> {
+    let values: Vec<&[u8]> = headers.get_all(name).collect();
+    (!values.is_empty()).then(|| values.join(b",".as_slice()))
+}
+
+/// Whether bytes may stand in a header field: a value that came from elsewhere must not end the line.
+pub fn is_field_value(value: &[u8]) -> bool {
+    !value.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_form_of_the_reference_page_is_read() {
+        let header = Expression::Request(Source::Header("X-A.b".to_owned()));
+        assert_eq!(Expression::parse("method.request.header.X-A.b"), Ok(header));
+        assert_eq!(Expression::parse("'it''s'"), Ok(Expression::Literal("it''s".to_owned())));
+        assert_eq!(Expression::parse("context.identity.sourceIp"), Ok(Expression::Context("identity.sourceIp".to_owned())));
+        assert_eq!(Expression::parse("stageVariables.x"), Ok(Expression::StageVariable("x".to_owned())));
+        assert_eq!(Expression::parse("integration.response.body.a"), Err(InvalidExpression::Body));
+        for text in ["", "'", "x", "method.request.header.", "$context.x"] {
+            assert_eq!(Expression::parse(text), Err(InvalidExpression::Unknown), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_value_that_would_end_the_header_line_is_none() {
+        assert!(is_field_value(b"a\xff b"));
+        for value in [b"a\r".as_slice(), b"\n", b"\0"] {
+            assert!(!is_field_value(value));
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! The substitution of gateway response templates: no Velocity, only `$context.x`, `$stageVariables.x` and `$method.request.x`,
+//! each put in the place of its name. AWS: "Gateway responses in API Gateway". An unset variable becomes nothing (assumed).
+
+use super::Expression;
+use crate::context::Context;
+use crate::platform::Platform;
+
+/// Puts the values of variables into a template.
+pub fn substitute(template: &str, context: &Context, platform: &dyn Platform) -> String {
+    let mut out = String::with_capacity(template.len());
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once('$') {
+        out.push_str(before);
+        let (name, tail) = reference(after);
+        match expression(name) {
+            Some(expression) => {
+                for value in expression.values(context, None, platform) {
+                    out.push_str(&String::from_utf8_lossy(&value));
+                }
+                rest = tail;
+            }
+            None => {
+                out.push('$');
+                rest = after;
+            }
+        }
+    }
+    out.push_str(rest);
+    out
+}
+
+/// The name behind a `$`, with or without braces, and what follows it.
+fn reference(text: &str) -> (&str, &str) {
+    if let Some((name, tail)) = text.strip_prefix('{').and_then(|rest| rest.split_once('}')) {
+        return (name, tail);
+    }
+    let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))).unwrap_or(text.len());
+    let name = text.get(..end).unwrap_or_default();
+    // A full stop ends a sentence, not a name.
+    let name = name.trim_end_matches('.');
+    (name, text.get(name.len()..).unwrap_or_default())
+}
+
+fn expression(name: &str) -> Option<Expression> {
+    let known = ["context.", "stageVariables.", "method.request.", "method.input."].iter().any(|prefix| name.starts_with(prefix));
+    Expression::parse(name).ok().filter(|_| known)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_ends_where_its_characters_end() {
+        assert_eq!(reference("context.stage\", x"), ("context.stage", "\", x"));
+        assert_eq!(reference("{context.stage}x"), ("context.stage", "x"));
+        assert_eq!(reference("context.stage. Next"), ("context.stage", ". Next"));
+        assert_eq!(reference("5"), ("5", ""));
+    }
+}

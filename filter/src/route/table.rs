@@ -1,0 +1,249 @@
+//! Route tables: one matchit table a method, so that a (resource, method) pair is what matches and a resource without the verb
+//! never hides a less specific one that has it (recorded: `test_proxy_routing_with_hardcoded_resource_sibling`).
+//!
+//! REST: at each level static before `{param}` before `{proxy+}`, with backtracking: one table.
+//! HTTP APIs: a full match before a greedy one, then `$default` (documented: "Routing API requests"): two tables, because `{id}`
+//! may stand beside `{proxy+}` there.
+
+use super::Pattern;
+use crate::definition::Protocol;
+use matchit::Router;
+
+/// A method that API Gateway knows; `ANY` stands for all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verb {
+    /// One method.
+    Method(&'static str),
+    /// Every method for which the same resource has none of its own.
+    Any,
+}
+
+/// The methods that `ANY` stands for; `HEAD` is not implied by `GET` (an emulator's tests).
+const METHODS: [&str; 7] = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
+
+/// All routes of one stage.
+#[derive(Debug)]
+pub struct RouteTable<T> {
+    protocol: Protocol,
+    routes: Vec<(Pattern, Verb, T)>,
+    methods: [MethodTable; METHODS.len()],
+    default: Option<T>,
+}
+
+#[derive(Debug, Default)]
+struct MethodTable {
+    /// REST: everything. HTTP: routes without a greedy parameter.
+    full: Router<usize>,
+    /// HTTP: routes with one.
+    greedy: Router<usize>,
+}
+
+/// A route that answers a request.
+#[derive(Debug)]
+pub struct RouteMatch<'a, T> {
+    /// What was put in.
+    pub route: &'a T,
+    /// Names and values as sent, without the slash that a greedy parameter may end in.
+    pub parameters: Vec<(String, String)>,
+}
+
+/// Two routes that would answer the same requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Conflict;
+
+// === impl RouteTable ===
+
+impl<T> RouteTable<T> {
+    /// Without routes.
+    pub fn new(protocol: Protocol) -> Self {
+        Self { protocol, routes: Vec::new(), methods: Default::default(), default: None }
+    }
+
+    /// Adds a route; those with a method of their own have to come before `ANY` of the same resource.
+    pub fn insert(&mut self, pattern: Pattern, verb: Verb, route: T) -> Result<(), Conflict> {
+        let index = self.routes.len();
+        let matchit = pattern.to_matchit();
+        let greedy = self.protocol == Protocol::Http && pattern.is_greedy();
+        let mut taken = 0;
+        for (method, table) in METHODS.iter().zip(&mut self.methods) {
+            let wanted = verb == Verb::Any || verb == Verb::Method(method);
+            let router = if greedy { &mut table.greedy } else { &mut table.full };
+            if !wanted {
+                continue;
+            }
+            match router.insert(matchit.as_str(), index) {
+                Ok(()) => taken += 1,
+                // The resource has this method itself: it beats ANY.
+                Err(_) if verb == Verb::Any => {}
+                Err(_) => return Err(Conflict),
+            }
+        }
+        // An ANY that was refused everywhere met another ANY, or a pattern that matchit cannot tell from it.
+        if taken == 0 && !self.has_all_methods(&pattern) {
+            return Err(Conflict);
+        }
+        self.routes.push((pattern, verb, route));
+        Ok(())
+    }
+
+    fn has_all_methods(&self, pattern: &Pattern) -> bool {
+        METHODS.iter().all(|method| self.routes.iter().any(|(p, verb, _)| p == pattern && *verb == Verb::Method(method)))
+    }
+
+    /// Sets the `$default` route.
+    pub fn set_default(&mut self, route: T) -> Result<(), Conflict> {
+        if self.default.is_some() {
+            return Err(Conflict);
+        }
+        self.default = Some(route);
+        Ok(())
+    }
+
+    /// The route of a request. A trailing slash does not count (recorded for REST; for HTTP APIs assumed, and the safe way: a
+    /// guarded `/admin` also guards `/admin/`).
+    pub fn find(&self, method: &str, path: &str) -> Option<RouteMatch<'_, T>> {
+        let path = match path.strip_suffix('/') {
+            Some("") | None => path,
+            Some(stripped) => stripped,
+        };
+        self.find_in_tables(method, path).or_else(|| {
+            let known = METHODS.contains(&method);
+            self.default.as_ref().filter(|_| known).map(|route| RouteMatch { route, parameters: Vec::new() })
+        })
+    }
+
+    fn find_in_tables(&self, method: &str, path: &str) -> Option<RouteMatch<'_, T>> {
+        let position = METHODS.iter().position(|known| *known == method)?;
+        let table = self.methods.get(position)?;
+        let found = table.full.at(path).or_else(|_| table.greedy.at(path)).ok()?;
+        let (pattern, _, route) = self.routes.get(*found.value)?;
+        let values = found.params.iter().map(|(_, value)| value.to_owned());
+        Some(RouteMatch { route, parameters: pattern.parameters().into_iter().zip(values).collect() })
+    }
+
+    /// Every route, in the order put in, `$default` last.
+    pub fn iter(&self) -> impl Iterator<Item = &T> {
+        self.routes.iter().map(|(_, _, route)| route).chain(&self.default)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(protocol: Protocol, routes: &[(&'static str, &'static str)]) -> RouteTable<String> {
+        let mut table = RouteTable::new(protocol);
+        for (method, path) in routes {
+            let verb = if *method == "ANY" { Verb::Any } else { Verb::Method(method) };
+            table.insert(Pattern::parse(path).unwrap(), verb, format!("{method} {path}")).unwrap();
+        }
+        table
+    }
+
+    fn found(table: &RouteTable<String>, method: &str, path: &str) -> Option<String> {
+        table.find(method, path).map(|m| {
+            let parameters: Vec<_> = m.parameters.iter().map(|(n, v)| format!(" {n}={v}")).collect();
+            m.route.clone() + &parameters.concat()
+        })
+    }
+
+    fn check(table: &RouteTable<String>, rows: &[(&str, &str, Option<&str>)]) {
+        for (method, path, wanted) in rows {
+            assert_eq!(found(table, method, path).as_deref(), *wanted, "{method} {path}");
+        }
+    }
+
+    #[test]
+    fn a_resource_without_the_verb_does_not_hide_a_less_specific_one() {
+        let table =
+            table(Protocol::Rest, &[("POST", "/test"), ("OPTIONS", "/{proxy+}"), ("ANY", "/test/{x}"), ("GET", "/{proxy+}")]);
+        check(
+            &table,
+            &[
+                ("POST", "/test", Some("POST /test")),
+                ("OPTIONS", "/test", Some("OPTIONS /{proxy+} proxy=test")),
+                ("GET", "/test", Some("GET /{proxy+} proxy=test")),
+                ("PUT", "/test", None),
+                ("PUT", "/test/1", Some("ANY /test/{x} x=1")),
+                ("TRACE", "/test/1", None),
+                ("get", "/test", None),
+            ],
+        );
+    }
+
+    #[test]
+    fn siblings_are_tried_in_order_of_precedence_with_backtracking() {
+        let routes = [("GET", "/part1"), ("GET", "/part1/fixed"), ("GET", "/{p+}"), ("GET", "/a/{x}/b"), ("GET", "/a/c/d")];
+        check(
+            &table(Protocol::Rest, &routes),
+            &[
+                ("GET", "/part1", Some("GET /part1")),
+                ("GET", "/part1/fixed", Some("GET /part1/fixed")),
+                ("GET", "/part1/random", Some("GET /{p+} p=part1/random")),
+                ("GET", "/a/c/b", Some("GET /a/{x}/b x=c")),
+                ("GET", "/a/c/d", Some("GET /a/c/d")),
+                ("GET", "/a/c/e", Some("GET /{p+} p=a/c/e")),
+                ("GET", "/a", Some("GET /{p+} p=a")),
+                ("GET", "/", None),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_method_of_its_own_beats_any() {
+        let table = table(Protocol::Rest, &[("GET", "/a"), ("ANY", "/a")]);
+        check(&table, &[("GET", "/a", Some("GET /a")), ("PUT", "/a", Some("ANY /a")), ("HEAD", "/a", Some("ANY /a"))]);
+    }
+
+    #[test]
+    fn http_apis_prefer_a_full_match_then_greedy_then_default() {
+        let routes = [
+            ("GET", "/pets/dog/1"),
+            ("GET", "/pets/dog/{id}"),
+            ("GET", "/pets/{proxy+}"),
+            ("ANY", "/{proxy+}"),
+            ("GET", "/a/{proxy+}"),
+            ("GET", "/{x}/b"),
+        ];
+        let mut table = table(Protocol::Http, &routes);
+        table.set_default("$default".to_owned()).unwrap();
+        check(
+            &table,
+            &[
+                ("GET", "/pets/dog/1", Some("GET /pets/dog/1")),
+                ("GET", "/pets/dog/2", Some("GET /pets/dog/{id} id=2")),
+                ("GET", "/pets/cat/1", Some("GET /pets/{proxy+} proxy=cat/1")),
+                ("POST", "/pets/dog/1", Some("ANY /{proxy+} proxy=pets/dog/1")),
+                ("GET", "/a/b", Some("GET /{x}/b x=a")),
+                ("GET", "/", Some("$default")),
+                ("BREW", "/", None),
+            ],
+        );
+    }
+
+    #[test]
+    fn slashes_and_encodings_stay_in_the_values() {
+        let table = table(Protocol::Rest, &[("GET", "/one/{p}"), ("GET", "/all/{proxy+}")]);
+        check(
+            &table,
+            &[
+                ("GET", "/one/foo%2Fbar", Some("GET /one/{p} p=foo%2Fbar")),
+                ("GET", "/one/x/", Some("GET /one/{p} p=x")),
+                ("GET", "/one/", None),
+                ("GET", "/one//", None),
+                ("GET", "/all/a//b/", Some("GET /all/{proxy+} proxy=a//b")),
+                ("GET", "/ONE/x", None),
+                ("GET", "/one/{p}", Some("GET /one/{p} p={p}")),
+            ],
+        );
+    }
+
+    #[test]
+    fn two_routes_for_the_same_requests_conflict() {
+        for (first, second) in [(("GET", "/a/{x}"), ("GET", "/a/{y}")), (("ANY", "/a"), ("ANY", "/a/"))] {
+            let mut table = table(Protocol::Http, &[first]);
+            let verb = if second.0 == "ANY" { Verb::Any } else { Verb::Method(second.0) };
+            assert_eq!(table.insert(Pattern::parse(second.1).unwrap(), verb, String::new()), Err(Conflict), "{second:?}");
+        }
+    }
+}

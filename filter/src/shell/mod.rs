@@ -1,0 +1,14 @@
+//! The only code that names proxy_wasm: callbacks become events, effects become host calls. It decides nothing.
+
+mod local_reply;
+mod port;
+mod root;
+mod stream;
+
+use proxy_wasm::traits::RootContext;
+use proxy_wasm::types::LogLevel;
+
+proxy_wasm::main! {{
+    proxy_wasm::set_log_level(LogLevel::Info);
+    proxy_wasm::set_root_context(|_| -> Box<dyn RootContext> { Box::new(root::Root::default()) });
+}}

@@ -1,0 +1,140 @@
+//! One HTTP stream: callbacks to events, effects to host calls.
+
+use super::local_reply;
+use super::port::{Port, Randomness, log};
+use crate::exchange::Exchange;
+use crate::flow::{Effect, Event};
+use crate::gateway::Gateway;
+use crate::http::{RequestHead, Response, ResponseHead};
+use crate::platform::Level;
+use proxy_wasm::hostcalls;
+use proxy_wasm::traits::{Context, HttpContext};
+use proxy_wasm::types::{Action, BufferType, MapType};
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// One request and its response.
+pub struct Stream {
+    /// None: the configuration was never accepted, and nothing may pass.
+    exchange: Option<Exchange>,
+    randomness: Rc<RefCell<Randomness>>,
+    /// The body that takes the place of the proxy's own.
+    replacement: Option<Vec<u8>>,
+}
+
+// === impl Stream ===
+
+impl Stream {
+    /// A stream of a configuration.
+    pub fn new(gateway: Option<Arc<Gateway>>, randomness: Rc<RefCell<Randomness>>) -> Self {
+        Self { exchange: gateway.map(Exchange::new), randomness, replacement: None }
+    }
+
+    fn on(&mut self, event: Event, held: usize) -> Action {
+        let Some(exchange) = &mut self.exchange else {
+            log(Level::Error, "no configuration was ever accepted: the request is refused");
+            return reply(&unconfigured());
+        };
+        let effect = exchange.on(event, &mut Port { randomness: &self.randomness, held });
+        self.carry_out(effect, held)
+    }
+
+    fn carry_out(&mut self, effect: Effect, size: usize) -> Action {
+        match effect {
+            Effect::Continue => Action::Continue,
+            Effect::Hold => Action::Pause,
+            Effect::Forward(head) => {
+                set_pairs(MapType::HttpRequestHeaders, &head.into_pairs());
+                Action::Continue
+            }
+            Effect::Relay(head) => {
+                set_pairs(MapType::HttpResponseHeaders, &head.into_pairs());
+                Action::Continue
+            }
+            Effect::Reply(response) => reply(&response),
+            Effect::Discard => {
+                set_response_body(size, &[]);
+                Action::Continue
+            }
+            Effect::Replace(Response { mut head, body }) => {
+                head.headers.set("content-length", body.len().to_string());
+                set_pairs(MapType::HttpResponseHeaders, &head.into_pairs());
+                self.replacement = Some(body);
+                Action::Continue
+            }
+        }
+    }
+}
+
+impl Context for Stream {}
+
+impl HttpContext for Stream {
+    fn on_http_request_headers(&mut self, _: usize, end: bool) -> Action {
+        let head = RequestHead::from_pairs(pairs(MapType::HttpRequestHeaders));
+        self.on(Event::RequestHead { head, end }, 0)
+    }
+
+    fn on_http_request_body(&mut self, size: usize, end: bool) -> Action {
+        self.on(Event::RequestBody { size, end }, size)
+    }
+
+    fn on_http_request_trailers(&mut self, _: usize) -> Action {
+        self.on(Event::RequestTrailers, usize::MAX)
+    }
+
+    fn on_http_response_headers(&mut self, _: usize, end: bool) -> Action {
+        let head = ResponseHead::from_pairs(pairs(MapType::HttpResponseHeaders));
+        let action = self.on(Event::ResponseHead { head, end }, 0);
+        if end && self.replacement.take().is_some() {
+            // Envoy's own answer had no body, so there is none to put ours into. The edge configuration gives every such answer
+            // a body (`local_reply_config`); here it is an answer to HEAD.
+            let _ = hostcalls::set_map_value_bytes(MapType::HttpResponseHeaders, "content-length", Some(b"0"));
+        }
+        action
+    }
+
+    fn on_http_response_body(&mut self, size: usize, end: bool) -> Action {
+        match self.replacement.take() {
+            Some(body) => {
+                set_response_body(size, &body);
+                // What follows of the proxy's own body is dropped.
+                self.replacement = (!end).then(Vec::new);
+                Action::Continue
+            }
+            None => self.on(Event::ResponseBody { size, end }, size),
+        }
+    }
+
+    fn on_http_response_trailers(&mut self, _: usize) -> Action {
+        self.on(Event::ResponseTrailers, 0)
+    }
+}
+
+fn pairs(map: MapType) -> Vec<(String, Vec<u8>)> {
+    hostcalls::get_map_bytes(map).unwrap_or_default()
+}
+
+fn set_pairs(map: MapType, pairs: &[(String, Vec<u8>)]) {
+    let pairs = pairs.iter().map(|(name, value)| (name.as_str(), value.as_slice())).collect();
+    let _ = hostcalls::set_map_bytes(map, pairs);
+}
+
+fn set_response_body(size: usize, body: &[u8]) {
+    let _ = hostcalls::set_buffer(BufferType::HttpResponseBody, 0, size, body);
+}
+
+/// The stream is over for the upstream either way: paused, or answered.
+fn reply(response: &Response) -> Action {
+    if !local_reply::send(response) {
+        log(Level::Error, "the host did not take an answer: the stream stays closed to the upstream");
+    }
+    Action::Pause
+}
+
+fn unconfigured() -> Response {
+    Response {
+        head: ResponseHead { status: 500, ..ResponseHead::default() },
+        body: br#"{"message":"Internal server error"}"#.to_vec(),
+    }
+}
