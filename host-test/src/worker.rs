@@ -1,0 +1,529 @@
+//! One Envoy worker thread: a VM, its streams, its callouts and its timers, as a machine without
+//! input or output. A driver feeds it what happened and carries out what it asks for.
+
+use crate::clock::Clock;
+use crate::headers::HeaderMap;
+use crate::module::FilterModule;
+use crate::random::Random;
+use crate::settings::{LogLevel, OnTrap, Settings};
+use crate::shared::Shared;
+use crate::state::{Context, GuestState, HostState, Journal, LogLine};
+use crate::stream::{Half, Side, Stream, StreamId};
+use crate::vm::{Call, Trap, Vm};
+use bytes::Bytes;
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A worker. See the [crate's documentation](crate) for how to drive it.
+pub struct Worker {
+    module: FilterModule,
+    vm: Vm,
+    /// The root context that new streams belong to.
+    root: u32,
+    /// Root contexts of earlier configurations, kept while they have streams.
+    retired: Vec<u32>,
+    last_stream: u64,
+    last_reload: Option<Duration>,
+}
+
+/// Names one request to an upstream, of the router or a callout; never used twice in a worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ExchangeId(pub(crate) u64);
+
+/// What a worker asks its driver to do. Outputs must be carried out in order.
+#[derive(Clone, Debug)]
+pub enum Output {
+    /// Begin a request to a cluster. The head has `:method`, `:path`, `:authority`, `:scheme`.
+    UpstreamHead {
+        /// Names the request in all that follows.
+        exchange: ExchangeId,
+        /// One of [`Settings::clusters`].
+        cluster: String,
+        /// The request head.
+        head: HeaderMap,
+        /// Nothing follows.
+        end: bool,
+        /// It is a callout of the guest, not a client's request.
+        callout: bool,
+    },
+    /// Send a part of a request's body.
+    UpstreamData {
+        /// Of which request.
+        exchange: ExchangeId,
+        /// May be empty, to bring the end.
+        data: Bytes,
+        /// Nothing follows.
+        end: bool,
+    },
+    /// Send a request's trailers, which end it.
+    UpstreamTrailers {
+        /// Of which request.
+        exchange: ExchangeId,
+        /// The trailers.
+        trailers: HeaderMap,
+    },
+    /// Give a request up; the worker wants to hear nothing more of it.
+    UpstreamReset {
+        /// Of which request.
+        exchange: ExchangeId,
+    },
+    /// Stop or go on reading a response: the worker holds enough of it. A driver may ignore this
+    /// at the price of memory.
+    UpstreamFlow {
+        /// Of which request.
+        exchange: ExchangeId,
+        /// Whether to go on.
+        go: bool,
+    },
+    /// Begin the response to a stream. The head has `:status`.
+    ResponseHead {
+        /// To which stream.
+        stream: StreamId,
+        /// The response head.
+        head: HeaderMap,
+        /// Nothing follows.
+        end: bool,
+    },
+    /// Send a part of the response's body.
+    ResponseData {
+        /// To which stream.
+        stream: StreamId,
+        /// May be empty, to bring the end.
+        data: Bytes,
+        /// Nothing follows.
+        end: bool,
+    },
+    /// Send the response's trailers, which end it.
+    ResponseTrailers {
+        /// To which stream.
+        stream: StreamId,
+        /// The trailers.
+        trailers: HeaderMap,
+    },
+    /// Cut the client off.
+    ResponseReset {
+        /// Which stream.
+        stream: StreamId,
+    },
+    /// Stop or go on reading a request: the worker holds enough of it. A driver may ignore this
+    /// at the price of memory.
+    RequestFlow {
+        /// Which stream.
+        stream: StreamId,
+        /// Whether to go on.
+        go: bool,
+    },
+}
+
+/// How an upstream was lost.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UpstreamFailure {
+    /// No connection; the text is the system's reason, which Envoy tells the client.
+    Connect(String),
+    /// The connection was closed before the response ended.
+    Closed,
+    /// The upstream reset the stream.
+    Reset,
+}
+
+/// Why a configuration is not served.
+#[derive(Debug)]
+pub enum StartError {
+    /// The module trapped.
+    Trap(Trap, Vec<LogLine>),
+    /// `on_vm_start` or `on_configure` answered false.
+    Refused(Vec<LogLine>),
+}
+
+// === impl Worker ===
+
+impl Worker {
+    /// Starts a VM and configures the plugin.
+    pub fn start(
+        module: &FilterModule,
+        settings: Settings,
+        shared: Arc<Shared>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, StartError> {
+        let worker = shared.join();
+        let plugin = &settings.plugin;
+        let state = HostState {
+            random: Random::new(plugin.random_seed),
+            journal: Journal::new(plugin.log_level),
+            guest: GuestState::new(1, settings.limits.memory),
+            settings: Arc::new(settings),
+            shared,
+            clock,
+            worker,
+            outputs: VecDeque::new(),
+            streams: BTreeMap::new(),
+            callouts: Default::default(),
+        };
+        match boot(module, state) {
+            Ok((vm, root)) => Ok(Self {
+                module: module.clone(),
+                vm,
+                root,
+                retired: Vec::new(),
+                last_stream: 0,
+                last_reload: None,
+            }),
+            Err((error, _)) => Err(error),
+        }
+    }
+
+    /// The next thing to do, if any.
+    pub fn poll(&mut self) -> Option<Output> {
+        self.vm.state_mut().outputs.pop_front()
+    }
+
+    /// When [`on_time`](Self::on_time) wants to be called next, on the worker's clock.
+    pub fn next_deadline(&self) -> Option<Duration> {
+        let state = self.vm.state();
+        let tick = state.guest.tick.values().map(|tick| tick.next).min();
+        let tick = tick.filter(|_| !self.vm.failed);
+        let callouts = state.callouts.next_deadline();
+        [tick, callouts, self.next_stream_deadline()].into_iter().flatten().min()
+    }
+
+    /// Time has passed: ends waits, runs ticks, delivers queue notices. Calling it early or for
+    /// nothing does no harm.
+    pub fn on_time(&mut self) {
+        let now = self.now();
+        self.expire_callouts(now);
+        self.expire_streams(now);
+        self.run_ticks(now);
+        self.run_queues();
+    }
+
+    /// Has `wake` called, from any thread, when a queue that this worker listens to gets an item;
+    /// [`on_time`](Self::on_time) then delivers it.
+    pub fn set_waker(&self, wake: Arc<dyn Fn() + Send + Sync>) {
+        let state = self.vm.state();
+        state.shared.set_waker(state.worker, wake);
+    }
+
+    /// Serves new streams by a new plugin configuration. As in Envoy it is tried in a VM of its
+    /// own first: when that refuses it, nothing has changed.
+    pub fn reconfigure(&mut self, configuration: Bytes) -> Result<(), StartError> {
+        let mut settings = self.vm.state().settings.as_ref().clone();
+        settings.plugin.configuration = configuration;
+        let state = self.vm.state();
+        let (shared, clock) = (state.shared.clone(), state.clock.clone());
+        let mut canary = Self::start(&self.module, settings.clone(), shared, clock)?;
+        let logs = canary.drain_logs();
+        canary.shut_down();
+        self.vm.state_mut().settings = Arc::new(settings);
+        if self.vm.failed {
+            return Ok(());
+        }
+        match configure_root(&mut self.vm) {
+            Ok(root) => {
+                self.retired.push(std::mem::replace(&mut self.root, root));
+                self.retire_roots();
+                Ok(())
+            }
+            Err(ConfigureError::Trap(trap)) => {
+                self.trapped(trap.clone());
+                Err(StartError::Trap(trap, logs))
+            }
+            Err(ConfigureError::Refused) => Err(StartError::Refused(logs)),
+        }
+    }
+
+    /// Tells all root contexts that it is over.
+    pub fn shut_down(&mut self) {
+        let mut roots = std::mem::take(&mut self.retired);
+        roots.push(self.root);
+        for root in roots {
+            self.end_root(root);
+        }
+        let state = self.vm.state();
+        state.shared.forget_ready(state.worker);
+    }
+
+    /// Takes the log lines written so far.
+    pub fn drain_logs(&mut self) -> Vec<LogLine> {
+        self.vm.state_mut().journal.logs.drain(..).collect()
+    }
+
+    /// How often each host function was called so far.
+    pub fn host_calls(&self) -> &BTreeMap<&'static str, u64> {
+        &self.vm.state().journal.host_calls
+    }
+
+    /// The fuel that all callbacks have used so far.
+    pub fn fuel_used(&self) -> u64 {
+        self.vm.state().journal.fuel
+    }
+
+    /// How often the VM was started anew after a trap.
+    pub fn vm_reloads(&self) -> u64 {
+        self.vm.state().journal.vm_reloads
+    }
+
+    /// The guest's linear memory, in bytes.
+    pub fn memory_size(&mut self) -> usize {
+        self.vm.memory_size()
+    }
+
+    /// How many streams are open.
+    pub fn open_streams(&self) -> usize {
+        self.vm.state().streams.len()
+    }
+
+    /// A property `wasm.<name>` that the guest has set on an open stream, for access logs.
+    pub fn filter_state(&self, stream: StreamId, name: &str) -> Option<Bytes> {
+        self.vm.state().streams.get(&stream)?.filter_state.get(name.as_bytes()).cloned()
+    }
+
+    // --- for the parts of this crate ---
+
+    pub(crate) fn vm(&self) -> &Vm {
+        &self.vm
+    }
+
+    pub(crate) fn vm_mut(&mut self) -> &mut Vm {
+        &mut self.vm
+    }
+
+    pub(crate) fn settings(&self) -> Arc<Settings> {
+        self.vm.state().settings.clone()
+    }
+
+    pub(crate) fn now(&self) -> Duration {
+        self.vm.state().clock.now()
+    }
+
+    pub(crate) fn wall(&self) -> Duration {
+        self.vm.state().clock.wall()
+    }
+
+    pub(crate) fn root(&self) -> u32 {
+        self.root
+    }
+
+    pub(crate) fn log(&mut self, level: LogLevel, message: impl Into<String>) {
+        self.vm.state_mut().log(level, message);
+    }
+
+    pub(crate) fn output(&mut self, output: Output) {
+        self.vm.state_mut().outputs.push_back(output);
+    }
+
+    pub(crate) fn stream_mut(&mut self, id: StreamId) -> Option<&mut Stream> {
+        self.vm.state_mut().streams.get_mut(&id)
+    }
+
+    pub(crate) fn half_mut(&mut self, id: StreamId, side: Side) -> Option<&mut Half> {
+        self.stream_mut(id).map(|stream| stream.half_mut(side))
+    }
+
+    pub(crate) fn new_stream_id(&mut self) -> StreamId {
+        self.last_stream += 1;
+        StreamId(self.last_stream)
+    }
+
+    pub(crate) fn trapped(&mut self, trap: Trap) {
+        self.vm.failed = true;
+        self.log(LogLevel::Critical, trap.to_string());
+        let guest = &mut self.vm.state_mut().guest;
+        guest.deferred.clear();
+        guest.tick.clear();
+    }
+
+    /// Starts a new VM for new streams, if the last one failed and the policy allows it now.
+    pub(crate) fn reload_if_due(&mut self) {
+        if !self.vm.failed {
+            self.retire_roots();
+            return;
+        }
+        let now = self.now();
+        let settings = self.settings();
+        match settings.plugin.on_trap {
+            OnTrap::FailClosed => return,
+            OnTrap::Reload { backoff } => {
+                if self.last_reload.is_some_and(|last| now < last + backoff) {
+                    return;
+                }
+            }
+        }
+        self.last_reload = Some(now);
+        self.vm.state_mut().journal.vm_reloads += 1;
+        let generation = self.vm.state().guest.generation + 1;
+        // The streams of the old VM stay, and wait for their timeouts; its callouts are forgotten.
+        let module = self.module.clone();
+        self.replace_vm(&module, generation, settings.limits.memory);
+    }
+
+    fn replace_vm(&mut self, module: &FilterModule, generation: u64, memory: usize) {
+        self.forget_callouts();
+        let guest = GuestState::new(generation, memory);
+        let state = self.vm.take_state(guest);
+        match boot(module, state) {
+            Ok((vm, root)) => {
+                self.vm = vm;
+                self.root = root;
+                self.retired.clear();
+            }
+            Err((error, state)) => {
+                // The failed VM stays, with everything the new one would have carried on.
+                self.vm.put_state(*state);
+                self.log(LogLevel::Critical, error.to_string());
+            }
+        }
+    }
+
+    fn run_ticks(&mut self, now: Duration) {
+        let due: Vec<u32> = {
+            let ticks = &mut self.vm.state_mut().guest.tick;
+            ticks.retain(|_, tick| !tick.period.is_zero());
+            ticks.iter().filter(|(_, tick)| tick.next <= now).map(|(root, _)| *root).collect()
+        };
+        for root in due {
+            // Envoy arms the timer again after the callback, from then on.
+            self.call_plain(root, Call::Tick);
+            if let Some(tick) = self.vm.state_mut().guest.tick.get_mut(&root)
+                && tick.next <= now
+            {
+                tick.next = now + tick.period;
+            }
+        }
+    }
+
+    fn run_queues(&mut self) {
+        loop {
+            let state = self.vm.state();
+            let Some((context, queue)) = state.shared.next_ready(state.worker) else { return };
+            if self.vm.state().guest.contexts.contains_key(&context) {
+                self.call_plain(context, Call::QueueReady { queue });
+            }
+        }
+    }
+
+    /// Ends the root contexts of earlier configurations that no stream needs any more.
+    fn retire_roots(&mut self) {
+        if self.retired.is_empty() {
+            return;
+        }
+        let guest = &self.vm.state().guest;
+        let used = |root: u32| {
+            guest.contexts.values().any(|context| {
+                matches!(context, Context::Stream { root: of, .. } if *of == root)
+            })
+        };
+        let (keep, over) = self.retired.iter().partition(|root| used(**root));
+        self.retired = keep;
+        let over: Vec<u32> = over;
+        for root in over {
+            self.end_root(root);
+        }
+    }
+
+    fn end_root(&mut self, root: u32) {
+        if self.vm.failed {
+            return;
+        }
+        match self.vm.call(root, Call::Done) {
+            // The guest wants to finish something first, and says so by `proxy_done`. Nobody
+            // waits for it here: the root is of no use to anyone any more.
+            Ok(answer) => {
+                if answer == Some(0) {
+                    self.vm.state_mut().guest.done.insert(root);
+                }
+                self.run_deferred();
+            }
+            Err(trap) => return self.trapped(trap),
+        }
+        self.call_plain(root, Call::Delete);
+        let guest = &mut self.vm.state_mut().guest;
+        guest.contexts.remove(&root);
+        guest.tick.remove(&root);
+    }
+}
+
+enum ConfigureError {
+    Trap(Trap),
+    Refused,
+}
+
+/// Starts a VM: instantiates, creates the root context, runs `on_vm_start` and `on_configure`.
+fn boot(
+    module: &FilterModule,
+    state: HostState,
+) -> Result<(Vm, u32), (StartError, Box<HostState>)> {
+    let mut vm = match Vm::start(module, state) {
+        Ok(vm) => vm,
+        Err(failed) => {
+            let (trap, mut state) = *failed;
+            let logs = state.journal.logs.iter().cloned().collect();
+            state.guest.memory = None;
+            return Err((StartError::Trap(trap, logs), Box::new(state)));
+        }
+    };
+    let configured = configure_first_root(&mut vm);
+    let logs = || vm.state().journal.logs.iter().cloned().collect();
+    let error = match configured {
+        Ok(root) => return Ok((vm, root)),
+        Err(ConfigureError::Trap(trap)) => StartError::Trap(trap, logs()),
+        Err(ConfigureError::Refused) => StartError::Refused(logs()),
+    };
+    Err((error, Box::new(vm.into_state())))
+}
+
+fn configure_first_root(vm: &mut Vm) -> Result<u32, ConfigureError> {
+    let root = create_root(vm)?;
+    let size = vm.state().settings.plugin.vm_configuration.len() as u32;
+    if vm.call(root, Call::VmStart { size }).map_err(ConfigureError::Trap)? == Some(0) {
+        return Err(ConfigureError::Refused);
+    }
+    configure(vm, root)
+}
+
+fn configure_root(vm: &mut Vm) -> Result<u32, ConfigureError> {
+    let root = create_root(vm)?;
+    configure(vm, root)
+}
+
+fn create_root(vm: &mut Vm) -> Result<u32, ConfigureError> {
+    let root = vm.state_mut().new_context(Context::Root);
+    vm.call(root, Call::ContextCreate { parent: 0 }).map_err(ConfigureError::Trap)?;
+    Ok(root)
+}
+
+fn configure(vm: &mut Vm, root: u32) -> Result<u32, ConfigureError> {
+    let configuration = vm.state().settings.plugin.configuration.clone();
+    let size = configuration.len() as u32;
+    vm.state_mut().guest.configuration = Some(configuration);
+    let answer = vm.call(root, Call::Configure { size });
+    vm.state_mut().guest.configuration = None;
+    match answer {
+        Ok(Some(0)) => Err(ConfigureError::Refused),
+        Ok(_) => Ok(root),
+        Err(trap) => Err(ConfigureError::Trap(trap)),
+    }
+}
+
+// === impl StartError ===
+
+impl StartError {
+    /// What the guest logged on the way.
+    pub fn logs(&self) -> &[LogLine] {
+        match self {
+            Self::Trap(_, logs) | Self::Refused(logs) => logs,
+        }
+    }
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Trap(trap, _) => trap.fmt(f),
+            Self::Refused(_) => f.write_str("the module refuses its configuration"),
+        }
+    }
+}
+
+impl std::error::Error for StartError {}
