@@ -21,6 +21,8 @@ use std::sync::Arc;
 /// The payload limit of API Gateway: 10 MB.
 pub const PAYLOAD_LIMIT: usize = 10_485_760;
 
+const METHOD_OVERRIDE: &str = "x-http-method-override";
+
 /// One request and where it stands.
 #[derive(Debug)]
 pub struct Exchange {
@@ -96,7 +98,7 @@ impl Exchange {
     }
 
     fn request_head(&mut self, head: RequestHead, end: bool, platform: &mut dyn Platform) -> Effect {
-        let context = self.read(head, platform);
+        let context = Self::read(head, platform);
         let admitted = match self.admit(context) {
             Ok(Admission::Preflight(response)) => return Effect::Reply(response),
             Ok(Admission::Admitted(admitted)) => admitted,
@@ -110,10 +112,9 @@ impl Exchange {
     }
 
     /// Reads the head once, and drops every header that only the gateway or the proxy may set.
-    fn read(&self, mut head: RequestHead, platform: &mut dyn Platform) -> Context {
+    fn read(mut head: RequestHead, platform: &mut dyn Platform) -> Context {
         head.headers.retain(|name| !is_reserved(name));
-        let protocol = self.gateway.protocol_at(&String::from_utf8_lossy(&head.authority));
-        Context::new(protocol, Ids::new(platform.random()), head)
+        Context::new(Ids::new(platform.random()), head)
     }
 
     /// Stage, preflight, route, authorization.
@@ -140,16 +141,24 @@ impl Exchange {
 
     fn find_stage(&self, mut context: Context) -> Result<(Arc<Stage>, Context), Box<Refused>> {
         let path = context.path.as_ref().map(CanonicalPath::path);
-        let Some(path) = path.filter(|_| is_valid_host(&context.request.authority)) else {
-            return Err(Box::new(Refused { stage: None, context, failure: Failure::bad_request() }));
+        let found = match path.filter(|_| is_valid_host(&context.request.authority)) {
+            Some(path) => self.gateway.find(&context.host(), path).ok_or_else(Failure::no_stage),
+            None => Err(Failure::bad_request()),
         };
-        let Some(found) = self.gateway.find(&context.host(), path) else {
-            return Err(Box::new(Refused { stage: None, context, failure: Failure::no_stage() }));
+        let found = match found {
+            Ok(found) => found,
+            Err(failure) => {
+                context.protocol = self.gateway.protocol_at(&context.host());
+                return Err(Box::new(Refused { stage: None, context, failure }));
+            }
         };
         let stage = Arc::clone(found.stage);
         context.stage_path = found.path;
         context.protocol = stage.api.protocol;
         context.stage = Some(Arc::clone(&stage.facts));
+        if context.protocol == Protocol::Rest {
+            override_method(&mut context.request);
+        }
         Ok((stage, context))
     }
 
@@ -223,7 +232,7 @@ impl Exchange {
         }
         let mut head = route.integration.response(&context, head);
         finish(&mut head, &stage, &context);
-        self.phase = Phase::Relaying { discard: context.request.method == "HEAD" };
+        self.phase = Phase::Relaying { discard: context.client_sent_head };
         Effect::Relay(head)
     }
 
@@ -250,6 +259,14 @@ fn is_reserved(name: &str) -> bool {
     const OWN: [&str; 6] =
         [CLUSTER_HEADER, "x-amzn-requestid", "x-amzn-errortype", "x-amzn-apigateway-api-id", "x-amz-apigw-id", "apigw-requestid"];
     name.starts_with("x-envoy-") || OWN.contains(&name)
+}
+
+/// REST APIs take the method from this header, and pass the header on only when a mapping does (documented under known issues).
+fn override_method(request: &mut RequestHead) {
+    if let Some(method) = request.headers.last(METHOD_OVERRIDE) {
+        request.method = String::from_utf8_lossy(method).to_ascii_uppercase();
+        request.headers.remove(METHOD_OVERRIDE);
+    }
 }
 
 /// REST APIs try to read an AWS signature where no route is; any other `Authorization` is told so.

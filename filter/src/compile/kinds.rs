@@ -48,6 +48,13 @@ const KEYS: [&str; 20] = [
     "uri",
 ];
 
+const ENUMERATIONS: [(&str, &[&str]); 4] = [
+    ("connectionType", &["INTERNET", "VPC_LINK"]),
+    ("passthroughBehavior", &["when_no_match", "when_no_templates", "never"]),
+    ("payloadFormatVersion", &["1.0", "2.0"]),
+    ("responseTransferMode", &["BUFFERED", "STREAM"]),
+];
+
 /// Compiles the integration object of a method.
 pub fn compile_integration(node: &Node<'_>, scope: &mut Scope<'_, '_>) -> Option<Box<dyn Integration>> {
     node.only(&KEYS, scope.problems);
@@ -66,5 +73,13 @@ pub fn compile_integration(node: &Node<'_>, scope: &mut Scope<'_, '_>) -> Option
         scope.problems.error(&type_node.path, format!("not served yet: integration type `{name}`"), None);
         return None;
     };
+    // Enumerations that a kind may have no use for; a typing error is one all the same. Bodies always stream, so both transfer
+    // modes are served alike.
+    for (key, choices) in ENUMERATIONS {
+        let choices: Vec<_> = choices.iter().map(|name| (*name, ())).collect();
+        if let Some(value) = node.get(key) {
+            value.one_of(&choices, scope.problems);
+        }
+    }
     Some(compile(node, scope))
 }

@@ -52,12 +52,14 @@ pub struct ErrorFacts {
 /// One request and what is known of it so far.
 #[derive(Debug, Clone)]
 pub struct Context {
-    /// Which product's rules it follows.
+    /// Which product's rules it follows; REST's until a stage says otherwise.
     pub protocol: Protocol,
     /// The ids given to it.
     pub ids: Ids,
     /// The head as the client sent it, without the headers that only the gateway may set.
     pub request: RequestHead,
+    /// Whether the client's own method was HEAD, whatever the route made of it: such an answer has no body.
+    pub client_sent_head: bool,
     /// The target; none when it was refused.
     pub path: Option<CanonicalPath>,
     /// The stage; none when no stage is served there.
@@ -76,11 +78,12 @@ pub struct Context {
 
 impl Context {
     /// What is known when only the head is there.
-    pub fn new(protocol: Protocol, ids: Ids, request: RequestHead) -> Self {
+    pub fn new(ids: Ids, request: RequestHead) -> Self {
         let path = CanonicalPath::parse(&request.path).ok();
         Self {
-            protocol,
+            protocol: Protocol::Rest,
             ids,
+            client_sent_head: request.method == "HEAD",
             request,
             path,
             stage: None,

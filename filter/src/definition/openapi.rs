@@ -77,6 +77,10 @@ impl<'a> OpenApi<'a> {
             }
             None => problems.error(&root.path, "no `paths`", Some("an OpenAPI definition lists its resources under `paths`")),
         }
+        // Bodies pass as bytes whatever their type; content handling, which looks at the list, is refused where it is asked for.
+        if let Some(types) = root.get("x-amazon-apigateway-binary-media-types") {
+            types.strings(problems);
+        }
         Self {
             operations,
             gateway_responses: root.get("x-amazon-apigateway-gateway-responses"),

@@ -60,7 +60,7 @@ const METHODS: [(&str, Option<&str>); 8] = [
 impl HttpProxy {
     /// Reads an integration of type `http_proxy`.
     pub fn compile(node: &Node<'_>, scope: &mut Scope<'_, '_>) -> Box<dyn Integration> {
-        warn_of_what_has_no_effect(node, scope);
+        check_settings(node, scope);
         let default_timeout = TIMEOUT_MILLIS.iter().find(|(protocol, _)| *protocol == scope.protocol).map_or(29_000, |(_, t)| *t);
         let timeout = node.get("timeoutInMillis").and_then(|timeout| timeout.integer(TIMEOUT_RANGE, scope.problems));
         let method = node.get("httpMethod").and_then(|method| method.one_of(&METHODS, scope.problems)).flatten();
@@ -107,8 +107,9 @@ impl HttpProxy {
     }
 }
 
-/// Settings that a proxy integration takes and does nothing with, told so that nobody waits for their effect.
-fn warn_of_what_has_no_effect(node: &Node<'_>, scope: &mut Scope<'_, '_>) {
+/// Settings that a proxy integration takes and does nothing with, told so that nobody waits for their effect, and those that it
+/// cannot have.
+fn check_settings(node: &Node<'_>, scope: &mut Scope<'_, '_>) {
     for (key, why) in [
         ("requestTemplates", "a proxy integration passes the body through"),
         ("credentials", "an HTTP endpoint takes no AWS credentials"),
@@ -117,6 +118,9 @@ fn warn_of_what_has_no_effect(node: &Node<'_>, scope: &mut Scope<'_, '_>) {
         if let Some(setting) = node.get(key).filter(|setting| setting.value.as_object().is_none_or(|members| !members.is_empty())) {
             scope.problems.warning(&setting.path, format!("`{key}` has no effect: {why}"), None);
         }
+    }
+    if let Some(subtype) = node.get("integrationSubtype") {
+        scope.problems.error(&subtype.path, "`integrationSubtype` is for integrations of type aws_proxy", None);
     }
     for (key, what) in [("contentHandling", "content handling"), ("responseParameters", "parameter mapping of responses")] {
         if let Some(setting) = node.get(key) {
@@ -208,8 +212,14 @@ impl Integration for HttpProxy {
         Ok(IntegrationRequest::Forward(head))
     }
 
-    fn response(&self, _: &Context, head: ResponseHead) -> ResponseHead {
-        headers::client_response(self.protocol, head)
+    fn response(&self, context: &Context, head: ResponseHead) -> ResponseHead {
+        let mut head = headers::client_response(self.protocol, head);
+        let upstream_got_head = self.method.as_ref().unwrap_or(&context.request.method) == "HEAD";
+        if upstream_got_head && !context.client_sent_head {
+            // The length of a body that never comes.
+            head.headers.remove("content-length");
+        }
+        head
     }
 
     fn summary(&self) -> String {

@@ -1,0 +1,172 @@
+//! The phase machine: every event in every phase, bodies that are held, counted or dropped.
+
+#![expect(clippy::panic, reason = "a test may panic; helpers beside the test count as code")]
+
+use serde_json::{Value, json};
+use std::sync::Arc;
+use tollgate::compile::compile;
+use tollgate::exchange::{Exchange, PAYLOAD_LIMIT};
+use tollgate::flow::{Effect, Event};
+use tollgate::gateway::Gateway;
+use tollgate::http::{RequestHead, ResponseHead};
+use tollgate::platform::{Level, Platform};
+
+/// A host of plain values.
+#[derive(Default)]
+struct Host {
+    body: &'static str,
+    details: Option<&'static str>,
+}
+
+impl Platform for Host {
+    fn now_millis(&self) -> u64 {
+        1_700_000_000_000
+    }
+    fn random(&mut self) -> [u8; 16] {
+        [7; 16]
+    }
+    fn source_address(&self) -> Option<String> {
+        Some("192.0.2.1:1234".to_owned())
+    }
+    fn response_code_details(&self) -> Option<String> {
+        self.details.map(str::to_owned)
+    }
+    fn request_body(&self) -> Vec<u8> {
+        self.body.into()
+    }
+    fn log(&self, _: Level, _: &str) {}
+}
+
+/// One API with a route that answers itself, one that reads the body first, and one that proxies.
+fn gateway() -> Arc<Gateway> {
+    let mock = |templates: Value| {
+        json!({"x-amazon-apigateway-integration": {"type": "mock", "requestTemplates": templates,
+            "responses": {"default": {"statusCode": 200}, "404": {"statusCode": 404}}}})
+    };
+    let proxy = json!({"x-amazon-apigateway-integration": {"type": "http_proxy", "uri": "http://b.test/x"}});
+    let document = json!({
+        "apis": [{"name": "a", "stages": [{"stageName": "s"}], "definition": {"openapi": "3.0.1", "paths": {
+            "/mock": {"get": mock(json!({"application/json": "{statusCode: 200}"}))},
+            "/body": {"post": mock(json!({}))},
+            "/proxy": {"x-amazon-apigateway-any-method": proxy},
+        }}}],
+        "upstreams": {"b.test": {"cluster": "b"}},
+    });
+    let compiled = compile(&document);
+    Arc::new(compiled.gateway.unwrap_or_else(|| panic!("{:#?}", compiled.problems)))
+}
+
+fn head(method: &str, path: &str, headers: &[(&str, &str)]) -> Event {
+    let pairs = [(":method", method), (":path", path), (":authority", "h"), (":scheme", "http")];
+    let pairs = pairs.iter().chain(headers).map(|(n, v)| ((*n).to_owned(), v.as_bytes().to_vec())).collect();
+    Event::RequestHead { head: RequestHead::from_pairs(pairs), end: false }
+}
+
+fn response(status: u16) -> Event {
+    Event::ResponseHead { head: ResponseHead { status, ..ResponseHead::default() }, end: false }
+}
+
+fn status(effect: &Effect) -> u16 {
+    match effect {
+        Effect::Reply(response) | Effect::Replace(response) => response.head.status,
+        Effect::Relay(head) => head.status,
+        other => panic!("no answer: {other:?}"),
+    }
+}
+
+/// Every sequence of up to four events, from every way to begin: nothing panics, and once answered nothing answers again.
+#[test]
+fn every_event_is_taken_in_every_phase() {
+    let events: [fn() -> Event; 9] = [
+        || head("GET", "/s/mock", &[]),
+        || head("POST", "/s/body", &[]),
+        || head("POST", "/s/proxy", &[]),
+        || Event::RequestBody { size: 3, end: false },
+        || Event::RequestBody { size: 3, end: true },
+        || Event::RequestTrailers,
+        || response(200),
+        || Event::ResponseBody { size: 3, end: true },
+        || Event::ResponseTrailers,
+    ];
+    let gateway = gateway();
+    let count = events.len();
+    for sequence in 0..count.pow(4) {
+        let mut exchange = Exchange::new(Arc::clone(&gateway));
+        let mut answered = 0;
+        for place in 0..4_u32 {
+            let event = events.get(sequence / count.pow(place) % count).unwrap();
+            let effect = exchange.on(event(), &mut Host::default());
+            answered += usize::from(matches!(effect, Effect::Reply(_) | Effect::Relay(_) | Effect::Replace(_)));
+        }
+        assert!(answered <= 1, "sequence {sequence} was answered {answered} times");
+    }
+}
+
+#[test]
+fn a_route_that_needs_the_body_waits_for_its_end_or_for_trailers() {
+    for last in [Event::RequestBody { size: 20, end: true }, Event::RequestTrailers] {
+        let mut exchange = Exchange::new(gateway());
+        let mut host = Host { body: "{\"statusCode\": 404}", ..Host::default() };
+        assert_eq!(exchange.on(head("POST", "/s/body", &[]), &mut host), Effect::Hold);
+        assert_eq!(exchange.on(Event::RequestBody { size: 10, end: false }, &mut host), Effect::Hold);
+        assert_eq!(status(&exchange.on(last, &mut host)), 404);
+    }
+}
+
+#[test]
+fn a_body_over_the_limit_is_refused_held_streamed_or_announced() {
+    let too_much = PAYLOAD_LIMIT + 1;
+    let mut host = Host::default();
+    let mut held = Exchange::new(gateway());
+    held.on(head("POST", "/s/body", &[]), &mut host);
+    assert_eq!(status(&held.on(Event::RequestBody { size: too_much, end: false }, &mut host)), 413);
+
+    let mut streamed = Exchange::new(gateway());
+    streamed.on(head("POST", "/s/proxy", &[]), &mut host);
+    assert_eq!(streamed.on(Event::RequestBody { size: PAYLOAD_LIMIT, end: false }, &mut host), Effect::Continue);
+    assert_eq!(status(&streamed.on(Event::RequestBody { size: 1, end: false }, &mut host)), 413);
+
+    let announced = [("content-length", too_much.to_string())];
+    let announced: Vec<_> = announced.iter().map(|(n, v)| (*n, v.as_str())).collect();
+    assert_eq!(status(&Exchange::new(gateway()).on(head("POST", "/s/proxy", &announced), &mut host)), 413);
+}
+
+#[test]
+fn an_answer_to_head_has_no_body_whatever_the_upstream_sent() {
+    let mut exchange = Exchange::new(gateway());
+    let mut host = Host::default();
+    exchange.on(head("HEAD", "/s/proxy", &[]), &mut host);
+    exchange.on(response(200), &mut host);
+    assert_eq!(exchange.on(Event::ResponseBody { size: 5, end: true }, &mut host), Effect::Discard);
+}
+
+#[test]
+fn the_proxys_own_answer_becomes_a_gateway_response_and_a_backends_does_not() {
+    for (details, upstream_status, wanted) in [
+        (Some("via_upstream"), 504, 504),
+        (None, 500, 500),
+        (Some("response_timeout"), 504, 504),
+        (Some("upstream_reset_before_response_started{connection_termination}"), 503, 504),
+        (Some("request_payload_too_large"), 413, 413),
+        (Some("request_overall_timeout"), 408, 408),
+    ] {
+        let mut exchange = Exchange::new(gateway());
+        let mut host = Host { details, ..Host::default() };
+        exchange.on(head("POST", "/s/proxy", &[]), &mut host);
+        let effect = exchange.on(response(upstream_status), &mut host);
+        assert_eq!(status(&effect), wanted, "{details:?}");
+        let made_here = details.is_some_and(|d| d != "via_upstream" && upstream_status != 408);
+        assert_eq!(matches!(effect, Effect::Replace(_)), made_here, "{details:?}");
+    }
+}
+
+#[test]
+fn the_override_header_is_the_method_and_goes_no_further() {
+    let mut exchange = Exchange::new(gateway());
+    let headers = [("x-http-method-override", "put"), ("x-other", "1")];
+    let Effect::Forward(forwarded) = exchange.on(head("POST", "/s/proxy", &headers), &mut Host::default()) else {
+        panic!("not forwarded")
+    };
+    assert_eq!(forwarded.method, "PUT");
+    assert!(!forwarded.headers.contains("x-http-method-override") && forwarded.headers.contains("x-other"));
+}
