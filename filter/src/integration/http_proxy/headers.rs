@@ -27,8 +27,9 @@ const NEVER_FORWARDED: [&str; 10] = [
 const HOP_BY_HOP: [&str; 8] =
     ["connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer", "upgrade"];
 
-/// What a client said of earlier hops: HTTP APIs translate it to `Forwarded`.
-const FORWARDED: [&str; 4] = ["x-forwarded-for", "x-forwarded-host", "x-forwarded-port", "x-forwarded-proto"];
+/// What a client said of earlier hops: HTTP APIs translate it to `Forwarded`. `x-forwarded-proto` is translated and stays: Envoy
+/// tells the scheme of a request by it, and finds no route for one that has lost it.
+const FORWARDED: [&str; 3] = ["x-forwarded-for", "x-forwarded-host", "x-forwarded-port"];
 
 /// The fields that go to the upstream.
 pub fn upstream_request(protocol: Protocol, context: &Context, platform: &dyn Platform) -> Headers {
