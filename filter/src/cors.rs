@@ -57,7 +57,7 @@ impl Cors {
         let is_preflight = request.method == "OPTIONS"
             && request.headers.contains("origin")
             && request.headers.contains("access-control-request-method");
-        // 204 from memory; only "2xx" is safe to say.
+        // assumed(preflight-204): from memory; only "2xx" is safe to say.
         is_preflight.then(|| Response {
             head: ResponseHead { status: 204, headers: self.preflight_headers(&request.headers) },
             body: Vec::new(),
@@ -86,7 +86,7 @@ impl Cors {
         }
     }
 
-    /// Allows the origin, if it may be allowed. Every answer varies by origin, allowed or not: a cache must not mix them up.
+    /// Allows the origin, if it may be allowed; assumed(unlisted-origin): one that is not listed gets no CORS headers, from memory. Every answer varies by origin, allowed or not: a cache must not mix them up.
     fn allow(&self, request: &Headers, response: &mut Headers) -> bool {
         response.append("vary", "Origin");
         let Some(origin) = request.get("origin") else { return false };

@@ -61,6 +61,11 @@ const EXTENSIONS: [(&str, &[Place], Treatment); 20] = [
     ("tag-value", &[Root], NothingToServe),
 ];
 
+/// Every extension with one word for what becomes of it, for the page that tells users.
+pub fn treatments() -> impl Iterator<Item = (String, &'static str)> {
+    EXTENSIONS.iter().map(|(name, _, treatment)| (format!("{PREFIX}{name}"), treatment.as_str()))
+}
+
 /// Looks at every extension of a definition.
 pub fn check(root: &Node<'_>, problems: &mut Problems) {
     visit(root, Root, problems);
@@ -105,6 +110,19 @@ impl Place {
             (Components, "securitySchemes") | (Root, "securityDefinitions") => Self::SecuritySchemes,
             (Self::SecuritySchemes, _) => SecurityScheme,
             _ => Self::Elsewhere,
+        }
+    }
+}
+
+// === impl Treatment ===
+
+impl Treatment {
+    fn as_str(&self) -> &'static str {
+        match self {
+            Served => "read",
+            NothingToServe => "nothing to serve",
+            Warning(_) => "warned",
+            Unsupported => "refused",
         }
     }
 }

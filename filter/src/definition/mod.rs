@@ -8,6 +8,7 @@ mod openapi;
 mod protobuf_struct;
 
 pub use document::{ApiDocument, Basepath, Document, StageDocument, Upstreams};
+pub use extensions::treatments;
 pub use node::Node;
 pub use openapi::{OpenApi, Operation, OperationKey};
 

@@ -102,7 +102,8 @@ impl Customization {
         self.status
     }
 
-    /// The template for what the request accepts, else the one for JSON, else the first.
+    /// The template for what the request accepts, else the one for JSON, else the first: assumed(gateway-response-template), after the
+    /// rule of integration responses.
     pub(super) fn template(&self, context: &Context) -> Option<(&str, &str)> {
         let accepted = MediaType::of_header_or_json(context.headers().last("accept"));
         let of = |wanted: &str| self.templates.iter().find(|(media_type, _)| media_type.as_str() == wanted);

@@ -41,13 +41,13 @@ impl Failure {
 
     /// A target or a host that two readers would read differently: 400.
     pub fn bad_request() -> Self {
-        // Assumed: AWS's front end refuses such requests before any API is found, with an answer of its own.
+        // assumed(front-end-400): AWS's front end refuses such requests before any API is found, with an answer of its own.
         Self { status: Some(400), message: Some("Bad Request".to_owned()), ..Self::new(ResponseType::Default4xx) }
     }
 
     /// No stage is served at this host and path.
     pub fn no_stage() -> Self {
-        // Documented for custom domains without a matching mapping; `$context.error.responseType` is assumed.
+        // Documented for custom domains without a matching mapping; assumed(no-stage): elsewhere too, and the response type.
         Self {
             status: Some(403),
             message: Some("Forbidden".to_owned()),
@@ -90,7 +90,7 @@ fn rest(failure: &Failure, responses: &GatewayResponses, context: &mut Context, 
     };
     let mut headers = Headers::new();
     headers.append("content-type", media_type);
-    // The error type survives customization (an emulator's unit test).
+    // assumed(error-type-survives): customization keeps the error type, by an emulator's unit test.
     headers.append("x-amzn-errortype", failure.error_type.unwrap_or(default.error_type));
     for (name, value) in custom.into_iter().flat_map(|c| c.headers(context, platform)) {
         if is_field_value(&value) {
@@ -101,7 +101,8 @@ fn rest(failure: &Failure, responses: &GatewayResponses, context: &mut Context, 
     Response { head: ResponseHead { status, headers }, body: body.into_bytes() }
 }
 
-/// `{"message":$context.error.messageString}`; `ACCESS_DENIED` spells its key with a capital (an emulator's test).
+/// `{"message":$context.error.messageString}`; `ACCESS_DENIED` spells its key with a capital:
+/// assumed(access-denied-key), an emulator's test.
 fn default_body(response_type: ResponseType, context: &Context) -> String {
     let message = context.error.as_ref().and_then(|error| error.message.clone());
     match response_type {

@@ -11,7 +11,7 @@ pub enum Evidence {
     Documented,
     /// An emulator does so; not proved on AWS.
     Emulator,
-    /// Nothing but memory: assumed.
+    /// Nothing but memory.
     Memory,
 }
 
@@ -103,7 +103,7 @@ static TABLE: [DefaultResponse; 21] = [
     row!(WafFiltered "WAF_FILTERED" Some(403), Some("Forbidden"), "ForbiddenException", Memory, "AWS's list of types; the error type is an emulator's"),
 ];
 
-/// All rows, for a report of what is known and what is assumed.
+/// All rows, for a report of how well each is known.
 pub fn evidence_table() -> &'static [DefaultResponse] {
     &TABLE
 }
@@ -127,7 +127,8 @@ impl ResponseType {
         self.default().name
     }
 
-    /// Status and fixed message of an HTTP API. Statuses are documented or well known; the texts of 5xx are from memory.
+    /// Status and fixed message of an HTTP API. Statuses are documented or well known; assumed(http-5xx): the texts of 5xx, and 503
+    /// for an integration that times out or cannot be reached, are from memory.
     pub fn http_api(self, own_status: u16) -> (u16, &'static str) {
         match self {
             // "If no routes match a request, API Gateway returns {"message":"Not Found"}".

@@ -53,7 +53,7 @@ impl Mock {
     }
 
     /// The status code that the template, or the body that goes through in its place, asks for; none: the default response
-    /// (documented for a MOCK without a template; an emulator answers 500).
+    /// (documented for a MOCK without a template, so assumed(mock-without-template): an emulator answers 500).
     fn status(&self, context: &Context, platform: &dyn Platform) -> Result<Option<i64>, Failure> {
         let body;
         let text = match self.templates.choose(context.headers())? {

@@ -43,7 +43,7 @@ impl RequestTemplates {
     pub fn choose(&self, request: &Headers) -> Result<Option<&Template>, Failure> {
         let media_type = MediaType::of_header_or_json(request.last("content-type"));
         let of = |wanted: &str| self.templates.iter().find(|(known, _)| known.as_str() == wanted);
-        // `$default` is an emulator's.
+        // assumed(template-default-key): `$default` is an emulator's.
         if let Some((_, template)) = of(media_type.as_str()).or_else(|| of("$default")) {
             return Ok(Some(template));
         }

@@ -131,8 +131,8 @@ impl IntegrationResponse {
         Response { head: ResponseHead { status: self.status, headers }, body }
     }
 
-    /// The template for what the request accepts, else the one for JSON, else the first (documented as media types; which of
-    /// several an `Accept` list selects is not proved).
+    /// The template for what the request accepts, else the one for JSON, else the first (documented as media types;
+    /// assumed(template-by-accept): which of several an `Accept` list selects).
     fn template(&self, context: &Context) -> Option<&Template> {
         let accepted = MediaType::of_header_or_json(context.headers().last("accept"));
         let of = |wanted: &str| self.templates.iter().find(|(media_type, _)| media_type.as_str() == wanted);
@@ -146,7 +146,8 @@ fn is_declared(status: u16, operation: &Operation<'_>) -> bool {
     responses.get("default").is_some() || responses.get(&status.to_string()).is_some()
 }
 
-/// Mapped response headers that reach the client under another name (recorded: `TestApiGatewayHeaderRemapping`).
+/// Mapped response headers that reach the client under another name (recorded for HTTP and AWS: `TestApiGatewayHeaderRemapping`;
+/// assumed(mock-header-remap) for MOCK).
 fn is_remapped(name: &str) -> bool {
     const REMAPPED: [&str; 14] = [
         "authorization",

@@ -1,7 +1,7 @@
 //! One mapping expression: `'literal'`, `method.request.header.X`, `integration.response.header.X`, `context.x`,
 //! `stageVariables.x`. AWS: "Amazon API Gateway API request and response data mapping reference". Names are case-sensitive for
 //! AWS, which lower-cases nothing; Envoy has lower-cased header names already, so header names compare without case here
-//! (the recorded casing rows come from an emulator's unit test and are in doubt).
+//! (assumed(mapping-header-case): the casing rows come from an emulator's unit test and are in doubt).
 
 use crate::context::Context;
 use crate::http::Headers;
@@ -81,8 +81,8 @@ impl Expression {
         matches!(self, Self::ResponseHeader(_) | Self::ResponseMultiValueHeader(_))
     }
 
-    /// Its values; none when the source is missing, and then the mapping is skipped (an emulator's tests, said to be checked on
-    /// AWS). More than one only for `multivaluequerystring`.
+    /// Its values; none when the source is missing, and then the mapping is skipped: assumed(missing-source), an emulator's
+    /// tests that are said to be checked on AWS. More than one only for `multivaluequerystring`.
     pub fn values(&self, context: &Context, response: Option<&Headers>, platform: &dyn Platform) -> Vec<Vec<u8>> {
         let text = |value: Option<String>| value.map(String::into_bytes).into_iter().collect();
         match self {

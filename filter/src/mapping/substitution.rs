@@ -1,5 +1,6 @@
 //! The substitution of gateway response templates: no Velocity, only `$context.x`, `$stageVariables.x` and `$method.request.x`,
-//! each put in the place of its name. AWS: "Gateway responses in API Gateway". An unset variable becomes nothing (assumed).
+//! each put in the place of its name. AWS: "Gateway responses in API Gateway". An unset variable becomes nothing:
+//! assumed(unset-variable).
 
 use super::Expression;
 use crate::context::Context;

@@ -18,7 +18,7 @@ pub enum Verb {
     Any,
 }
 
-/// The methods that `ANY` stands for; `HEAD` is not implied by `GET` (an emulator's tests).
+/// The methods that `ANY` stands for; `HEAD` is not implied by `GET`: assumed(head-is-not-get), after an emulator's tests.
 const METHODS: [&str; 7] = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
 
 /// All routes of one stage.
@@ -99,8 +99,8 @@ impl<T> RouteTable<T> {
         Ok(())
     }
 
-    /// The route of a request. A trailing slash does not count (recorded for REST; for HTTP APIs assumed, and the safe way: a
-    /// guarded `/admin` also guards `/admin/`).
+    /// The route of a request. A trailing slash does not count (recorded for REST; for HTTP APIs
+    /// assumed(http-trailing-slash), and the safe way: a guarded `/admin` also guards `/admin/`).
     pub fn find(&self, method: &str, path: &str) -> Option<RouteMatch<'_, T>> {
         let path = match path.strip_suffix('/') {
             Some("") | None => path,

@@ -1,7 +1,7 @@
 //! Which headers pass an HTTP_PROXY integration, and under which name.
 //!
 //! Recorded on a regional REST API: `TestApiGatewayHeaderRemapping`, `test_http_integration_with_lambda`. HTTP APIs: "Create HTTP
-//! integrations for HTTP APIs" and from memory.
+//! integrations for HTTP APIs"; assumed(http-api-headers): which of them pass there is from memory.
 
 use crate::context::{Context, TRACE_HEADER, source_ip};
 use crate::definition::Protocol;
