@@ -15,6 +15,8 @@ enum Place {
     Components,
     SecuritySchemes,
     SecurityScheme,
+    Tags,
+    Tag,
     Elsewhere,
 }
 
@@ -30,7 +32,7 @@ enum Treatment {
     Unsupported,
 }
 
-use Place::{Components, Operation, PathItem, Root, SecurityScheme};
+use Place::{Components, Operation, PathItem, Root, SecurityScheme, Tag};
 use Treatment::{NothingToServe, Served, Unsupported, Warning};
 
 const PREFIX: &str = "x-amazon-apigateway-";
@@ -58,7 +60,7 @@ const EXTENSIONS: [(&str, &[Place], Treatment); 20] = [
     // Only names them; what uses one is refused by itself.
     ("request-validators", &[Root], NothingToServe),
     ("security-policy", &[Root], Warning("the TLS policy is the listener's matter")),
-    ("tag-value", &[Root], NothingToServe),
+    ("tag-value", &[Tag], NothingToServe),
 ];
 
 /// Every extension with one word for what becomes of it, for the page that tells users.
@@ -90,7 +92,8 @@ fn visit(node: &Node<'_>, place: Place, problems: &mut Problems) {
         }
         Value::Array(elements) => {
             for (index, value) in elements.iter().enumerate() {
-                visit(&Node { value, path: node.path.index(index) }, Place::Elsewhere, problems);
+                let place = if place == Place::Tags { Tag } else { Place::Elsewhere };
+                visit(&Node { value, path: node.path.index(index) }, place, problems);
             }
         }
         _ => {}
@@ -109,6 +112,7 @@ impl Place {
             (Root, "components") => Components,
             (Components, "securitySchemes") | (Root, "securityDefinitions") => Self::SecuritySchemes,
             (Self::SecuritySchemes, _) => SecurityScheme,
+            (Root, "tags") => Self::Tags,
             _ => Self::Elsewhere,
         }
     }
@@ -160,6 +164,7 @@ mod tests {
             "x-amazon-apigateway-integratoin": {},
             "x-amazon-apigateway-policy": {},
             "x-amazon-apigateway-security-policy": "TLS_1_2",
+            "tags": [{"name": "team", "x-amazon-apigateway-tag-value": "pets"}],
             "paths": {"/a": {
                 "x-amazon-apigateway-cors": {},
                 "x-amazon-apigateway-any-method": {"x-amazon-apigateway-request-validator": "all"},

@@ -158,33 +158,40 @@ fn compile_uri(node: &Node<'_>, scope: &mut Scope<'_, '_>) -> Option<Uri> {
 }
 
 fn compile_target(node: &Node<'_>, uri: Option<&Uri>, scope: &mut Scope<'_, '_>) -> Target {
-    let private =
-        node.get("connectionType").and_then(|kind| kind.one_of(&[("INTERNET", false), ("VPC_LINK", true)], scope.problems));
-    let (authority, scheme) = match uri {
-        Some(uri) => (uri.static_authority(), uri.scheme.clone()),
-        None => return Target::ByHost(Upstreams::new()),
-    };
-    if private == Some(true) {
-        return match node.get("connectionId") {
-            Some(link) => {
-                let text = link.string(scope.problems).unwrap_or_default();
-                let name = with_stage_variables(text, scope.variables).to_ascii_lowercase();
-                Target::Cluster(scope.cluster(Endpoint { name, scheme, authority: authority.unwrap_or_default() }, &link))
-            }
-            None => {
-                let help = "a VPC link is an upstream of the document, named by `connectionId`";
-                scope.problems.error(&node.path, "no `connectionId` for the VPC link", Some(help));
-                Target::ByHost(Upstreams::new())
-            }
-        };
+    if let Some(target) = node.get("integrationTarget") {
+        // Which load balancer stands behind the link: the upstream's matter, but no template may be left in it.
+        target.string(scope.problems);
     }
-    match authority {
-        Some(name) => {
+    let private = node
+        .get("connectionType")
+        .and_then(|kind| kind.one_of(&[("INTERNET", false), ("VPC_LINK", true)], scope.problems))
+        .unwrap_or(false);
+    let link = if private { compile_link(node, scope) } else { None };
+    let nowhere = Target::ByHost(Upstreams::new());
+    let Some(uri) = uri else { return nowhere };
+    let (scheme, authority) = (uri.scheme.clone(), uri.static_authority());
+    match (link, authority) {
+        (Some((place, name)), authority) => {
+            Target::Cluster(scope.cluster(Endpoint { name, scheme, authority: authority.unwrap_or_default() }, &place))
+        }
+        (None, _) if private => nowhere,
+        (None, Some(name)) => {
             let place = node.get("uri").unwrap_or_else(|| node.clone());
             Target::Cluster(scope.cluster(Endpoint { authority: name.clone(), name, scheme }, &place))
         }
-        None => Target::ByHost(scope.upstreams.clone()),
+        (None, None) => Target::ByHost(scope.upstreams.clone()),
     }
+}
+
+/// The VPC link of a private integration: an upstream of the document, by the link's id.
+fn compile_link<'a>(node: &Node<'a>, scope: &mut Scope<'_, '_>) -> Option<(Node<'a>, String)> {
+    let Some(link) = node.get("connectionId") else {
+        let help = "a VPC link is an upstream of the document, named by `connectionId`";
+        scope.problems.error(&node.path, "no `connectionId` for the VPC link", Some(help));
+        return None;
+    };
+    let name = with_stage_variables(link.string(scope.problems)?, scope.variables).to_ascii_lowercase();
+    Some((link, name))
 }
 
 impl Integration for HttpProxy {
