@@ -40,6 +40,8 @@ enum Phase {
     Forwarded { stage: Arc<Stage>, route: Arc<Route>, context: Box<Context>, sent: usize },
     /// The response streams to the client; the body of an answer to HEAD does not.
     Relaying { discard: bool },
+    /// Answered without a body. Envoy takes the content type away from such an answer of ours; API Gateway keeps it.
+    Answered { content_type: Vec<u8> },
     /// Answered: whatever still comes is none of the gateway's business.
     Done,
 }
@@ -83,6 +85,10 @@ impl Exchange {
             (Phase::Forwarded { stage, route, context, .. }, Event::ResponseHead { head, .. }) => {
                 self.response_head(stage, &route, *context, head, platform)
             }
+            (Phase::Answered { content_type }, Event::ResponseHead { mut head, .. }) => {
+                head.headers.set("content-type", content_type);
+                Effect::Relay(head)
+            }
             (Phase::Relaying { discard }, Event::ResponseBody { .. }) => {
                 self.phase = Phase::Relaying { discard };
                 if discard { Effect::Discard } else { Effect::Continue }
@@ -100,7 +106,7 @@ impl Exchange {
     fn request_head(&mut self, head: RequestHead, end: bool, platform: &mut dyn Platform) -> Effect {
         let context = Self::read(head, platform);
         let admitted = match self.admit(context) {
-            Ok(Admission::Preflight(response)) => return Effect::Reply(response),
+            Ok(Admission::Preflight(response)) => return self.reply(response),
             Ok(Admission::Admitted(admitted)) => admitted,
             Err(refused) => return self.refuse(*refused, platform),
         };
@@ -206,7 +212,7 @@ impl Exchange {
             }
             Ok(IntegrationRequest::Respond(mut response)) => {
                 finish(&mut response.head, &stage, authorized.context());
-                Effect::Reply(response)
+                self.reply(response)
             }
             Err(failure) => {
                 let context = authorized.into_context();
@@ -245,7 +251,19 @@ impl Exchange {
             Some(stage) => finish(&mut response.head, stage, &context),
             None => add_ids(&mut response.head, &context),
         }
+        self.reply(response)
+    }
+
+    fn reply(&mut self, response: Response) -> Effect {
+        if let Some(content_type) = response.head.headers.get("content-type").filter(|_| response.body.is_empty()) {
+            self.phase = Phase::Answered { content_type: content_type.to_vec() };
+        }
         Effect::Reply(response)
+    }
+
+    /// Whether nothing that still comes can change anything, so that nobody need look at it.
+    pub fn is_over(&self) -> bool {
+        matches!(self.phase, Phase::Done)
     }
 }
 

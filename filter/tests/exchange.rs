@@ -92,11 +92,14 @@ fn every_event_is_taken_in_every_phase() {
     let count = events.len();
     for sequence in 0..count.pow(4) {
         let mut exchange = Exchange::new(Arc::clone(&gateway));
-        let mut answered = 0;
+        let (mut answered, mut replied) = (0, false);
         for place in 0..4_u32 {
             let event = events.get(sequence / count.pow(place) % count).unwrap();
             let effect = exchange.on(event(), &mut Host::default());
-            answered += usize::from(matches!(effect, Effect::Reply(_) | Effect::Relay(_) | Effect::Replace(_)));
+            // The answer itself passes by once more as a response, and may be put right.
+            let passes_by = replied && matches!(effect, Effect::Relay(_));
+            replied |= matches!(effect, Effect::Reply(_));
+            answered += usize::from(!passes_by && matches!(effect, Effect::Reply(_) | Effect::Relay(_) | Effect::Replace(_)));
         }
         assert!(answered <= 1, "sequence {sequence} was answered {answered} times");
     }

@@ -84,6 +84,9 @@ impl HttpContext for Stream {
     }
 
     fn on_http_response_headers(&mut self, _: usize, end: bool) -> Action {
+        if self.exchange.as_ref().is_none_or(Exchange::is_over) {
+            return Action::Continue;
+        }
         let head = ResponseHead::from_pairs(pairs(MapType::HttpResponseHeaders));
         let action = self.on(Event::ResponseHead { head, end }, 0);
         if end && self.replacement.take().is_some() {
