@@ -147,6 +147,8 @@ impl StageCompiler<'_, '_> {
         let authorizer = Authorizer::compile(operation, self.definition, is_http, self.problems);
         let node: &Node<'_> = match &operation.integration {
             Some(node) => node,
+            // A reference that leads nowhere, and is told already.
+            None if operation.node.get("x-amazon-apigateway-integration").is_some() => return None,
             None => {
                 let message = format!("no integration for `{} {}`", operation.key.as_str(), operation.path);
                 self.problems.error(&operation.node.path, message, Some("add `x-amazon-apigateway-integration`"));
