@@ -1,0 +1,204 @@
+//! Every folder of `examples/` is checked and run: its definitions lint without an error, and each command of its README, typed
+//! as it stands there, prints what stands below it. So does every command of the pages beside the examples.
+//!
+//! Ports differ from run to run, and so do ids, times and the version of curl: those are compared by their form.
+//! `UPDATE=1 cargo test -p tollgate-host --test examples` writes what is printed now into the pages, to be reviewed.
+
+mod pages;
+mod process;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use fancy_regex::Regex;
+use pages::Page;
+use process::{Server, curl, printed, repository, tollgate};
+
+/// How pages write the command.
+const COMMAND: &str = "target/debug/tollgate";
+
+/// Where `serve` and `stub` listen when a page does not say.
+const DEFAULTS: [(&str, &str); 2] = [("serve", "127.0.0.1:8080"), ("stub", "127.0.0.1:9000")];
+
+/// What `make run` starts.
+const MAKE_RUN: [&str; 2] = [
+    "target/debug/tollgate stub examples/petstore/backend.yaml",
+    "target/debug/tollgate serve examples/petstore/gateway.yaml --upstream petstore.example.com=http://127.0.0.1:9000",
+];
+
+/// How pages call the definition that the reader has and the repository has not.
+const READERS_OWN: &str = "api.yaml";
+
+/// What differs from run to run, by its form; what has another form is compared as it is.
+const VOLATILE: [(&str, &str); 6] = [
+    (r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", "<uuid>"),
+    (r"(?m)^((?:x-amz-apigw-id|apigw-requestid): )[A-Za-z0-9_-]{15}=$", "$1<id>"),
+    (r"Root=1-[0-9a-f]{8}-[0-9a-f]{24};Parent=[0-9a-f]{16};Sampled=[01]", "<trace>"),
+    (r"[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9:]{8} GMT", "<date>"),
+    (r"curl/[0-9]+\.[0-9]+\.[0-9]+", "curl/<version>"),
+    (r"module sha256 [0-9a-f]{12}", "module sha256 <digest>"),
+];
+
+/// The pages whose commands are run.
+fn runnable() -> Vec<Page> {
+    pages::all(&repository()).into_iter().filter(|page| !page.steps().is_empty()).collect()
+}
+
+/// Every example has a page, so that none is left unrun.
+fn folders() -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(repository().join("examples")).expect("there are examples");
+    let mut folders: Vec<PathBuf> = entries.map(|entry| entry.expect("a folder can be read").path()).collect();
+    folders.sort();
+    folders
+}
+
+#[test]
+fn every_definition_of_an_example_lints_without_an_error() {
+    let mut checked = 0;
+    for folder in folders() {
+        for entry in std::fs::read_dir(&folder).expect("an example is a folder") {
+            let path = entry.expect("a folder can be read").path();
+            let name = path.file_name().and_then(|name| name.to_str()).expect("file names are UTF-8");
+            // Replies of a stub and bootstraps of Envoy are no definitions.
+            if !name.ends_with(".yaml") || name == "backend.yaml" || name.starts_with("envoy") {
+                continue;
+            }
+            let output = tollgate(&["lint", path.to_str().expect("paths are UTF-8")]);
+            assert!(output.status.success(), "{}", printed(&output));
+            checked += 1;
+        }
+    }
+    assert!(checked >= 6, "only {checked} definitions were found under examples/");
+}
+
+#[test]
+fn every_example_has_a_page_with_curl_lines_that_are_run() {
+    let pages = runnable();
+    for folder in folders() {
+        let name = format!("examples/{}/README.md", folder.file_name().and_then(|name| name.to_str()).expect("UTF-8"));
+        let page = pages.iter().find(|page| page.name == name).unwrap_or_else(|| panic!("`{name}` has no console block"));
+        let steps = page.steps();
+        assert!(steps.iter().any(|step| step.command.starts_with("curl ")), "{name} shows no curl line with its output");
+        // `make run` prints curl lines of the petstore that stand by themselves: they are among those that are run.
+        for line in page.text.lines().filter(|line| line.starts_with("curl ")) {
+            assert!(steps.iter().any(|step| step.command == line), "{name}: `{line}` is shown without what it prints");
+        }
+    }
+}
+
+#[test]
+fn every_command_of_a_page_prints_what_the_page_shows() {
+    let update = std::env::var_os("UPDATE").is_some_and(|value| value == "1");
+    let mut wrong = Vec::new();
+    let mut run = 0;
+    for mut page in runnable() {
+        let session = Session::start(&page);
+        let mut changed = Vec::new();
+        for step in page.steps() {
+            let printed = session.run(&step.command);
+            let (wanted, seen) = (comparable(&session.real(&step.output)), comparable(&printed));
+            run += 1;
+            if wanted != seen && update {
+                changed.push((step, session.written(&printed)));
+            } else if wanted != seen {
+                let place = format!("{}:{}: $ {}", page.name, step.line, step.command);
+                wrong.push(format!("{place}\n--- the page shows\n{wanted}\n--- it prints\n{seen}"));
+            }
+        }
+        if !changed.is_empty() {
+            changed.iter().rev().for_each(|(step, printed)| page.set_output(step, printed));
+            std::fs::write(repository().join(&page.name), &page.text).expect("a page can be written");
+        }
+    }
+    assert!(run >= 20, "only {run} commands were found");
+    assert!(wrong.is_empty(), "a page shows something else (UPDATE=1 takes it over):\n{}", wrong.join("\n\n"));
+}
+
+/// The servers of one page, and where they really listen.
+struct Session {
+    servers: Vec<Server>,
+    addresses: BTreeMap<String, String>,
+}
+
+// === impl Session ===
+
+impl Session {
+    /// Starts the servers that the page says to start, in `sh` blocks; where it gives the commands behind `make run` too, those.
+    fn start(page: &Page) -> Self {
+        let mut session = Self { servers: Vec::new(), addresses: BTreeMap::new() };
+        let blocks = page.blocks().into_iter().filter(|block| block.language == "sh");
+        let lines: String = blocks.map(|block| block.text.replace("\\\n", " ")).collect();
+        for line in lines.lines().filter(|line| !line.contains(READERS_OWN)) {
+            session.start_server(line);
+        }
+        if session.servers.is_empty() && lines.lines().any(|line| line == "make run") {
+            MAKE_RUN.iter().for_each(|line| session.start_server(line));
+        }
+        session
+    }
+
+    fn start_server(&mut self, line: &str) {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let [COMMAND, kind, ..] = words.as_slice() else { return };
+        let Some((_, default)) = DEFAULTS.iter().find(|(command, _)| command == kind) else { return };
+        let mut arguments: Vec<String> = words.iter().skip(1).map(|word| self.real(word)).collect();
+        let written = match arguments.iter().position(|word| word == "--listen") {
+            Some(index) => {
+                arguments.remove(index);
+                arguments.remove(index)
+            }
+            None => (*default).to_owned(),
+        };
+        let server = Server::start(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+        self.addresses.insert(written, server.address.clone());
+        self.servers.push(server);
+    }
+
+    /// A text of the page with the addresses that its servers really have.
+    fn real(&self, text: &str) -> String {
+        self.addresses.iter().fold(text.to_owned(), |text, (written, real)| text.replace(written.as_str(), real))
+    }
+
+    /// The other way round.
+    fn written(&self, text: &str) -> String {
+        self.addresses.iter().fold(text.to_owned(), |text, (written, real)| text.replace(real.as_str(), written))
+    }
+
+    fn run(&self, command: &str) -> String {
+        if command.starts_with("curl ") {
+            return curl(&self.real(command));
+        }
+        let words: Vec<&str> = command.split_whitespace().collect();
+        match words.split_first() {
+            Some((&COMMAND, arguments)) => printed(&tollgate(arguments)),
+            _ => panic!("`{command}` is neither `curl …` nor `{COMMAND} …`: put it into an `sh` block, which is not run"),
+        }
+    }
+}
+
+fn comparable(text: &str) -> String {
+    VOLATILE.iter().fold(text.trim_end().to_owned(), |text, (form, name)| {
+        Regex::new(form).expect("the form is a regular expression").replace_all(&text, *name).into_owned()
+    })
+}
+
+#[test]
+fn what_differs_from_run_to_run_is_compared_by_its_form_and_nothing_else_is() {
+    let a = comparable("x-amzn-requestid: 0d9e8a1c-1111-4222-8333-444455556666\ndate: Sat, 21 Nov 2026 01:02:03 GMT\nage: 1\n");
+    assert_eq!(a, "x-amzn-requestid: <uuid>\ndate: <date>\nage: 1");
+    assert_ne!(comparable("x-amz-apigw-id: short="), comparable("x-amz-apigw-id: ABCDEFGHIJKLMNO="));
+    assert_ne!(comparable("{\"id\":1}"), comparable("{\"id\":2}"));
+}
+
+#[test]
+fn make_run_starts_what_this_test_starts_in_its_place() {
+    let makefile = std::fs::read_to_string(repository().join("Makefile")).expect("there is a Makefile");
+    let words = ["PETSTORE := examples/petstore", "LISTEN   := 127.0.0.1:8080", "BACKEND  := 127.0.0.1:9000"];
+    let commands = [
+        "$(CLI) stub $(PETSTORE)/backend.yaml --listen $(BACKEND)",
+        "$(CLI) serve $(PETSTORE)/gateway.yaml --listen $(LISTEN) --upstream petstore.example.com=http://$(BACKEND)",
+    ];
+    for text in words.iter().chain(&commands) {
+        assert!(makefile.contains(text), "the Makefile has no `{text}`");
+    }
+}

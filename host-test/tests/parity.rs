@@ -1,0 +1,430 @@
+//! `docs/parity.md` is true: what it calls refused is refused in the words that it quotes, what it calls warned is warned of, the
+//! lists on it are those in the code, each known gap has a case that fails because of it, and each assumption stands beside the
+//! line that makes it.
+
+mod pages;
+mod process;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use fancy_regex::Regex;
+use pages::{Page, Row, anchor};
+use process::repository;
+use serde_json::{Value, json};
+use tollgate::compile::compile;
+use tollgate::problem::Severity;
+
+const STATES: [&str; 5] = ["served", "refused", "warned", "not yet", "n/a"];
+const EVIDENCE: [&str; 6] = ["recorded", "measured", "documented", "emulator", "memory", "own"];
+
+fn page() -> Page {
+    let repository = repository();
+    Page::read(&repository, &repository.join("docs/parity.md"))
+}
+
+/// The rows that say what becomes of a feature.
+fn features(page: &Page) -> Vec<Row> {
+    page.rows().into_iter().filter(|row| row.has("feature")).collect()
+}
+
+#[test]
+fn every_row_uses_the_words_that_the_page_explains() {
+    let page = page();
+    let rows = features(&page);
+    assert!(rows.len() > 90, "only {} features were found", rows.len());
+    for row in &rows {
+        for column in ["REST", "HTTP"] {
+            assert!(STATES.contains(&row.cell(column)), "{}: `{}` is no state", row.cell("feature"), row.cell(column));
+        }
+        assert!(EVIDENCE.contains(&row.cell("evidence")), "{}: `{}` is no evidence", row.cell("feature"), row.cell("evidence"));
+    }
+    let explained: Vec<String> = page.rows().iter().filter(|row| row.has("meaning")).map(|row| row.cells[0].1.clone()).collect();
+    assert_eq!(explained, [STATES.as_slice(), &EVIDENCE].concat());
+}
+
+// --- refusals and warnings --------------------------------------------------------------------------------------------------
+
+fn document(protocol: &str, method: &str, operation: Value) -> Value {
+    json!({
+        "apis": [{
+            "name": "a",
+            "protocol": protocol,
+            "definition": {"openapi": "3.0.1", "paths": {"/a": {method: operation}}},
+            "stages": [{"stageName": "s"}],
+        }],
+        "upstreams": {"h": {"cluster": "h"}},
+    })
+}
+
+fn integrated(protocol: &str, integration: Value) -> Value {
+    document(protocol, "get", json!({"x-amazon-apigateway-integration": integration}))
+}
+
+/// An HTTP_PROXY with more members.
+fn proxy(protocol: &str, more: Value) -> Value {
+    let mut integration = json!({"type": "http_proxy", "uri": "http://h/"});
+    merge(&mut integration, more);
+    integrated(protocol, integration)
+}
+
+/// A MOCK with more members.
+fn mock(more: Value) -> Value {
+    let mut integration = json!({"type": "mock", "requestTemplates": {"application/json": "{\"statusCode\": 200}"}, "responses": {"default": {"statusCode": 200}}});
+    merge(&mut integration, more);
+    integrated("REST", integration)
+}
+
+/// A definition with more members at its root.
+fn rooted(protocol: &str, more: Value) -> Value {
+    let mut document = proxy(protocol, json!({}));
+    merge(&mut document["apis"][0]["definition"], more);
+    document
+}
+
+/// A stage with more members.
+fn staged(more: Value) -> Value {
+    let mut document = proxy("REST", json!({}));
+    merge(&mut document["apis"][0]["stages"][0], more);
+    document
+}
+
+/// A gateway document with more members.
+fn topped(more: Value) -> Value {
+    let mut document = proxy("REST", json!({}));
+    merge(&mut document, more);
+    document
+}
+
+fn merge(into: &mut Value, more: Value) {
+    let (Value::Object(into), Value::Object(more)) = (into, more) else { panic!("both are objects") };
+    into.extend(more);
+}
+
+/// Documents that ask for what is not served, or for what AWS itself refuses: one thing each.
+fn unserved() -> Vec<Value> {
+    let any = "x-amazon-apigateway-any-method";
+    let secured = |protocol, requirement: Value| {
+        let integration = json!({"type": "http_proxy", "uri": "http://h/"});
+        document(protocol, "get", json!({"security": [requirement], "x-amazon-apigateway-integration": integration}))
+    };
+    let mut siblings = proxy("REST", json!({}));
+    let item = siblings["apis"][0]["definition"]["paths"]["/a"].clone();
+    siblings["apis"][0]["definition"]["paths"] = json!({"/{a}": item, "/{b}/c": item});
+    let mut with_trace = proxy("REST", json!({}));
+    with_trace["apis"][0]["definition"]["paths"]["/a"]["trace"] = json!({});
+    vec![
+        siblings,
+        with_trace,
+        rooted("REST", json!({"x-amazon-apigateway-none": 1})),
+        proxy("REST", json!({"uri": {"Fn::Sub": "http://h/"}})),
+        proxy("HTTP", json!({"uri": {"Fn::Sub": "http://h/"}})),
+        rooted("HTTP", json!({"x-amazon-apigateway-gateway-responses": {}})),
+        document(
+            "REST",
+            any,
+            json!({"isDefaultRoute": true, "x-amazon-apigateway-integration": {"type": "http_proxy", "uri": "http://h/"}}),
+        ),
+        integrated("HTTP", json!({"type": "mock"})),
+        integrated("REST", json!({"type": "http", "uri": "http://h/"})),
+        integrated("REST", json!({"type": "aws"})),
+        integrated("REST", json!({"type": "aws_proxy"})),
+        integrated("HTTP", json!({"type": "aws_proxy"})),
+        proxy("HTTP", json!({"integrationSubtype": "SQS-SendMessage"})),
+        proxy(
+            "HTTP",
+            json!({"uri": "arn:aws:elasticloadbalancing:us-east-1:1:listener/app/x/y/z", "connectionType": "VPC_LINK", "connectionId": "l"}),
+        ),
+        proxy("HTTP", json!({"requestParameters": {"overwrite:path": "/x"}})),
+        proxy("HTTP", json!({"responseParameters": {"200": {"overwrite:statuscode": "204"}}})),
+        proxy("REST", json!({"requestParameters": {"integration.request.header.x": "method.request.body.a"}})),
+        proxy("REST", json!({"contentHandling": "CONVERT_TO_TEXT"})),
+        mock(json!({"responses": {"default": {"statusCode": 200, "responseTemplates": {"application/json": "$input.body"}}}})),
+        mock(json!({"responses": {"default": {"statusCode": 200}, "2(?=00)": {"statusCode": 200}}})),
+        rooted("REST", json!({"x-amazon-apigateway-cors": {"allowOrigins": ["*"]}})),
+        rooted("HTTP", json!({"x-amazon-apigateway-cors": {"allowOrigins": ["*"], "allowCredentials": true}})),
+        secured("REST", json!({"authorizer": []})),
+        secured("HTTP", json!({"authorizer": []})),
+        rooted("HTTP", json!({"security": [{"authorizer": []}]})),
+        document(
+            "REST",
+            "get",
+            json!({"x-amazon-apigateway-auth": {"type": "AWS_IAM"}, "x-amazon-apigateway-integration": {"type": "http_proxy", "uri": "http://h/"}}),
+        ),
+        rooted("REST", json!({"x-amazon-apigateway-policy": {}})),
+        rooted("REST", json!({"x-amazon-apigateway-request-validator": "all"})),
+        topped(json!({"usagePlans": []})),
+        topped(json!({"apiKeys": []})),
+        topped(json!({"rateLimitService": {}})),
+        staged(json!({"methodSettings": []})),
+        staged(json!({"throttle": {}})),
+        staged(json!({"cache": {}})),
+        staged(json!({"canarySettings": {}})),
+    ]
+}
+
+/// Documents that are served without something that they ask for: one thing each.
+fn served_without() -> Vec<Value> {
+    let gateway_response = |target: &str| {
+        rooted("REST", json!({"x-amazon-apigateway-gateway-responses": {"THROTTLED": {"responseParameters": {target: "'x'"}}}}))
+    };
+    let mut undeclared = mock(json!({}));
+    undeclared["apis"][0]["definition"]["paths"]["/a"]["get"]["responses"] = json!({"204": {}});
+    vec![
+        gateway_response("gatewayresponse.path.x"),
+        gateway_response("gatewayresponse.querystring.x"),
+        proxy("REST", json!({"tlsConfig": {"insecureSkipVerification": true}})),
+        proxy("REST", json!({"credentials": "arn:aws:iam::1:role/x"})),
+        proxy("REST", json!({"requestTemplates": {"application/json": "{}"}})),
+        proxy("REST", json!({"requestParameters": {"integration.request.header.content-length": "'1'"}})),
+        proxy("REST", json!({"requestParameters": {"integration.request.header.te": "'x'"}})),
+        proxy("REST", json!({"uri": "http://h/{id}"})),
+        proxy("REST", json!({"uri": "http://${stageVariables.none}/"})),
+        mock(json!({"requestTemplates": {"application/json": "{}"}})),
+        undeclared,
+        staged(json!({"accessLogSettings": {}})),
+        rooted("REST", json!({"x-amazon-apigateway-minimum-compression-size": 0})),
+        rooted("REST", json!({"x-amazon-apigateway-endpoint-configuration": {}})),
+        rooted("REST", json!({"x-amazon-apigateway-endpoint-access-mode": "STRICT"})),
+        rooted("REST", json!({"x-amazon-apigateway-security-policy": "TLS_1_2"})),
+    ]
+}
+
+/// The one problem of a document, without backticks: the page quotes it inside some.
+fn problem(document: &Value, severity: Severity) -> String {
+    let problems: Vec<_> = compile(document).problems.into_iter().filter(|problem| problem.severity == severity).collect();
+    let [problem] = problems.as_slice() else { panic!("not one {severity:?}, but {problems:#?}, for {document:#}") };
+    problem.message.replace('`', "")
+}
+
+/// What a row quotes.
+fn quotes(row: &Row) -> Vec<&str> {
+    row.cell("notes").split('`').skip(1).step_by(2).collect()
+}
+
+fn check_quotes(state: &str, documents: &[Value], severity: Severity) {
+    let page = page();
+    let said: Vec<String> = documents.iter().map(|document| problem(document, severity)).collect();
+    let rows: Vec<Row> = features(&page).into_iter().filter(|row| row.cell("REST") == state || row.cell("HTTP") == state).collect();
+    for row in &rows {
+        let quoted = quotes(row).into_iter().any(|quote| said.iter().any(|message| message.contains(quote)));
+        assert!(quoted, "`{}` is {state}, and no document shows it", row.cell("feature"));
+    }
+    for message in &said {
+        let told = rows.iter().any(|row| quotes(row).into_iter().any(|quote| message.contains(quote)));
+        assert!(told, "no row that is {state} quotes `{message}`");
+    }
+}
+
+#[test]
+fn what_the_page_calls_refused_does_not_compile_in_the_words_that_it_quotes() {
+    check_quotes("refused", &unserved(), Severity::Error);
+}
+
+#[test]
+fn what_the_page_calls_warned_is_served_with_the_warning_that_it_quotes() {
+    for document in served_without() {
+        assert!(compile(&document).gateway.is_some(), "{document:#}");
+    }
+    check_quotes("warned", &served_without(), Severity::Warning);
+}
+
+#[test]
+fn nothing_that_the_code_calls_not_served_yet_is_missing_among_the_refusals() {
+    let said: Vec<String> = unserved()
+        .iter()
+        .map(|document| problem(document, Severity::Error))
+        .chain(served_without().iter().map(|document| problem(document, Severity::Warning)))
+        .collect();
+    let mut found = 0;
+    for (file, text) in sources() {
+        for (start, _) in text.match_indices("\"not served yet: ") {
+            let message: String = text[start + 1..].chars().take_while(|c| *c != '"').collect();
+            found += 1;
+            // What a placeholder stands for is anything.
+            let form = fancy_regex::escape(&message.replace('`', "")).replace("\\{", "{").replace("\\}", "}");
+            let form = Regex::new(&Regex::new(r"\{[^}]*\}").expect("constant").replace_all(&form, ".*")).expect("escaped");
+            let known = said.iter().any(|said| form.is_match(said).expect("it ends"));
+            assert!(known, "{}: `{message}` is said of no document in this test", file.display());
+        }
+    }
+    assert!(found >= 10, "only {found} were found: the test does not look where the code is");
+}
+
+// --- lists ------------------------------------------------------------------------------------------------------------------
+
+#[test]
+fn the_page_lists_the_extensions_that_the_code_knows_and_what_becomes_of_them() {
+    let rows = page().rows();
+    let listed: BTreeMap<String, String> = rows
+        .iter()
+        .filter(|row| row.has("extension"))
+        .map(|row| (row.cell("extension").trim_matches('`').to_owned(), row.cell("treatment").to_owned()))
+        .collect();
+    let known: BTreeMap<String, String> =
+        tollgate::definition::treatments().map(|(name, treatment)| (name, treatment.to_owned())).collect();
+    assert_eq!(listed, known);
+}
+
+#[test]
+fn the_page_has_the_gateway_response_types_of_the_code_with_their_status_and_evidence() {
+    let rows = page().rows();
+    let listed: Vec<[String; 3]> = rows
+        .iter()
+        .filter(|row| row.has("raised"))
+        .map(|row| [row.cell("type").to_owned(), row.cell("status").to_owned(), row.cell("evidence").to_owned()])
+        .collect();
+    let status = |status: Option<u16>| status.map_or_else(|| "-".to_owned(), |status| status.to_string());
+    let known: Vec<[String; 3]> = tollgate::gateway_response::evidence_table()
+        .iter()
+        .map(|row| [row.name.to_owned(), status(row.status), row.evidence.as_str().to_owned()])
+        .collect();
+    assert_eq!(listed, known);
+}
+
+#[test]
+fn the_page_says_which_gateway_responses_the_code_can_raise() {
+    let code: String = sources()
+        .into_iter()
+        .filter(|(file, _)| !file.ends_with("gateway_response/table.rs") && !file.ends_with("gateway_response/customization.rs"))
+        .map(|(_, text)| text)
+        .collect();
+    for row in page().rows().iter().filter(|row| row.has("raised")) {
+        let name = variant(row.cell("type"));
+        // The arm of a match looks at a type; everything else makes a failure of it.
+        let name = format!("ResponseType::{name}");
+        let uses = code.match_indices(&name).filter(|(start, found)| {
+            let after = &code[start + found.len()..];
+            !after.starts_with(|c: char| c.is_alphanumeric()) && !after.trim_start().starts_with("=>")
+        });
+        let raised = if uses.count() > 0 { "yes" } else { "no" };
+        assert_eq!(row.cell("raised"), raised, "{}", row.cell("type"));
+    }
+}
+
+/// `DEFAULT_4XX` -> `Default4xx`
+fn variant(name: &str) -> String {
+    let capital = |word: &str| word[..1].to_owned() + &word[1..].to_lowercase();
+    name.split('_').map(capital).collect()
+}
+
+// --- assumptions ------------------------------------------------------------------------------------------------------------
+
+/// Every file of the filter, tests cut off.
+fn sources() -> Vec<(PathBuf, String)> {
+    let (mut files, mut folders) = (Vec::new(), vec![repository().join("filter/src")]);
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("a folder can be read") {
+            let path = entry.expect("a folder can be read").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let text = std::fs::read_to_string(&path).expect("a source file can be read");
+                let code = text.split("\n#[cfg(test)]\nmod tests {").next().unwrap_or_default().to_owned();
+                files.push((path, code));
+            }
+        }
+    }
+    assert!(files.len() > 30, "only {} files were found", files.len());
+    files
+}
+
+#[test]
+fn every_assumption_in_the_source_is_on_the_page_and_every_one_on_the_page_is_in_the_source() {
+    let slug = Regex::new(r"assumed\([a-z0-9-]+\)").expect("constant");
+    let mut in_source = BTreeSet::new();
+    for (_, text) in sources() {
+        for found in slug.find_iter(&text) {
+            let found = found.expect("it ends").as_str();
+            in_source.insert(found.trim_start_matches("assumed(").trim_end_matches(')').to_owned());
+        }
+    }
+    let rows = page().rows();
+    let on_page: BTreeSet<String> = rows.iter().filter(|row| row.has("slug")).map(|row| row.cell("slug").to_owned()).collect();
+    assert_eq!(in_source, on_page);
+}
+
+#[test]
+fn a_comment_that_says_assumed_or_from_memory_or_names_an_emulator_carries_a_slug() {
+    let mut looked_at = 0;
+    for (file, text) in sources() {
+        // Its rows carry their evidence each, and the page has them all.
+        let is_table = file.ends_with("gateway_response/table.rs");
+        for (line, comment) in comments(&text) {
+            let lower = comment.to_lowercase();
+            let weak =
+                ["assumed", "from memory"].iter().any(|word| lower.contains(word)) || (lower.contains("emulator") && !is_table);
+            if weak {
+                looked_at += 1;
+                assert!(
+                    comment.contains("assumed("),
+                    "{}:{line}: say `assumed(slug)`, and add the slug to docs/parity.md",
+                    file.display()
+                );
+            }
+        }
+    }
+    assert!(looked_at >= 15, "only {looked_at} comments were found: the test does not look where the code is");
+}
+
+/// Blocks of comment lines, each with its first line.
+fn comments(text: &str) -> Vec<(usize, String)> {
+    let mut blocks: Vec<(usize, String)> = Vec::new();
+    let mut inside = false;
+    for (index, line) in text.lines().enumerate() {
+        let Some(comment) = line.trim_start().strip_prefix("//") else {
+            inside = false;
+            continue;
+        };
+        match blocks.last_mut() {
+            Some((_, block)) if inside => block.push_str(comment),
+            _ => blocks.push((index + 1, comment.to_owned())),
+        }
+        inside = true;
+    }
+    blocks
+}
+
+// --- known gaps -------------------------------------------------------------------------------------------------------------
+
+/// Case file and anchor of every case that is marked as a known gap.
+fn marked_cases() -> Vec<(String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
+    let (mut marked, mut folders) = (Vec::new(), vec![root.clone()]);
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("a folder can be read") {
+            let path = entry.expect("a folder can be read").path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).expect("a case file can be read");
+            let file: Value = serde_norway::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            let name = path.strip_prefix(&root).expect("it is below").with_extension("").display().to_string();
+            for case in file["cases"].as_array().into_iter().flatten() {
+                let Some(gap) = case["knownGap"].as_str() else { continue };
+                let anchor = gap.strip_prefix("docs/parity.md#").and_then(|rest| rest.split_once(':')).map(|(anchor, _)| anchor);
+                let anchor = anchor.unwrap_or_else(|| panic!("{name}: a knownGap reads `docs/parity.md#anchor: why`, not `{gap}`"));
+                marked.push((name.clone(), anchor.to_owned()));
+            }
+        }
+    }
+    marked
+}
+
+#[test]
+fn every_known_gap_on_the_page_has_a_failing_case_and_every_such_case_a_gap_on_the_page() {
+    let page = page();
+    let (_, gaps) = page.text.split_once("\n## Known gaps\n").expect("the page has a section on known gaps");
+    let gaps = gaps.split("\n## ").next().unwrap_or_default();
+    let mut told = BTreeSet::new();
+    for gap in gaps.split("\n### ").skip(1) {
+        let (heading, text) = gap.split_once('\n').expect("a heading is followed by its text");
+        let (_, case) = text.rsplit_once("Case: `").unwrap_or_else(|| panic!("`{heading}` names no case"));
+        let case = case.split('`').next().unwrap_or_default();
+        told.insert((case.to_owned(), anchor(heading)));
+    }
+    let marked: BTreeSet<_> = marked_cases().into_iter().collect();
+    assert!(!told.is_empty() && !marked.is_empty());
+    assert_eq!(told, marked, "left: what the page tells, right: what the case files mark");
+}

@@ -1,0 +1,85 @@
+//! The command as users run it: a child process that ends with the test, and `curl` lines as they are typed.
+#![allow(dead_code, reason = "each test target uses its own part of it")]
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+/// The command under test.
+pub const TOLLGATE: &str = env!("CARGO_BIN_EXE_tollgate");
+
+/// Until a server listens: the module is compiled at its first start.
+const START: Duration = Duration::from_secs(120);
+
+/// A `tollgate serve` or `tollgate stub` that listens; killed when it is dropped.
+pub struct Server {
+    child: Child,
+    /// `127.0.0.1:PORT`
+    pub address: String,
+}
+
+/// The folder of the repository, where every command of a page is run.
+pub fn repository() -> PathBuf {
+    let host_test = Path::new(env!("CARGO_MANIFEST_DIR"));
+    host_test.parent().expect("the crate is a member of the workspace").to_owned()
+}
+
+/// Runs the command to its end.
+pub fn tollgate(arguments: &[&str]) -> Output {
+    let mut command = Command::new(TOLLGATE);
+    command.args(arguments).current_dir(repository()).env("NO_COLOR", "1").stdin(Stdio::null());
+    command.output().expect("the command can be run")
+}
+
+/// Both streams of a command that ran, one behind the other.
+pub fn printed(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+/// Runs a line that begins with `curl`, and gives what it prints, line ends as on a terminal.
+pub fn curl(line: &str) -> String {
+    let words = line.strip_prefix("curl ").unwrap_or_else(|| panic!("`{line}` is no curl line"));
+    let line = format!("curl --silent --show-error --max-time 30 {words}");
+    let output = Command::new("bash").args(["-c", &line]).output().expect("bash can be run");
+    assert!(output.status.success(), "`{line}` ends in {}:\n{}", output.status, printed(&output));
+    String::from_utf8_lossy(&output.stdout).replace('\r', "")
+}
+
+// === impl Server ===
+
+impl Server {
+    /// Starts the command on a port that nobody has; panics with what it said when it does not come to listen.
+    pub fn start(arguments: &[&str]) -> Self {
+        let mut command = Command::new(TOLLGATE);
+        command.args(arguments).args(["--listen", "127.0.0.1:0"]).current_dir(repository()).env("NO_COLOR", "1");
+        let mut child =
+            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the command can be run");
+        let stderr = child.stderr.take().expect("its standard error is a pipe");
+        let (sender, receiver) = mpsc::channel();
+        // Reads on after the server listens, so that a full pipe never stops it.
+        std::thread::spawn(move || BufReader::new(stderr).lines().map_while(Result::ok).for_each(|line| drop(sender.send(line))));
+        let end = Instant::now() + START;
+        let mut said = String::new();
+        loop {
+            match receiver.recv_timeout(end.saturating_duration_since(Instant::now())) {
+                Ok(line) => match line.strip_prefix("listening on http://") {
+                    Some(address) => return Self { child, address: address.to_owned() },
+                    None => said.push_str(&format!("{line}\n")),
+                },
+                Err(error) => {
+                    let _ = child.kill();
+                    panic!("`tollgate {}` does not listen ({error}):\n{said}", arguments.join(" "));
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
