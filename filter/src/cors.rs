@@ -88,7 +88,7 @@ impl Cors {
 
     /// Allows the origin, if it may be allowed; assumed(unlisted-origin): one that is not listed gets no CORS headers, from memory. Every answer varies by origin, allowed or not: a cache must not mix them up.
     fn allow(&self, request: &Headers, response: &mut Headers) -> bool {
-        response.append("vary", "Origin");
+        vary_by_origin(response);
         let Some(origin) = request.get("origin") else { return false };
         let Some(allowed) = self.origins.iter().find(|allowed| allowed.matches(origin)) else { return false };
         let echoed = match allowed {
@@ -101,6 +101,13 @@ impl Cors {
         }
         true
     }
+}
+
+/// One line, whatever the upstream varies by: Envoy would make one of two.
+fn vary_by_origin(response: &mut Headers) {
+    let lines: Vec<&[u8]> = response.get_all("vary").chain([b"Origin".as_slice()]).collect();
+    let value = lines.join(b", ".as_slice());
+    response.set("vary", value);
 }
 
 // === impl AllowedOrigin ===
