@@ -2,7 +2,7 @@
 //! parameters.) AWS: "Configure CORS for HTTP APIs in API Gateway".
 
 use crate::definition::Node;
-use crate::http::{Headers, RequestHead, Response, ResponseHead};
+use crate::http::{Headers, RequestHead, Response, ResponseHead, is_field_name};
 use crate::problem::Problems;
 
 /// The compiled extension.
@@ -12,7 +12,7 @@ pub struct Cors {
     methods: String,
     headers: String,
     exposed: String,
-    max_age: Option<u64>,
+    max_age: Option<i64>,
     credentials: bool,
 }
 
@@ -34,16 +34,13 @@ impl Cors {
     /// Reads the extension.
     pub fn compile(node: &Node<'_>, problems: &mut Problems) -> Self {
         node.only(&["allowOrigins", "allowCredentials", "exposeHeaders", "maxAge", "allowMethods", "allowHeaders"], problems);
-        let list = |key: &str, problems: &mut Problems| -> Vec<String> {
-            let strings = node.get(key).map(|list| list.strings(problems)).unwrap_or_default();
-            strings.into_iter().map(str::to_owned).collect()
-        };
+        let origins = node.get("allowOrigins").map(|list| list.elements(problems)).unwrap_or_default();
         let cors = Self {
-            origins: list("allowOrigins", problems).into_iter().map(AllowedOrigin::new).collect(),
-            methods: list("allowMethods", problems).join(","),
-            headers: list("allowHeaders", problems).join(","),
-            exposed: list("exposeHeaders", problems).join(","),
-            max_age: node.get("maxAge").and_then(|age| age.integer(0..=86_400, problems)),
+            origins: origins.iter().filter_map(|origin| AllowedOrigin::compile(origin, problems)).collect(),
+            methods: tokens(node, "allowMethods", problems),
+            headers: tokens(node, "allowHeaders", problems),
+            exposed: tokens(node, "exposeHeaders", problems),
+            max_age: node.get("maxAge").and_then(|age| max_age(&age, problems)),
             credentials: node.get("allowCredentials").and_then(|flag| flag.boolean(problems)).unwrap_or(false),
         };
         if cors.credentials && cors.origins.contains(&AllowedOrigin::Any) {
@@ -110,15 +107,45 @@ fn vary_by_origin(response: &mut Headers) {
     response.set("vary", value);
 }
 
+/// Methods or header names, as one header value.
+fn tokens(node: &Node<'_>, key: &str, problems: &mut Problems) -> String {
+    let elements = node.get(key).map(|list| list.elements(problems)).unwrap_or_default();
+    let token = |element: &Node<'_>| {
+        let text = element.string(problems)?;
+        if !is_field_name(text) {
+            problems.error(&element.path, format!("`{text}` is neither a method nor a header name"), None);
+        }
+        Some(text.to_owned())
+    };
+    elements.iter().filter_map(token).collect::<Vec<_>>().join(",")
+}
+
+/// Seconds; -1 tells browsers not to keep the answer.
+fn max_age(node: &Node<'_>, problems: &mut Problems) -> Option<i64> {
+    if node.value.as_i64() == Some(-1) {
+        return Some(-1);
+    }
+    node.integer(0..=86_400, problems).and_then(|seconds| i64::try_from(seconds).ok())
+}
+
 // === impl AllowedOrigin ===
 
 impl AllowedOrigin {
-    fn new(text: String) -> Self {
-        match text.strip_suffix("://*") {
-            _ if text == "*" => Self::Any,
-            Some(scheme) => Self::Scheme(format!("{scheme}://")),
-            None => Self::Exact(text),
+    fn compile(node: &Node<'_>, problems: &mut Problems) -> Option<Self> {
+        let text = node.string(problems)?;
+        match text {
+            "*" => return Some(Self::Any),
+            "http://*" | "https://*" => return Some(Self::Scheme(text.trim_end_matches('*').to_owned())),
+            _ => {}
         }
+        // A browser sends `scheme://host[:port]`, or `null`; no other text ever matches one.
+        let is_origin = text == "null" || (text.contains("://") && text.bytes().all(|byte| byte.is_ascii_graphic()));
+        if text.contains('*') || !is_origin {
+            let help = "an origin as browsers send it, or `*`, `http://*`, `https://*`";
+            problems.error(&node.path, format!("`{text}` allows no origin"), Some(help));
+            return None;
+        }
+        Some(Self::Exact(text.to_owned()))
     }
 
     fn matches(&self, origin: &[u8]) -> bool {

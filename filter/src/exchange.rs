@@ -14,7 +14,7 @@ use crate::flow::{Effect, Event};
 use crate::gateway::{Gateway, Route, Stage};
 use crate::gateway_response::{Failure, GatewayResponses, ResponseType, answer};
 use crate::http::{CanonicalPath, MediaType, RequestHead, Response, ResponseHead, is_valid_host};
-use crate::integration::{CLUSTER_HEADER, IntegrationRequest};
+use crate::integration::{IntegrationRequest, is_reserved};
 use crate::platform::{Level, Platform};
 use std::sync::Arc;
 
@@ -38,10 +38,11 @@ enum Phase {
     Reading(Box<Admitted>),
     /// The upstream has the request, or is getting it.
     Forwarded { stage: Arc<Stage>, route: Arc<Route>, context: Box<Context>, sent: usize },
-    /// The response streams to the client; the body of an answer to HEAD does not.
-    Relaying { discard: bool },
-    /// Answered without a body. Envoy takes the content type away from such an answer of ours; API Gateway keeps it.
-    Answered { content_type: Vec<u8> },
+    /// The response streams to the client, perhaps while the request still streams to the upstream. The body of an answer to HEAD
+    /// does not.
+    Relaying { discard: bool, sent: usize },
+    /// Answered. The answer comes by once more as the proxy's response, and is put right where the proxy changed it.
+    Answered(Box<Response>),
     /// Answered: whatever still comes is none of the gateway's business.
     Done,
 }
@@ -77,26 +78,34 @@ impl Exchange {
             (Phase::Reading(admitted), Event::RequestTrailers) => self.integrate(*admitted, platform),
             (Phase::Reading(admitted), Event::ResponseHead { head, .. }) => {
                 let Admitted { stage, route, authorized } = *admitted;
-                self.response_head(stage, &route, authorized.into_context(), head, platform)
+                self.response_head(stage, &route, authorized.into_context(), head, 0, platform)
             }
             (Phase::Forwarded { stage, route, context, sent }, Event::RequestBody { size, .. }) => {
                 self.sending(stage, route, context, sent.saturating_add(size), platform)
             }
-            (Phase::Forwarded { stage, route, context, .. }, Event::ResponseHead { head, .. }) => {
-                self.response_head(stage, &route, *context, head, platform)
+            (Phase::Forwarded { stage, route, context, sent }, Event::ResponseHead { head, .. }) => {
+                self.response_head(stage, &route, *context, head, sent, platform)
             }
-            (Phase::Answered { content_type }, Event::ResponseHead { mut head, .. }) => {
-                head.headers.set("content-type", content_type);
-                Effect::Relay(head)
-            }
-            (Phase::Relaying { discard }, Event::ResponseBody { .. }) => {
-                self.phase = Phase::Relaying { discard };
+            (Phase::Answered(response), Event::ResponseHead { head, .. }) => put_right(*response, &head),
+            (Phase::Relaying { discard, sent }, Event::ResponseBody { .. }) => {
+                self.phase = Phase::Relaying { discard, sent };
                 if discard { Effect::Discard } else { Effect::Continue }
             }
-            (phase, event) => {
-                if !matches!((&phase, &event), (Phase::Done, _) | (_, Event::RequestTrailers | Event::ResponseTrailers)) {
-                    platform.log(Level::Debug, "an event came out of order and changes nothing");
-                }
+            (Phase::Relaying { discard, sent }, Event::RequestBody { size, .. }) => {
+                let sent = sent.saturating_add(size);
+                self.phase = Phase::Relaying { discard, sent };
+                // It is too late for a 413, but no more goes upstream.
+                if sent > PAYLOAD_LIMIT { Effect::Hold } else { Effect::Continue }
+            }
+            // Whatever still comes of a request that is answered goes nowhere.
+            (
+                phase @ (Phase::Answered(_) | Phase::Done),
+                Event::RequestHead { .. } | Event::RequestBody { .. } | Event::RequestTrailers,
+            ) => {
+                self.phase = phase;
+                Effect::Hold
+            }
+            (phase, _) => {
                 self.phase = phase;
                 Effect::Continue
             }
@@ -137,7 +146,7 @@ impl Exchange {
         let route = Arc::clone(found.route);
         context.path_parameters = found.parameters;
         context.route = Some(Arc::clone(&route.facts));
-        if declared_length(&context) > PAYLOAD_LIMIT {
+        if declared_length(&context) > PAYLOAD_LIMIT as u64 {
             let failure = Failure::new(ResponseType::RequestTooLarge);
             return Err(Box::new(Refused { stage: Some(stage), context, failure }));
         }
@@ -148,13 +157,16 @@ impl Exchange {
     fn find_stage(&self, mut context: Context) -> Result<(Arc<Stage>, Context), Box<Refused>> {
         let path = context.path.as_ref().map(CanonicalPath::path);
         let found = match path.filter(|_| is_valid_host(&context.request.authority)) {
-            Some(path) => self.gateway.find(&context.host(), path).ok_or_else(Failure::no_stage),
-            None => Err(Failure::bad_request()),
+            Some(path) => self.gateway.find(&context.host(), path).ok_or(None),
+            None => Err(Some(Failure::bad_request())),
         };
         let found = match found {
             Ok(found) => found,
             Err(failure) => {
-                context.protocol = self.gateway.protocol_at(&context.host());
+                let host = context.host();
+                context.protocol = self.gateway.protocol_at(&host);
+                let no_stage = || Failure::no_stage(context.protocol, self.gateway.is_custom_domain(&host));
+                let failure = failure.unwrap_or_else(no_stage);
                 return Err(Box::new(Refused { stage: None, context, failure }));
             }
         };
@@ -228,17 +240,18 @@ impl Exchange {
         route: &Route,
         mut context: Context,
         mut head: ResponseHead,
+        sent: usize,
         platform: &dyn Platform,
     ) -> Effect {
         head.headers.retain(|name| !name.starts_with("x-envoy-"));
-        if let Some(failure) = failure_of(&head, platform) {
+        if let Some(failure) = failure_of(&head, &context, platform) {
             let mut response = answer(&failure, &stage.api.gateway_responses, &mut context, platform);
             finish(&mut response.head, &stage, &context);
-            return Effect::Replace(response);
+            return Effect::Replace(response.without_forbidden_body());
         }
         let mut head = route.integration.response(&context, head);
         finish(&mut head, &stage, &context);
-        self.phase = Phase::Relaying { discard: context.client_sent_head };
+        self.phase = Phase::Relaying { discard: context.client_sent_head, sent };
         Effect::Relay(head)
     }
 
@@ -255,9 +268,8 @@ impl Exchange {
     }
 
     fn reply(&mut self, response: Response) -> Effect {
-        if let Some(content_type) = response.head.headers.get("content-type").filter(|_| response.body.is_empty()) {
-            self.phase = Phase::Answered { content_type: content_type.to_vec() };
-        }
+        let response = response.without_forbidden_body();
+        self.phase = Phase::Answered(Box::new(response.clone()));
         Effect::Reply(response)
     }
 
@@ -270,13 +282,6 @@ impl Exchange {
 enum Admission {
     Preflight(Response),
     Admitted(Box<Admitted>),
-}
-
-/// Headers that a client must not be able to say: those that steer the proxy, and those that the gateway itself sets.
-fn is_reserved(name: &str) -> bool {
-    const OWN: [&str; 6] =
-        [CLUSTER_HEADER, "x-amzn-requestid", "x-amzn-errortype", "x-amzn-apigateway-api-id", "x-amz-apigw-id", "apigw-requestid"];
-    name.starts_with("x-envoy-") || OWN.contains(&name)
 }
 
 /// REST APIs take the method from this header, and pass the header on only when a mapping does (documented under known issues).
@@ -297,29 +302,49 @@ fn no_route(context: &Context) -> Failure {
     }
 }
 
-fn declared_length(context: &Context) -> usize {
-    let value = context.headers().get("content-length").and_then(|value| std::str::from_utf8(value).ok());
-    value.and_then(|text| text.trim().parse().ok()).unwrap_or(0)
+/// `content-length`; a number that no machine holds is too large, and what is no number the proxy has refused.
+fn declared_length(context: &Context) -> u64 {
+    let value =
+        context.headers().get("content-length").and_then(|value| std::str::from_utf8(value).ok()).unwrap_or_default().trim();
+    let is_number = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
+    value.parse().unwrap_or(if is_number { u64::MAX } else { 0 })
 }
 
-/// What an answer of the proxy itself means. Only an error can be one; a backend's own error is not asked about twice.
-fn failure_of(head: &ResponseHead, platform: &dyn Platform) -> Option<Failure> {
-    if head.status != 0 && head.status < 400 {
+/// What an answer of the proxy itself means. Only an error can be one, or an answer to gRPC, whose errors Envoy sends with status
+/// 200; a backend's own answer is not asked about twice.
+fn failure_of(head: &ResponseHead, context: &Context, platform: &dyn Platform) -> Option<Failure> {
+    // A backend that changes protocols though nobody asked it to.
+    if (100..200).contains(&head.status) {
+        return Some(Failure::new(ResponseType::IntegrationFailure));
+    }
+    let is_grpc = context.headers().get("content-type").is_some_and(|value| value.starts_with(b"application/grpc"));
+    if (200..400).contains(&head.status) && !is_grpc {
         return None;
     }
     let details = platform.response_code_details()?;
     let response_type = match details.as_str() {
         "via_upstream" => return None,
+        // The client was too slow, or went away: the proxy's answer is as good as any.
+        _ if head.status == 408 => return None,
         "request_payload_too_large" => ResponseType::RequestTooLarge,
         "response_timeout" | "upstream_per_try_timeout" | "stream_idle_timeout" | "upstream_max_stream_duration_reached" => {
             ResponseType::IntegrationTimeout
         }
-        // A client that was too slow, or broke the rules: the proxy's answer is as good as any.
-        _ if head.status < 500 => return None,
+        // The proxy does not know where to send it.
+        "route_not_found" => ResponseType::IntegrationFailure,
+        _ if (400..500).contains(&head.status) => return None,
         _ => ResponseType::IntegrationFailure,
     };
     platform.log(Level::Info, &format!("the proxy answered {} ({details}): {}", head.status, response_type.as_str()));
     Some(Failure::new(response_type))
+}
+
+/// Our own answer as the proxy is about to send it: Envoy takes the content type from one without a body, makes a status 200 of it
+/// for a gRPC client, and may have begun an answer of its own (413) just before ours.
+fn put_right(ours: Response, head: &ResponseHead) -> Effect {
+    let kept = |(name, value): (&str, &[u8])| head.headers.get_all(name).any(|sent| sent == value);
+    let unchanged = head.status == ours.head.status && ours.head.headers.iter().all(kept);
+    if unchanged { Effect::Continue } else { Effect::Replace(ours) }
 }
 
 /// What every answer carries (recorded for REST: `test_invocation_trace_id`).

@@ -83,6 +83,11 @@ impl Gateway {
         self.table.find(host, path)
     }
 
+    /// Whether a domain is one that stages are limited to.
+    pub fn is_custom_domain(&self, host: &str) -> bool {
+        self.table.lists(host)
+    }
+
     /// Whose manners to keep where no stage is found: HTTP's when the domain serves nothing else.
     pub fn protocol_at(&self, host: &str) -> Protocol {
         let mut stages = self.table.any_of(host).peekable();

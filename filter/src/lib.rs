@@ -40,15 +40,16 @@
 //! # Floors
 //! A file uses only what is on floors below its own, so a reader goes down and never has to come back up (a test keeps it so):
 //! ```text
-//! 9  shell
-//! 8  compile  exchange
-//! 7  gateway
-//! 6  integration
-//! 5  authorizer
-//! 4  gateway_response
-//! 3  route  mapping  cors  flow
-//! 2  context
-//! 1  definition  template  http  platform  problem
+//! 10 shell
+//! 9  compile  exchange
+//! 8  gateway
+//! 7  integration
+//! 6  authorizer
+//! 5  gateway_response
+//! 4  route  mapping  cors  flow
+//! 3  context
+//! 2  definition
+//! 1  template  http  platform  problem
 //! ```
 
 pub mod authorizer;

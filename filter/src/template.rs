@@ -43,7 +43,7 @@ fn velocity(line: &str) -> Option<String> {
         let name: String = after.trim_start_matches(['!', '{']).chars().take_while(char::is_ascii_alphanumeric).collect();
         let acts = match mark {
             "$" => name.starts_with(|c: char| c.is_ascii_alphabetic()),
-            _ => DIRECTIVES.contains(&name.as_str()) || after.starts_with(['#', '*']),
+            _ => DIRECTIVES.contains(&name.as_str()) || after.starts_with(['#', '*', '[']),
         };
         if acts {
             return Some(format!("{mark}{name}"));
@@ -71,6 +71,7 @@ mod tests {
             ("${x}", "$x", 1),
             ("$!{x}", "$x", 1),
             ("\n\n## note", "#", 3),
+            ("#[[x]]#", "#", 1),
         ] {
             assert_eq!(Template::parse(text), Err(NeedsVelocity { found: found.to_owned(), line }));
         }

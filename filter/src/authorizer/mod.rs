@@ -25,13 +25,21 @@ impl Authorizer {
     pub fn compile(operation: &Operation<'_>, api: &OpenApi<'_>, root_security_counts: bool, problems: &mut Problems) -> Self {
         if let Some(auth) = operation.node.get("x-amazon-apigateway-auth") {
             auth.only(&["type"], problems);
+            if auth.get("type").is_none() {
+                problems.error(&auth.path, "no `type`", Some("`NONE` or `AWS_IAM`"));
+            }
             let open = auth.get("type").and_then(|kind| kind.one_of(&[("NONE", true), ("AWS_IAM", false)], problems));
             if open == Some(false) {
                 problems.error(&auth.path, "not served yet: IAM authorization", None);
             }
         }
-        // Recorded: REST APIs ignore security at the root.
-        let security = operation.node.get("security").or_else(|| api.root.get("security").filter(|_| root_security_counts));
+        let at_root = api.root.get("security").filter(|security| security.value.as_array().is_none_or(|list| !list.is_empty()));
+        if let Some(security) = at_root.as_ref().filter(|_| !root_security_counts) {
+            // Recorded: `test_apigateway_import`.
+            let message = "REST APIs ignore `security` at the root: the methods are open, as on AWS";
+            problems.warning(&security.path, message, Some("say `security` at each method that needs it"));
+        }
+        let security = operation.node.get("security").or_else(|| at_root.filter(|_| root_security_counts));
         if let Some(security) = security {
             refuse_requirements(&security, problems);
         }

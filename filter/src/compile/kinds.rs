@@ -1,7 +1,7 @@
 //! The registry: every kind of integration that API Gateway knows, one line each.
 
 use crate::definition::{Node, Protocol};
-use crate::integration::{HttpProxy, Integration, Mock, Scope};
+use crate::integration::{HttpProxy, Integration, Mock, Scope, TIMEOUT_MILLIS};
 
 type Compile = fn(&Node<'_>, &mut Scope<'_, '_>) -> Box<dyn Integration>;
 
@@ -48,7 +48,9 @@ const KEYS: [&str; 20] = [
     "uri",
 ];
 
-const ENUMERATIONS: [(&str, &[&str]); 4] = [
+const ENUMERATIONS: [(&str, &[&str]); 6] = [
+    ("contentHandling", &["CONVERT_TO_BINARY", "CONVERT_TO_TEXT"]),
+    ("httpMethod", &["ANY", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"]),
     ("connectionType", &["INTERNET", "VPC_LINK"]),
     ("passthroughBehavior", &["when_no_match", "when_no_templates", "never"]),
     ("payloadFormatVersion", &["1.0", "2.0"]),
@@ -80,6 +82,13 @@ pub fn compile_integration(node: &Node<'_>, scope: &mut Scope<'_, '_>) -> Option
         if let Some(value) = node.get(key) {
             value.one_of(&choices, scope.problems);
         }
+    }
+    // Caching is refused where a stage switches it on; what would be the key has no effect without it.
+    if let Some(parameters) = node.get("cacheKeyParameters") {
+        parameters.strings(scope.problems);
+    }
+    if let Some(timeout) = node.get("timeoutInMillis") {
+        timeout.integer(TIMEOUT_MILLIS, scope.problems);
     }
     Some(compile(node, scope))
 }

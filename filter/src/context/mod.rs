@@ -2,8 +2,9 @@
 //! `method.request` can name. Templates, parameter mappings, gateway responses and logs all read it here.
 
 use crate::definition::Protocol;
-use crate::http::{CanonicalPath, Headers, Query, RequestHead};
+use crate::http::{CanonicalPath, Headers, Query, RequestHead, strip_port};
 use crate::platform::Platform;
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -72,6 +73,7 @@ pub struct Context {
     pub path_parameters: Vec<(String, String)>,
     /// What went wrong, once something did.
     pub error: Option<ErrorFacts>,
+    query: OnceCell<Query>,
 }
 
 // === impl Context ===
@@ -91,6 +93,7 @@ impl Context {
             route: None,
             path_parameters: Vec::new(),
             error: None,
+            query: OnceCell::new(),
         }
     }
 
@@ -99,9 +102,9 @@ impl Context {
         &self.request.headers
     }
 
-    /// The query, decoded; read where something asks for it, which most requests never do.
-    pub fn query(&self) -> Query {
-        self.path.as_ref().and_then(CanonicalPath::query).map(Query::parse).unwrap_or_default()
+    /// The query, decoded once something asks for it, which most requests never do.
+    pub fn query(&self) -> &Query {
+        self.query.get_or_init(|| self.path.as_ref().and_then(CanonicalPath::query).map(Query::parse).unwrap_or_default())
     }
 
     /// A path parameter, as it was sent.
@@ -131,7 +134,7 @@ impl Context {
             "accountId" => stage.map(|s| s.account_id.clone()),
             "apiId" => stage.map(|s| s.api_id.clone()),
             "stage" => stage.map(|s| s.stage.clone()),
-            "domainName" => Some(self.host()),
+            "domainName" => Some(strip_port(&self.host()).to_owned()),
             "domainPrefix" => self.host().split('.').next().map(str::to_owned),
             "httpMethod" => Some(self.request.method.clone()),
             "path" => self.path.as_ref().map(|path| path.path().to_owned()),

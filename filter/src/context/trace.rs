@@ -12,14 +12,22 @@ impl Context {
     pub fn trace_id(&self, platform: &dyn Platform) -> String {
         let incoming = self.headers().last(TRACE_HEADER).map(|value| String::from_utf8_lossy(value).into_owned());
         let incoming = incoming.unwrap_or_default();
-        let part = |name: &str| {
-            let value = incoming.split(';').filter_map(|part| part.trim().split_once('=')).find(|(key, _)| *key == name)?.1;
-            value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-').then_some(value)
+        let parts = || {
+            let plain =
+                |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b':' | b'.' | b'_'));
+            incoming
+                .split(';')
+                .filter_map(|part| part.trim().split_once('='))
+                .filter(move |(key, value)| plain(key) && plain(value))
         };
+        let part = |name: &str| parts().find(|(key, _)| *key == name).map(|(_, value)| value);
         let parent = part("Parent");
         let sampled = part("Sampled").unwrap_or(if parent.is_some() { "1" } else { "0" });
         let root = part("Root").map_or_else(|| self.ids.trace_root(platform.now_millis()), str::to_owned);
         let parent = parent.map_or_else(|| self.ids.trace_parent(), str::to_owned);
-        format!("Root={root};Parent={parent};Sampled={sampled}")
+        // `Lineage` and whatever else came along goes on.
+        let others = parts().filter(|(key, _)| !matches!(*key, "Root" | "Parent" | "Sampled" | "Self"));
+        let others: String = others.map(|(key, value)| format!(";{key}={value}")).collect();
+        format!("Root={root};Parent={parent};Sampled={sampled}{others}")
     }
 }

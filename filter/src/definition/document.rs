@@ -97,7 +97,11 @@ impl<'a> Document<'a> {
 
 fn read_apis<'a>(list: &Node<'a>, problems: &mut Problems) -> Vec<ApiDocument<'a>> {
     let mut apis: Vec<ApiDocument<'a>> = Vec::new();
-    for node in list.elements(problems) {
+    let elements = list.elements(problems);
+    if elements.is_empty() {
+        problems.error(&list.path, "no API is named", Some("name at least one: `apis: [{name, definition, stages}]`"));
+    }
+    for node in elements {
         let Some(api) = ApiDocument::read(&node, problems) else { continue };
         if apis.iter().any(|other| other.name == api.name) {
             problems.error(&node.path.key("name"), format!("a second API named `{}`", api.name), None);
@@ -155,7 +159,13 @@ impl<'a> ApiDocument<'a> {
         let optional = |key: &str, problems: &mut Problems| node.get(key).and_then(|value| value.text(problems));
         let mut stages = Vec::new();
         match node.get("stages") {
-            Some(list) => stages.extend(list.elements(problems).iter().filter_map(|stage| StageDocument::read(stage, problems))),
+            Some(list) => {
+                let elements = list.elements(problems);
+                if elements.is_empty() {
+                    problems.error(&list.path, "no stage is named", Some("name at least one: `stages: [{stageName: prod}]`"));
+                }
+                stages.extend(elements.iter().filter_map(|stage| StageDocument::read(stage, problems)));
+            }
             None => problems.error(
                 &node.path,
                 format!("API `{name}` has no `stages`"),
@@ -226,7 +236,12 @@ impl StageDocument {
             None if name == "$default" => String::new(),
             None => name.clone(),
         };
-        let hosts = node.get("hosts").map(|hosts| hosts.strings(problems)).unwrap_or_default();
+        if !base_path.is_empty() && !base_path.split('/').all(is_base_path_segment) {
+            let help = "segments of letters, digits and `-._~!$&'()*+,;=:@`, as `/orders/v1`";
+            problems.error(&node.path.key("basePath"), format!("`{base_path}` is no base path"), Some(help));
+        }
+        let hosts = node.get("hosts").map(|hosts| hosts.elements(problems)).unwrap_or_default();
+        let hosts = hosts.iter().filter_map(|host| read_host(host, problems)).collect();
         let mut variables = BTreeMap::new();
         if let Some(node) = node.get("variables") {
             for (key, value) in node.members(problems) {
@@ -235,13 +250,26 @@ impl StageDocument {
                 }
             }
         }
-        Some(Self {
-            base_path: if base_path.is_empty() { String::new() } else { format!("/{base_path}") },
-            hosts: hosts.iter().map(|host| host.to_ascii_lowercase()).collect(),
-            variables,
-            name,
-        })
+        Some(Self { base_path: if base_path.is_empty() { String::new() } else { format!("/{base_path}") }, hosts, variables, name })
     }
+}
+
+fn is_base_path_segment(segment: &str) -> bool {
+    !segment.is_empty() && segment.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@".contains(&byte))
+}
+
+/// A domain, without port and without wildcard: anything else would match no request.
+fn read_host(node: &Node<'_>, problems: &mut Problems) -> Option<String> {
+    let host = node.string(problems)?.to_ascii_lowercase();
+    if host.is_empty() || !host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_')) {
+        problems.error(
+            &node.path,
+            format!("`{host}` is no domain name"),
+            Some("one name without port or wildcard, as `api.example.com`"),
+        );
+        return None;
+    }
+    Some(host)
 }
 
 #[cfg(test)]

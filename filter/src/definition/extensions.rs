@@ -79,6 +79,11 @@ fn visit(node: &Node<'_>, place: Place, problems: &mut Problems) {
             for (key, value) in members {
                 let member = Node { value, path: node.path.key(key) };
                 match key.strip_prefix(PREFIX) {
+                    // Nobody would read it, and what it asks for would be missing.
+                    None if key.to_ascii_lowercase().starts_with(PREFIX) => {
+                        let help = format!("write `{}`", key.to_ascii_lowercase());
+                        problems.error(&member.path, format!("`{key}` is not spelt as an extension is"), Some(&help));
+                    }
                     Some(name) => {
                         judge(name, &member, place, problems);
                         // The extensions that hold operations go on like the operations beside them.
@@ -162,6 +167,7 @@ mod tests {
     fn unknown_misplaced_and_unserved_extensions_are_all_told() {
         let told = told(&json!({
             "x-amazon-apigateway-integratoin": {},
+            "X-Amazon-Apigateway-Policy": {},
             "x-amazon-apigateway-policy": {},
             "x-amazon-apigateway-security-policy": "TLS_1_2",
             "tags": [{"name": "team", "x-amazon-apigateway-tag-value": "pets"}],
@@ -174,6 +180,7 @@ mod tests {
         }));
         let starts = [
             "$[\"x-amazon-apigateway-integratoin\"]: unknown extension",
+            "$[\"X-Amazon-Apigateway-Policy\"]: `X-Amazon-Apigateway-Policy` is not spelt as an extension is",
             "$[\"x-amazon-apigateway-policy\"]: not served yet",
             "$[\"x-amazon-apigateway-security-policy\"]: `x-amazon-apigateway-security-policy` has no effect",
             "$.paths[\"/a\"][\"x-amazon-apigateway-cors\"]: `x-amazon-apigateway-cors` does not belong here",

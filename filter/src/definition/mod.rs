@@ -41,7 +41,12 @@ impl Protocol {
         let is_default_route = |item: &Value| {
             item.get("x-amazon-apigateway-any-method").and_then(|m| m.get("isDefaultRoute")) == Some(&Value::Bool(true))
         };
-        let exported = definition.get("x-amazon-apigateway-importexport-version").and_then(Value::as_str) == Some("1.0");
+        // Quoted or not: YAML makes a number of it, and a protobuf Struct a whole one.
+        let exported = match definition.get("x-amazon-apigateway-importexport-version") {
+            Some(Value::String(text)) => text == "1.0" || text == "1",
+            Some(Value::Number(number)) => number.as_f64() == Some(1.0),
+            _ => false,
+        };
         let cors = definition.get("x-amazon-apigateway-cors").is_some();
         let paths = definition.get("paths").and_then(Value::as_object);
         let default_route = paths.is_some_and(|p| p.contains_key("/$default") || p.values().any(is_default_route));
@@ -95,6 +100,9 @@ mod tests {
     fn an_export_tells_its_protocol() {
         assert_eq!(Protocol::of(&json!({"paths": {"/a": {}}})), Protocol::Rest);
         assert_eq!(Protocol::of(&json!({"x-amazon-apigateway-importexport-version": "1.0"})), Protocol::Http);
+        assert_eq!(Protocol::of(&json!({"x-amazon-apigateway-importexport-version": 1.0})), Protocol::Http);
+        assert_eq!(Protocol::of(&json!({"x-amazon-apigateway-importexport-version": 1})), Protocol::Http);
+        assert_eq!(Protocol::of(&json!({"x-amazon-apigateway-importexport-version": "2.0"})), Protocol::Rest);
         assert_eq!(Protocol::of(&json!({"paths": {"/$default": {}}})), Protocol::Http);
     }
 }

@@ -2,6 +2,7 @@
 //! not touched, so whatever stands there, cycles included, does no harm.
 
 use super::{Basepath, Node, extensions};
+use crate::http::METHODS;
 use crate::problem::Problems;
 
 /// One definition.
@@ -41,17 +42,6 @@ pub enum OperationKey {
     Default,
 }
 
-/// The methods that API Gateway knows, with the keys of OpenAPI.
-const METHODS: [(&str, &str); 7] = [
-    ("delete", "DELETE"),
-    ("get", "GET"),
-    ("head", "HEAD"),
-    ("options", "OPTIONS"),
-    ("patch", "PATCH"),
-    ("post", "POST"),
-    ("put", "PUT"),
-];
-
 const ANY: &str = "x-amazon-apigateway-any-method";
 
 // === impl OpenApi ===
@@ -76,6 +66,9 @@ impl<'a> OpenApi<'a> {
                 }
             }
             None => problems.error(&root.path, "no `paths`", Some("an OpenAPI definition lists its resources under `paths`")),
+        }
+        if let Some(version) = root.get("x-amazon-apigateway-importexport-version") {
+            version.text(problems);
         }
         // Bodies pass as bytes whatever their type; content handling, which looks at the list, is refused where it is asked for.
         if let Some(types) = root.get("x-amazon-apigateway-binary-media-types") {
@@ -141,8 +134,8 @@ fn written_base_path(root: &Node<'_>, problems: &mut Problems) -> Option<String>
 
 fn read_path_item<'a>(root: &Node<'a>, path: &str, item: &Node<'a>, operations: &mut Vec<Operation<'a>>, problems: &mut Problems) {
     for (key, node) in item.members(problems) {
-        let key = match METHODS.iter().find(|(name, _)| name.eq_ignore_ascii_case(key)) {
-            Some((_, method)) => OperationKey::Method(method),
+        let key = match METHODS.iter().find(|method| method.eq_ignore_ascii_case(key)) {
+            Some(method) => OperationKey::Method(method),
             None if key == ANY => any_or_default(path, &node, problems),
             None if key.eq_ignore_ascii_case("trace") => {
                 problems.error(&node.path, "API Gateway has no method TRACE", None);

@@ -3,8 +3,8 @@
 use super::table::ResponseType;
 use crate::context::Context;
 use crate::definition::Node;
-use crate::http::MediaType;
-use crate::mapping::Expression;
+use crate::http::{MediaType, is_field_name};
+use crate::mapping::{Expression, Side};
 use crate::platform::Platform;
 use crate::problem::Problems;
 
@@ -22,6 +22,9 @@ pub(super) struct Customization {
 }
 
 const HEADER: &str = "gatewayresponse.header.";
+
+/// What the proxy writes about the response itself.
+const FRAMING: [&str; 7] = ["connection", "content-length", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"];
 
 // === impl GatewayResponses ===
 
@@ -57,7 +60,7 @@ impl GatewayResponses {
 impl Customization {
     fn compile(response_type: ResponseType, node: &Node<'_>, problems: &mut Problems) -> Self {
         node.only(&["statusCode", "responseParameters", "responseTemplates"], problems);
-        let status = node.get("statusCode").and_then(|status| status.integer(100..=599, problems));
+        let status = node.get("statusCode").and_then(|status| status.integer(200..=599, problems));
         let mut custom = Self {
             response_type,
             status: status.and_then(|status| u16::try_from(status).ok()),
@@ -80,21 +83,18 @@ impl Customization {
     }
 
     fn compile_parameter(&mut self, target: &str, value: &Node<'_>, problems: &mut Problems) {
-        let Some(text) = value.string(problems) else { return };
-        let Some(name) = target.strip_prefix(HEADER).filter(|name| !name.is_empty()) else {
-            if target.starts_with("gatewayresponse.path.") || target.starts_with("gatewayresponse.querystring.") {
-                problems.warning(&value.path, format!("`{target}` has no effect: a response has no path or query"), None);
-            } else {
-                problems.error(&value.path, format!("`{target}` is no target"), Some("write `gatewayresponse.header.NAME`"));
-            }
-            return;
-        };
-        match Expression::parse(text) {
-            Ok(expression) if !expression.reads_response() => self.headers.push((name.to_ascii_lowercase(), expression)),
-            _ => {
-                let help = "a quoted literal, or `method.request.…`, `context.…`, `stageVariables.…`";
-                problems.error(&value.path, format!("`{text}` is no source of a gateway response parameter"), Some(help));
-            }
+        if target.starts_with("gatewayresponse.path.") || target.starts_with("gatewayresponse.querystring.") {
+            return problems.warning(&value.path, format!("`{target}` has no effect: a response has no path or query"), None);
+        }
+        let name = target.strip_prefix(HEADER).unwrap_or_default().to_ascii_lowercase();
+        if !is_field_name(&name) {
+            return problems.error(&value.path, format!("`{target}` is no target"), Some("write `gatewayresponse.header.NAME`"));
+        }
+        if FRAMING.contains(&name.as_str()) {
+            return problems.error(&value.path, format!("`{name}` frames the response and cannot be mapped"), None);
+        }
+        if let Some(expression) = Expression::compile(value, Side::GatewayResponse, problems) {
+            self.headers.push((name, expression));
         }
     }
 
@@ -105,9 +105,7 @@ impl Customization {
     /// The template for what the request accepts, else the one for JSON, else the first: assumed(gateway-response-template), after the
     /// rule of integration responses.
     pub(super) fn template(&self, context: &Context) -> Option<(&str, &str)> {
-        let accepted = MediaType::of_header_or_json(context.headers().last("accept"));
-        let of = |wanted: &str| self.templates.iter().find(|(media_type, _)| media_type.as_str() == wanted);
-        let (media_type, template) = of(accepted.as_str()).or_else(|| of(MediaType::JSON)).or_else(|| self.templates.first())?;
+        let (media_type, template) = MediaType::choose(context.headers().last("accept"), &self.templates)?;
         Some((media_type.as_str(), template))
     }
 

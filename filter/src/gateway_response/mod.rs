@@ -11,8 +11,8 @@ pub use table::{DefaultResponse, Evidence, ResponseType, evidence_table};
 
 use crate::context::{Context, ErrorFacts};
 use crate::definition::Protocol;
-use crate::http::{Headers, MediaType, Response, ResponseHead};
-use crate::mapping::{is_field_value, substitute};
+use crate::http::{Headers, MediaType, Response, ResponseHead, is_field_value};
+use crate::mapping::substitute;
 use crate::platform::Platform;
 use customization::Customization;
 use serde_json::json;
@@ -45,9 +45,13 @@ impl Failure {
         Self { status: Some(400), message: Some("Bad Request".to_owned()), ..Self::new(ResponseType::Default4xx) }
     }
 
-    /// No stage is served at this host and path.
-    pub fn no_stage() -> Self {
-        // Documented for custom domains without a matching mapping; assumed(no-stage): elsewhere too, and the response type.
+    /// No stage is served at this host and path: 403 `Forbidden` on a custom domain (documented for a path without a mapping)
+    /// and on the endpoint of REST APIs, 404 on that of HTTP APIs.
+    pub fn no_stage(protocol: Protocol, custom_domain: bool) -> Self {
+        if protocol == Protocol::Http && !custom_domain {
+            return Self::new(ResponseType::MissingAuthenticationToken);
+        }
+        // assumed(no-stage): the response type, and that REST endpoints say the same as custom domains.
         Self {
             status: Some(403),
             message: Some("Forbidden".to_owned()),

@@ -38,6 +38,18 @@ pub struct Response {
 /// A header line as it crosses the filter ABI.
 type Pair = (String, Vec<u8>);
 
+// === impl Response ===
+
+impl Response {
+    /// Takes away the body that the status forbids (RFC 9110, section 6.4.1): the client would read it as the next response.
+    pub fn without_forbidden_body(mut self) -> Self {
+        if self.head.forbids_body() {
+            self.body.clear();
+        }
+        self
+    }
+}
+
 // === impl RequestHead ===
 
 impl RequestHead {
@@ -88,6 +100,11 @@ impl ResponseHead {
         }
         head.headers = fields.into_iter().collect();
         head
+    }
+
+    /// Whether a response of this status ends with its head.
+    pub fn forbids_body(&self) -> bool {
+        matches!(self.status, 100..=199 | 204 | 304)
     }
 
     /// The pairs to put in the place of those that were read.

@@ -82,9 +82,30 @@ impl IntoIterator for Headers {
     }
 }
 
+/// Whether a text is a field name: a token (RFC 9110, section 5.6.2). Anything else would end the name, or the line.
+pub fn is_field_name(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+}
+
+/// Whether bytes may stand in a field value: a value that came from elsewhere must not end the line.
+pub fn is_field_value(value: &[u8]) -> bool {
+    !value.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_would_end_the_name_or_the_line_is_refused() {
+        for name in ["", "a b", "a:", "a\r\nb", ":status", "\u{e9}"] {
+            assert!(!is_field_name(name), "{name:?}");
+        }
+        assert!(is_field_name("X-Amz_Date.1") && is_field_value(b"a\xff b"));
+        for value in [b"a\r".as_slice(), b"\n", b"\0"] {
+            assert!(!is_field_value(value));
+        }
+    }
 
     #[test]
     fn names_compare_without_case_and_keep_their_order() {

@@ -25,6 +25,13 @@ impl MediaType {
         }
     }
 
+    /// The entry for what a request accepts, else the one for JSON, else the first.
+    pub fn choose<'a, T>(accept: Option<&[u8]>, entries: &'a [(Self, T)]) -> Option<&'a (Self, T)> {
+        let accepted = Self::of_header_or_json(accept);
+        let of = |wanted: &str| entries.iter().find(|(media_type, _)| media_type.0 == wanted);
+        of(&accepted.0).or_else(|| of(Self::JSON)).or_else(|| entries.first())
+    }
+
     /// `type/subtype`
     pub fn as_str(&self) -> &str {
         &self.0

@@ -50,24 +50,26 @@ impl CanonicalPath {
     }
 }
 
-/// A segment that some readers take for another path: dot segments, plain or encoded; an encoded backslash or NUL; a broken
-/// percent-encoding.
+/// A segment that some readers take for another path: an encoded backslash or NUL, a broken percent-encoding, and dot segments:
+/// plain, encoded, before a `;` (which some servers cut off), or between encoded slashes (which some decode first).
 fn is_ambiguous(segment: &str) -> bool {
-    let mut dots = String::new();
+    let mut decoded = String::new();
     let mut rest = segment.bytes();
     while let Some(byte) = rest.next() {
         if byte != b'%' {
-            dots.push(char::from(byte));
+            decoded.push(char::from(byte));
             continue;
         }
         let (Some(high), Some(low)) = (rest.next().and_then(hex), rest.next().and_then(hex)) else { return true };
         match high * 16 + low {
             0 | b'\\' => return true,
-            b'.' => dots.push('.'),
-            _ => dots.push('%'),
+            b'.' => decoded.push('.'),
+            b'/' => decoded.push('/'),
+            b';' => decoded.push(';'),
+            _ => decoded.push('%'),
         }
     }
-    dots == "." || dots == ".."
+    decoded.split('/').map(|piece| piece.split(';').next().unwrap_or_default()).any(|piece| matches!(piece, "." | ".."))
 }
 
 pub(super) fn hex(byte: u8) -> Option<u8> {
@@ -128,6 +130,11 @@ mod tests {
             "/%zz",
             "/a b",
             "/a\nb",
+            "/..;/x",
+            "/.;a=1",
+            "/..%2fadmin",
+            "/a%2F..%2Fb",
+            "/%2e%2e%3bx",
         ] {
             assert_eq!(path(target), Err(InvalidPath), "{target:?}");
         }

@@ -8,9 +8,9 @@ use super::{Integration, IntegrationRequest, Scope};
 use crate::authorizer::Authorized;
 use crate::context::Context;
 use crate::definition::Node;
-use crate::gateway_response::Failure;
+use crate::gateway_response::{Failure, ResponseType};
 use crate::http::{Headers, MediaType, ResponseHead};
-use crate::mapping::Expression;
+use crate::mapping::{Expression, Side};
 use crate::platform::Platform;
 
 /// A compiled MOCK integration.
@@ -19,6 +19,25 @@ pub struct Mock {
     templates: RequestTemplates,
     responses: IntegrationResponses,
 }
+
+/// What an export may say of a MOCK and nothing acts on.
+const NO_EFFECT: [(&str, &str); 9] = [
+    ("connectionId", NO_BACKEND),
+    ("contentHandling", "the payload of a MOCK is text"),
+    ("credentials", NO_BACKEND),
+    ("integrationSubtype", NO_BACKEND),
+    ("integrationTarget", NO_BACKEND),
+    ("responseParameters", "a MOCK maps its responses under `responses`"),
+    ("responseTransferMode", NO_BACKEND),
+    ("tlsConfig", NO_BACKEND),
+    ("uri", NO_BACKEND),
+];
+
+const NO_BACKEND: &str = "a MOCK has no backend";
+
+/// How much of a body is read in the place of a template: as much as a template may have (300 KB, documented).
+/// assumed(mock-body-limit): what AWS does with more.
+const BODY_LIMIT: usize = 300 * 1024;
 
 // === impl Mock ===
 
@@ -37,18 +56,10 @@ impl Mock {
         // Parameters of a MOCK reach nothing but its templates, which are plain text: only their form is looked at.
         if let Some(parameters) = node.get("requestParameters") {
             for (_, source) in parameters.members(scope.problems) {
-                let known = source
-                    .string(scope.problems)
-                    .is_none_or(|text| Expression::parse(text).is_ok() || text.starts_with("method.request.body"));
-                if !known {
-                    scope.problems.error(
-                        &source.path,
-                        "no source of a request parameter",
-                        Some("write `method.request.…` or a quoted literal"),
-                    );
-                }
+                Expression::compile(&source, Side::Request, scope.problems);
             }
         }
+        scope.warn_of_no_effect(node, &NO_EFFECT);
         Box::new(Self { templates, responses: IntegrationResponses::compile(node, scope.operation, scope.problems) })
     }
 
@@ -62,6 +73,9 @@ impl Mock {
                 body = platform.request_body();
                 if body.is_empty() {
                     return Ok(None);
+                }
+                if body.len() > BODY_LIMIT {
+                    return Err(Failure::new(ResponseType::RequestTooLarge));
                 }
                 std::str::from_utf8(&body).map_err(|_| Failure::configuration())?
             }

@@ -25,8 +25,19 @@ use std::fmt::Debug;
 /// The request header that names Envoy's cluster (route `cluster_header`).
 pub const CLUSTER_HEADER: &str = "x-tollgate-cluster";
 
+/// `timeoutInMillis`: from 50 ms; the 29 s of REST are a quota that AWS raises on request, so the end is only where a typing error
+/// is likelier.
+pub const TIMEOUT_MILLIS: std::ops::RangeInclusive<u64> = 50..=900_000;
+
 /// The request header that is Envoy's timeout for one request.
 pub const TIMEOUT_HEADER: &str = "x-envoy-upstream-rq-timeout-ms";
+
+/// Headers that a client must not be able to say, nor a mapping: those that steer the proxy, and those that the gateway itself sets.
+pub fn is_reserved(name: &str) -> bool {
+    const OWN: [&str; 6] =
+        [CLUSTER_HEADER, "x-amzn-requestid", "x-amzn-errortype", "x-amzn-apigateway-api-id", "x-amz-apigw-id", "apigw-requestid"];
+    name.starts_with("x-envoy-") || OWN.contains(&name)
+}
 
 /// A compiled integration.
 pub trait Integration: Debug + Send + Sync {
@@ -84,6 +95,16 @@ pub struct Scope<'a, 'b> {
 // === impl Scope ===
 
 impl Scope<'_, '_> {
+    /// Tells of settings that a kind of integration takes and does nothing with, so that nobody waits for their effect.
+    pub fn warn_of_no_effect(&mut self, integration: &Node<'_>, settings: &[(&str, &str)]) {
+        for (key, why) in settings {
+            let setting = integration.get(key).filter(|s| s.value.as_object().is_none_or(|members| !members.is_empty()));
+            if let Some(setting) = setting {
+                self.problems.warning(&setting.path, format!("`{key}` has no effect: {why}"), None);
+            }
+        }
+    }
+
     /// The cluster of an upstream. A static host without one is a problem: nothing else may be called.
     pub fn cluster(&mut self, endpoint: Endpoint, place: &Node<'_>) -> String {
         let cluster = self.upstreams.get(&endpoint.name).cloned();

@@ -5,8 +5,8 @@ use super::passthrough::compile_templates;
 use crate::context::Context;
 use crate::definition::{Node, Operation};
 use crate::gateway_response::Failure;
-use crate::http::{Headers, MediaType, Response, ResponseHead};
-use crate::mapping::{Expression, InvalidExpression, is_field_value};
+use crate::http::{Headers, MediaType, Response, ResponseHead, is_field_name, is_field_value};
+use crate::mapping::{Expression, Side};
 use crate::platform::Platform;
 use crate::problem::Problems;
 use crate::template::Template;
@@ -44,8 +44,8 @@ impl IntegrationResponses {
                 responses.default = Some(response);
                 continue;
             }
-            // The whole text must match, as with Java's `matches`.
-            match Regex::new(&format!("^(?:{pattern})$")) {
+            // By itself first, so that no parenthesis of it closes ours; then whole, as with Java's `matches`.
+            match Regex::new(pattern).and_then(|_| Regex::new(&format!("^(?:{pattern})$"))) {
                 Ok(regex) => responses.selected.push((regex, response)),
                 Err(error) => {
                     let message = format!("selection pattern `{pattern}` is not served: {error}");
@@ -79,7 +79,7 @@ impl IntegrationResponse {
             return None;
         };
         // Integers are accepted beside strings (recorded: `test_apigateway_import`).
-        let status_code = u16::try_from(status.integer(100..=599, problems)?).ok()?;
+        let status_code = u16::try_from(status.integer(200..=599, problems)?).ok()?;
         let declared = is_declared(status_code, operation);
         if !declared {
             let message = format!("the method has no response `{status_code}`: selecting it answers 500");
@@ -98,19 +98,12 @@ impl IntegrationResponse {
     }
 
     fn compile_parameter(&mut self, target: &str, source: &Node<'_>, problems: &mut Problems) {
-        let Some(text) = source.string(problems) else { return };
-        let Some(name) = target.strip_prefix(HEADER).filter(|name| !name.is_empty()) else {
+        let name = target.strip_prefix(HEADER).unwrap_or_default().to_ascii_lowercase();
+        if !is_field_name(&name) {
             return problems.error(&source.path, format!("`{target}` is no target"), Some("write `method.response.header.NAME`"));
-        };
-        match Expression::parse(text) {
-            Ok(expression) => self.headers.push((name.to_ascii_lowercase(), expression)),
-            Err(InvalidExpression::Body) => {
-                problems.error(&source.path, format!("not served yet: `{text}`, a part of a body"), None)
-            }
-            Err(InvalidExpression::Unknown) => {
-                let help = "a quoted literal, or `integration.response.header.…`, `context.…`, `stageVariables.…`";
-                problems.error(&source.path, format!("`{text}` is no source of a response parameter"), Some(help));
-            }
+        }
+        if let Some(expression) = Expression::compile(source, Side::Response, problems) {
+            self.headers.push((name, expression));
         }
     }
 
@@ -134,13 +127,11 @@ impl IntegrationResponse {
     /// The template for what the request accepts, else the one for JSON, else the first (documented as media types;
     /// assumed(template-by-accept): which of several an `Accept` list selects).
     fn template(&self, context: &Context) -> Option<&Template> {
-        let accepted = MediaType::of_header_or_json(context.headers().last("accept"));
-        let of = |wanted: &str| self.templates.iter().find(|(media_type, _)| media_type.as_str() == wanted);
-        of(accepted.as_str()).or_else(|| of(MediaType::JSON)).or_else(|| self.templates.first()).map(|(_, template)| template)
+        MediaType::choose(context.headers().last("accept"), &self.templates).map(|(_, template)| template)
     }
 }
 
-/// A method without any declared response, or with a `default` one, takes every status.
+/// A method that says nothing of its responses, or has a `default` one, takes every status.
 fn is_declared(status: u16, operation: &Operation<'_>) -> bool {
     let Some(responses) = operation.node.get("responses") else { return true };
     responses.get("default").is_some() || responses.get(&status.to_string()).is_some()

@@ -10,7 +10,8 @@ use std::collections::BTreeMap;
 pub struct Uri {
     /// `http` or `https`
     pub scheme: String,
-    authority: Vec<Part>,
+    /// Host and port, lower case.
+    pub authority: String,
     path: Vec<Part>,
     query: Vec<Part>,
 }
@@ -21,9 +22,14 @@ enum Part {
     Parameter(String),
 }
 
-/// The text is no endpoint: AWS answers 500 to every request (recorded).
+/// Why a text is no endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct InvalidEndpoint;
+pub enum InvalidUri {
+    /// No URL of a host: AWS answers 500 to every request (recorded).
+    NoEndpoint,
+    /// A parameter stands in the host.
+    ParameterInHost,
+}
 
 /// A value for a parameter of the URI.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,58 +44,41 @@ pub enum UriValue {
 
 impl Uri {
     /// Puts stage variables in and reads the rest.
-    pub fn compile(text: &str, variables: &BTreeMap<String, String>) -> Result<Self, InvalidEndpoint> {
+    pub fn compile(text: &str, variables: &BTreeMap<String, String>) -> Result<Self, InvalidUri> {
         let text = with_stage_variables(text, variables);
-        let (scheme, rest) = text.split_once("://").ok_or(InvalidEndpoint)?;
+        let (scheme, rest) = text.split_once("://").ok_or(InvalidUri::NoEndpoint)?;
         let scheme = scheme.to_ascii_lowercase();
-        if !matches!(scheme.as_str(), "http" | "https") || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(InvalidEndpoint);
+        if !matches!(scheme.as_str(), "http" | "https")
+            || text.bytes().any(|byte| !byte.is_ascii_graphic() || matches!(byte, b'#' | b'\\'))
+        {
+            return Err(InvalidUri::NoEndpoint);
         }
         let (before_query, query) = rest.split_once('?').unwrap_or((rest, ""));
         let authority = before_query.split('/').next().unwrap_or_default();
         let path = before_query.get(authority.len()..).unwrap_or_default();
-        let uri = Self { scheme, authority: parts(authority), path: parts(path), query: parts(query) };
-        match uri.static_authority() {
-            Some(authority) if !is_valid_host(authority.as_bytes()) => Err(InvalidEndpoint),
-            _ => Ok(uri),
+        // A host made of a request's values would let a client choose whom the gateway calls.
+        if authority.contains('{') {
+            return Err(InvalidUri::ParameterInHost);
         }
-    }
-
-    /// Host and port, when no parameter stands in them.
-    pub fn static_authority(&self) -> Option<String> {
-        let literals = self.authority.iter().map(|part| match part {
-            Part::Literal(text) => Some(text.as_str()),
-            Part::Parameter(_) => None,
-        });
-        literals.collect::<Option<String>>().map(|host| host.to_ascii_lowercase())
+        if !is_valid_host(authority.as_bytes()) {
+            return Err(InvalidUri::NoEndpoint);
+        }
+        Ok(Self { scheme, authority: authority.to_ascii_lowercase(), path: parts(path), query: parts(query) })
     }
 
     /// The names of all parameters.
     pub fn parameters(&self) -> impl Iterator<Item = &str> {
-        self.authority.iter().chain(&self.path).chain(&self.query).filter_map(|part| match part {
+        self.path.iter().chain(&self.query).filter_map(|part| match part {
             Part::Literal(_) => None,
             Part::Parameter(name) => Some(name.as_str()),
         })
-    }
-
-    /// Host and port of a request; none when the values make no host.
-    pub fn authority(&self, value: &dyn Fn(&str) -> Option<UriValue>) -> Option<String> {
-        let text = fill(&self.authority, value, |value| match value {
-            UriValue::Encoded(text) => text,
-            UriValue::Plain(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-        });
-        is_valid_host(text.as_bytes()).then(|| text.to_ascii_lowercase())
     }
 
     /// The path of a request. A value from a path may hold slashes; any other is encoded, so that it stays one segment.
     pub fn path(&self, value: &dyn Fn(&str) -> Option<UriValue>) -> String {
         let path = fill(&self.path, value, |value| match value {
             UriValue::Encoded(text) => text,
-            UriValue::Plain(bytes) => match bytes.as_slice() {
-                b"." => "%2E".to_owned(),
-                b".." => "%2E%2E".to_owned(),
-                bytes => percent_encode(bytes),
-            },
+            UriValue::Plain(bytes) => percent_encode(&bytes),
         });
         if path.is_empty() { "/".to_owned() } else { path }
     }
@@ -106,14 +95,13 @@ impl Uri {
 /// As it was written, for the route table.
 impl std::fmt::Display for Uri {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}://", self.scheme)?;
+        write!(f, "{}://{}", self.scheme, self.authority)?;
         let mut write_parts = |parts: &[Part]| {
             parts.iter().try_for_each(|part| match part {
                 Part::Literal(text) => f.write_str(text),
                 Part::Parameter(name) => write!(f, "{{{name}}}"),
             })
         };
-        write_parts(&self.authority)?;
         write_parts(&self.path)?;
         if self.query.is_empty() {
             return Ok(());
@@ -174,14 +162,14 @@ fn parts(text: &str) -> Vec<Part> {
 mod tests {
     use super::*;
 
-    fn uri(text: &str) -> Result<Uri, InvalidEndpoint> {
+    fn uri(text: &str) -> Result<Uri, InvalidUri> {
         Uri::compile(text, &[("host".to_owned(), "b.test".to_owned())].into())
     }
 
     #[test]
     fn stage_variables_go_in_when_compiled_and_parameters_when_asked() {
         let uri = uri("https://${stageVariables.host}:8443/a${stageVariables.none}/{id}?q={id}&r={x}").unwrap();
-        assert_eq!(uri.static_authority().as_deref(), Some("b.test:8443"));
+        assert_eq!(uri.authority, "b.test:8443");
         let value = |name: &str| (name == "id").then(|| UriValue::Encoded("x%2F/y&z=1".to_owned()));
         assert_eq!(uri.path(&value), "/a/x%2F/y&z=1");
         assert_eq!(uri.query(&value), "q=x%2F/y%26z%3D1&r={x}");
@@ -192,27 +180,33 @@ mod tests {
     #[test]
     fn a_plain_value_stays_one_segment() {
         let uri = uri("http://h/{x}").unwrap();
-        for (value, path) in [("../admin", "/..%2Fadmin"), ("..", "/%2E%2E"), ("a b?", "/a%20b%3F")] {
+        for (value, path) in [("x/admin", "/x%2Fadmin"), ("a b?", "/a%20b%3F")] {
             assert_eq!(uri.path(&|_| Some(UriValue::Plain(value.into()))), path);
         }
     }
 
     #[test]
-    fn a_host_made_of_a_parameter_has_to_be_a_host() {
-        let uri = uri("http://{h}/x").unwrap();
-        assert_eq!(uri.static_authority(), None);
-        assert_eq!(uri.authority(&|_| Some(UriValue::Encoded("A.test".to_owned()))).as_deref(), Some("a.test"));
-        for value in ["a@b", "a/b", "", "a,b"] {
-            assert_eq!(uri.authority(&|_| Some(UriValue::Encoded(value.to_owned()))), None, "{value}");
+    fn no_request_chooses_the_host() {
+        for text in ["http://{h}/x", "http://{h}.test", "http://b.test:{port}/"] {
+            assert_eq!(uri(text), Err(InvalidUri::ParameterInHost), "{text}");
         }
     }
 
     #[test]
     fn what_is_no_endpoint_is_refused() {
-        for text in
-            ["", "h/x", "ftp://h", "http://", "http:///x", "http://${stageVariables.none}/x", "http://a b", "http://h/\u{e9}"]
-        {
-            assert_eq!(uri(text), Err(InvalidEndpoint), "{text}");
+        for text in [
+            "",
+            "h/x",
+            "ftp://h",
+            "http://",
+            "http:///x",
+            "http://${stageVariables.none}/x",
+            "http://a b",
+            "http://h/\u{e9}",
+            "http://h/#x",
+            "http://h/\\x",
+        ] {
+            assert_eq!(uri(text), Err(InvalidUri::NoEndpoint), "{text}");
         }
     }
 }

@@ -4,8 +4,10 @@
 //! (assumed(mapping-header-case): the casing rows come from an emulator's unit test and are in doubt).
 
 use crate::context::Context;
+use crate::definition::Node;
 use crate::http::Headers;
 use crate::platform::Platform;
+use crate::problem::Problems;
 
 /// A parsed mapping expression.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +52,45 @@ pub enum InvalidExpression {
     Body,
 }
 
+/// Which mapping a source is read for: not every one has every source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// `requestParameters` of an integration.
+    Request,
+    /// `responseParameters` of an integration response.
+    Response,
+    /// `responseParameters` of a gateway response.
+    GatewayResponse,
+}
+
+// === impl Side ===
+
+impl Side {
+    fn has(self, expression: &Expression) -> bool {
+        match expression {
+            Expression::Literal(_) | Expression::Context(_) | Expression::StageVariable(_) => true,
+            Expression::Request(_) => self != Self::Response,
+            Expression::AnyParameter(_) => self == Self::GatewayResponse,
+            Expression::ResponseHeader(_) | Expression::ResponseMultiValueHeader(_) => self == Self::Response,
+        }
+    }
+
+    fn what(self) -> &'static str {
+        match self {
+            Self::Request => "a request parameter",
+            Self::Response => "a response parameter",
+            Self::GatewayResponse => "a gateway response parameter",
+        }
+    }
+
+    fn help(self) -> &'static str {
+        match self {
+            Self::Request | Self::GatewayResponse => "a quoted literal, or `method.request.…`, `context.…`, `stageVariables.…`",
+            Self::Response => "a quoted literal, or `integration.response.header.…`, `context.…`, `stageVariables.…`",
+        }
+    }
+}
+
 // === impl Expression ===
 
 impl Expression {
@@ -76,9 +117,15 @@ impl Expression {
             .ok_or(InvalidExpression::Unknown)
     }
 
-    /// Whether it reads an integration's response, which a request does not have.
-    pub fn reads_response(&self) -> bool {
-        matches!(self, Self::ResponseHeader(_) | Self::ResponseMultiValueHeader(_))
+    /// Reads the source of a mapping, and tells what is wrong with it.
+    pub fn compile(node: &Node<'_>, side: Side, problems: &mut Problems) -> Option<Self> {
+        let text = node.string(problems)?;
+        match Self::parse(text) {
+            Ok(expression) if side.has(&expression) => return Some(expression),
+            Err(InvalidExpression::Body) => problems.error(&node.path, format!("not served yet: `{text}`, a part of a body"), None),
+            _ => problems.error(&node.path, format!("`{text}` is no source for {}", side.what()), Some(side.help())),
+        }
+        None
     }
 
     /// Its values; none when the source is missing, and then the mapping is skipped: assumed(missing-source), an emulator's
@@ -120,11 +167,6 @@ fn joined(headers: &Headers, name: &str) -> Option<Vec<u8>> {
     (!values.is_empty()).then(|| values.join(b",".as_slice()))
 }
 
-/// Whether bytes may stand in a header field: a value that came from elsewhere must not end the line.
-pub fn is_field_value(value: &[u8]) -> bool {
-    !value.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -139,14 +181,6 @@ mod tests {
         assert_eq!(Expression::parse("integration.response.body.a"), Err(InvalidExpression::Body));
         for text in ["", "'", "x", "method.request.header.", "$context.x"] {
             assert_eq!(Expression::parse(text), Err(InvalidExpression::Unknown), "{text}");
-        }
-    }
-
-    #[test]
-    fn a_value_that_would_end_the_header_line_is_none() {
-        assert!(is_field_value(b"a\xff b"));
-        for value in [b"a\r".as_slice(), b"\n", b"\0"] {
-            assert!(!is_field_value(value));
         }
     }
 }

@@ -3,5 +3,5 @@
 mod expression;
 mod substitution;
 
-pub use expression::{Expression, InvalidExpression, Source, is_field_value};
+pub use expression::{Expression, Side, Source};
 pub use substitution::substitute;

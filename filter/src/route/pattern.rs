@@ -20,6 +20,8 @@ pub enum InvalidPattern {
     PartialParameter(String),
     /// `{proxy+}` must be the last segment (documented).
     GreedyInside(String),
+    /// A character that no request path has there: it would never match.
+    Character(String),
     /// `//`
     EmptySegment,
     /// One name twice.
@@ -31,7 +33,11 @@ pub enum InvalidPattern {
 impl Pattern {
     /// Reads a path that begins with `/`; a trailing slash does not count.
     pub fn parse(path: &str) -> Result<Self, InvalidPattern> {
-        let trimmed = path.trim_start_matches('/').trim_end_matches('/');
+        if path.contains("//") {
+            return Err(InvalidPattern::EmptySegment);
+        }
+        let trimmed = path.strip_prefix('/').unwrap_or(path);
+        let trimmed = trimmed.strip_suffix('/').unwrap_or(trimmed);
         let mut segments = Vec::new();
         for text in trimmed.split('/').filter(|_| !trimmed.is_empty()) {
             if matches!(segments.last(), Some(Segment::Greedy(_))) {
@@ -67,6 +73,16 @@ impl Pattern {
     /// The names of its parameters, in order.
     pub fn parameters(&self) -> Vec<String> {
         self.segments.iter().filter_map(Segment::name).map(str::to_owned).collect()
+    }
+
+    /// How general each segment is, from the left: the smaller of two is the more specific.
+    pub(super) fn generality(&self) -> Vec<u8> {
+        let rank = |segment: &Segment| match segment {
+            Segment::Static(_) => 0,
+            Segment::Parameter(_) => 1,
+            Segment::Greedy(_) => 2,
+        };
+        self.segments.iter().map(rank).collect()
     }
 
     /// Whether it ends in `{proxy+}`.
@@ -109,6 +125,9 @@ impl Segment {
                 Ok(if greedy { Self::Greedy(name.to_owned()) } else { Self::Parameter(name.to_owned()) })
             }
             None if text.contains(['{', '}']) => Err(partial()),
+            None if !text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@".contains(&byte)) => {
+                Err(InvalidPattern::Character(text.to_owned()))
+            }
             None => Ok(Self::Static(text.to_owned())),
         }
     }
@@ -128,6 +147,7 @@ impl std::fmt::Display for InvalidPattern {
         match self {
             Self::PartialParameter(text) => write!(f, "a parameter must be a whole segment: `{text}`"),
             Self::GreedyInside(path) => write!(f, "a greedy parameter must be the last segment: `{path}`"),
+            Self::Character(text) => write!(f, "`{text}` has a character that no path segment has"),
             Self::EmptySegment => write!(f, "a resource path has no empty segment"),
             Self::RepeatedParameter(name) => write!(f, "parameter `{name}` stands twice in one path"),
         }
@@ -149,7 +169,7 @@ mod tests {
 
     #[test]
     fn what_aws_does_not_import_is_refused() {
-        for path in ["/a{b}", "/{a}b", "/{a+}/b", "/a//b", "/{}", "/{+}", "/{a}/{a}", "/a}"] {
+        for path in ["/a{b}", "/{a}b", "/{a+}/b", "/a//b", "/{}", "/{+}", "/{a}/{a}", "/a}", "//", "//x", "/a b", "/a?b", "/%41"] {
             assert!(Pattern::parse(path).is_err(), "{path}");
         }
     }

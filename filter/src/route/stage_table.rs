@@ -42,6 +42,11 @@ impl<T> StageTable<T> {
         self.hosts.get(strip_port(host).to_ascii_lowercase().as_str()).or_else(|| self.hosts.get(""))
     }
 
+    /// Whether a domain is listed by name.
+    pub fn lists(&self, host: &str) -> bool {
+        self.hosts.contains_key(strip_port(host).to_ascii_lowercase().as_str())
+    }
+
     /// Any stage of a domain, for who needs to know only whose domain it is.
     pub fn any_of(&self, host: &str) -> impl Iterator<Item = &T> {
         self.of_host(host).into_iter().flat_map(HashMap::values)

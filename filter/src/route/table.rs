@@ -7,7 +7,8 @@
 
 use super::Pattern;
 use crate::definition::Protocol;
-use matchit::Router;
+use crate::http::METHODS;
+use matchit::{InsertError, Router};
 
 /// A method that API Gateway knows; `ANY` stands for all of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,9 +18,6 @@ pub enum Verb {
     /// Every method for which the same resource has none of its own.
     Any,
 }
-
-/// The methods that `ANY` stands for; `HEAD` is not implied by `GET`: assumed(head-is-not-get), after an emulator's tests.
-const METHODS: [&str; 7] = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
 
 /// All routes of one stage.
 #[derive(Debug)]
@@ -33,10 +31,18 @@ pub struct RouteTable<T> {
 #[derive(Debug, Default)]
 struct MethodTable {
     /// REST: everything. HTTP: routes without a greedy parameter.
-    full: Router<usize>,
+    full: Routers,
     /// HTTP: routes with one.
-    greedy: Router<usize>,
+    greedy: Routers,
 }
+
+/// One router, and more where patterns stand side by side that one does not take: `/{proxy+}` and `/{tenant}/{proxy+}`. Their
+/// number depends on the shapes of the patterns, not on how many there are.
+#[derive(Debug, Default)]
+struct Routers(Vec<Router<usize>>);
+
+/// The very pattern is there already.
+struct Taken;
 
 /// A route that answers a request.
 #[derive(Debug)]
@@ -66,19 +72,18 @@ impl<T> RouteTable<T> {
         let greedy = self.protocol == Protocol::Http && pattern.is_greedy();
         let mut taken = 0;
         for (method, table) in METHODS.iter().zip(&mut self.methods) {
-            let wanted = verb == Verb::Any || verb == Verb::Method(method);
-            let router = if greedy { &mut table.greedy } else { &mut table.full };
-            if !wanted {
+            let routers = if greedy { &mut table.greedy } else { &mut table.full };
+            if verb != Verb::Any && verb != Verb::Method(method) {
                 continue;
             }
-            match router.insert(matchit.as_str(), index) {
+            match routers.insert(&matchit, index) {
                 Ok(()) => taken += 1,
                 // The resource has this method itself: it beats ANY.
-                Err(_) if verb == Verb::Any => {}
-                Err(_) => return Err(Conflict),
+                Err(Taken) if verb == Verb::Any => {}
+                Err(Taken) => return Err(Conflict),
             }
         }
-        // An ANY that was refused everywhere met another ANY, or a pattern that matchit cannot tell from it.
+        // An ANY that found every method taken met another ANY.
         if taken == 0 && !self.has_all_methods(&pattern) {
             return Err(Conflict);
         }
@@ -115,15 +120,35 @@ impl<T> RouteTable<T> {
     fn find_in_tables(&self, method: &str, path: &str) -> Option<RouteMatch<'_, T>> {
         let position = METHODS.iter().position(|known| *known == method)?;
         let table = self.methods.get(position)?;
-        let found = table.full.at(path).or_else(|_| table.greedy.at(path)).ok()?;
-        let (pattern, _, route) = self.routes.get(*found.value)?;
-        let values = found.params.iter().map(|(_, value)| value.to_owned());
-        Some(RouteMatch { route, parameters: pattern.parameters().into_iter().zip(values).collect() })
+        let (found, parameters) = self.best(&table.full, path).or_else(|| self.best(&table.greedy, path))?;
+        let (pattern, _, route) = self.routes.get(found)?;
+        Some(RouteMatch { route, parameters: pattern.parameters().into_iter().zip(parameters).collect() })
     }
 
-    /// Every route, in the order put in, `$default` last.
-    pub fn iter(&self) -> impl Iterator<Item = &T> {
-        self.routes.iter().map(|(_, _, route)| route).chain(&self.default)
+    /// The most specific match; with one router, as nearly always, the only one.
+    fn best(&self, routers: &Routers, path: &str) -> Option<(usize, Vec<String>)> {
+        let found = routers.0.iter().filter_map(|router| router.at(path).ok());
+        let best = found.min_by_key(|found| self.routes.get(*found.value).map(|(pattern, ..)| pattern.generality()))?;
+        Some((*best.value, best.params.iter().map(|(_, value)| value.to_owned()).collect()))
+    }
+}
+
+// === impl Routers ===
+
+impl Routers {
+    fn insert(&mut self, route: &str, index: usize) -> Result<(), Taken> {
+        for router in &mut self.0 {
+            match router.insert(route, index) {
+                Ok(()) => return Ok(()),
+                Err(InsertError::Conflict { with }) if with == route => return Err(Taken),
+                Err(_) => {}
+            }
+        }
+        let mut router = Router::new();
+        // A pattern that the empty router refuses is no pattern; `Pattern` makes none.
+        router.insert(route, index).map_err(|_| Taken)?;
+        self.0.push(router);
+        Ok(())
     }
 }
 
@@ -204,6 +229,7 @@ mod tests {
             ("ANY", "/{proxy+}"),
             ("GET", "/a/{proxy+}"),
             ("GET", "/{x}/b"),
+            ("GET", "/{tenant}/{area}/{proxy+}"),
         ];
         let mut table = table(Protocol::Http, &routes);
         table.set_default("$default".to_owned()).unwrap();
@@ -215,6 +241,9 @@ mod tests {
                 ("GET", "/pets/cat/1", Some("GET /pets/{proxy+} proxy=cat/1")),
                 ("POST", "/pets/dog/1", Some("ANY /{proxy+} proxy=pets/dog/1")),
                 ("GET", "/a/b", Some("GET /{x}/b x=a")),
+                ("GET", "/a/c/d", Some("GET /a/{proxy+} proxy=c/d")),
+                ("GET", "/t/c/d", Some("GET /{tenant}/{area}/{proxy+} tenant=t area=c proxy=d")),
+                ("POST", "/t/c/d", Some("ANY /{proxy+} proxy=t/c/d")),
                 ("GET", "/", Some("$default")),
                 ("BREW", "/", None),
             ],

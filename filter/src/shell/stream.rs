@@ -33,6 +33,12 @@ impl Stream {
 
     fn on(&mut self, event: Event, held: usize) -> Action {
         let Some(exchange) = &mut self.exchange else {
+            match event {
+                Event::RequestHead { .. } => {}
+                Event::RequestBody { .. } | Event::RequestTrailers => return Action::Pause,
+                // The refusal itself comes by as a response, and must not be refused again.
+                Event::ResponseHead { .. } | Event::ResponseBody { .. } | Event::ResponseTrailers => return Action::Continue,
+            }
             log(Level::Error, "no configuration was ever accepted: the request is refused");
             return reply(&unconfigured());
         };
@@ -58,7 +64,9 @@ impl Stream {
                 Action::Continue
             }
             Effect::Replace(Response { mut head, body }) => {
-                head.headers.set("content-length", body.len().to_string());
+                if !head.forbids_body() {
+                    head.headers.set("content-length", body.len().to_string());
+                }
                 set_pairs(MapType::HttpResponseHeaders, &head.into_pairs());
                 self.replacement = Some(body);
                 Action::Continue

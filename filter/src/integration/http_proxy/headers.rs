@@ -37,6 +37,8 @@ pub fn upstream_request(protocol: Protocol, context: &Context, platform: &dyn Pl
     match protocol {
         Protocol::Rest => {
             headers.retain(|name| !NEVER_FORWARDED.contains(&name) && name != "via");
+            // assumed(rest-forwarded): x-forwarded-for and x-forwarded-proto pass, as the proxy wrote them; repeated fields stay
+            // repeated, though an emulator joins them.
             // AWS drops Content-Encoding because it has decoded the body; a body that is passed on encoded keeps it.
             if matches!(context.request.method.as_str(), "GET" | "HEAD" | "OPTIONS" | "DELETE") {
                 headers.remove("content-encoding");
@@ -46,10 +48,13 @@ pub fn upstream_request(protocol: Protocol, context: &Context, platform: &dyn Pl
             }
         }
         Protocol::Http => {
-            let proto =
-                headers.get("x-forwarded-proto").map_or_else(|| context.request.scheme.clone().into_bytes(), <[u8]>::to_vec);
+            let proto = if headers.get("x-forwarded-proto") == Some(b"https") || context.request.scheme == "https" {
+                "https"
+            } else {
+                "http"
+            };
             headers.retain(|name| !HOP_BY_HOP.contains(&name) && !FORWARDED.contains(&name) && name != "expect");
-            headers.set("forwarded", forwarded(context, &proto, platform));
+            headers.set("forwarded", forwarded(context, proto, platform));
         }
     }
     headers.set(TRACE_HEADER, context.trace_id(platform));
@@ -57,7 +62,7 @@ pub fn upstream_request(protocol: Protocol, context: &Context, platform: &dyn Pl
 }
 
 /// `for=…;host=…;proto=…`. AWS writes `by=` with its own egress address too, which nobody here knows.
-fn forwarded(context: &Context, proto: &[u8], platform: &dyn Platform) -> Vec<u8> {
+fn forwarded(context: &Context, proto: &str, platform: &dyn Platform) -> String {
     let client = match source_ip(platform) {
         Some(ip) if ip.contains(':') => format!("\"[{ip}]\""),
         Some(ip) => ip,
@@ -65,7 +70,7 @@ fn forwarded(context: &Context, proto: &[u8], platform: &dyn Platform) -> Vec<u8
     };
     let host = context.host();
     let host = if host.contains(':') { format!("\"{host}\"") } else { host };
-    [format!("for={client};host={host};proto=").into_bytes(), proto.to_vec()].concat()
+    format!("for={client};host={host};proto={proto}")
 }
 
 /// What the client sees of the upstream's response.
@@ -82,7 +87,9 @@ pub fn client_response(protocol: Protocol, mut head: ResponseHead) -> ResponseHe
             }
             // Content-Encoding stays: it was recorded as dropped behind a function URL only, is documented to pass, and a body
             // that lost it cannot be read.
-            headers.retain(|name| !matches!(name, "via" | "keep-alive" | "proxy-connection" | "transfer-encoding" | "upgrade"));
+            headers.retain(|name| {
+                !matches!(name, "via" | "keep-alive" | "proxy-connection" | "trailer" | "transfer-encoding" | "upgrade")
+            });
         }
         Protocol::Http => headers.retain(|name| !HOP_BY_HOP.contains(&name) && name != "transfer-encoding"),
     }

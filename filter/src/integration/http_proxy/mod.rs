@@ -4,13 +4,13 @@
 mod headers;
 mod parameters;
 
-use super::uri::{Uri, UriValue, with_stage_variables};
-use super::{CLUSTER_HEADER, Endpoint, Integration, IntegrationRequest, Scope, TIMEOUT_HEADER};
+use super::uri::{InvalidUri, Uri, UriValue, with_stage_variables};
+use super::{CLUSTER_HEADER, Endpoint, Integration, IntegrationRequest, Scope, TIMEOUT_HEADER, TIMEOUT_MILLIS};
 use crate::authorizer::Authorized;
 use crate::context::Context;
-use crate::definition::{Node, Protocol, Upstreams};
+use crate::definition::{Node, OperationKey, Protocol};
 use crate::gateway_response::Failure;
-use crate::http::{RequestHead, ResponseHead};
+use crate::http::{CanonicalPath, METHODS, RequestHead, ResponseHead};
 use crate::platform::Platform;
 use parameters::RequestParameters;
 
@@ -22,38 +22,13 @@ pub struct HttpProxy {
     uri: Option<Uri>,
     /// None: the client's own.
     method: Option<String>,
-    target: Target,
+    /// Where the host is.
+    cluster: String,
     timeout_millis: u64,
     parameters: RequestParameters,
     /// The route is `$default` of an HTTP API: the request's path goes behind the URI's.
     appends_path: bool,
 }
-
-/// How the cluster of a request is found.
-#[derive(Debug)]
-enum Target {
-    /// Known when the stage is compiled.
-    Cluster(String),
-    /// The host is made of parameters: only the hosts of the document are reached.
-    ByHost(Upstreams),
-}
-
-/// AWS's defaults: 29 s for REST, 30 s for HTTP APIs.
-const TIMEOUT_MILLIS: [(Protocol, u64); 2] = [(Protocol::Rest, 29_000), (Protocol::Http, 30_000)];
-
-/// From 50 ms; the 29 s of REST are a quota that AWS raises on request, so the end is only where a typing error is likelier.
-const TIMEOUT_RANGE: std::ops::RangeInclusive<u64> = 50..=900_000;
-
-const METHODS: [(&str, Option<&str>); 8] = [
-    ("ANY", None),
-    ("DELETE", Some("DELETE")),
-    ("GET", Some("GET")),
-    ("HEAD", Some("HEAD")),
-    ("OPTIONS", Some("OPTIONS")),
-    ("PATCH", Some("PATCH")),
-    ("POST", Some("POST")),
-    ("PUT", Some("PUT")),
-];
 
 // === impl HttpProxy ===
 
@@ -61,9 +36,11 @@ impl HttpProxy {
     /// Reads an integration of type `http_proxy`.
     pub fn compile(node: &Node<'_>, scope: &mut Scope<'_, '_>) -> Box<dyn Integration> {
         check_settings(node, scope);
-        let default_timeout = TIMEOUT_MILLIS.iter().find(|(protocol, _)| *protocol == scope.protocol).map_or(29_000, |(_, t)| *t);
-        let timeout = node.get("timeoutInMillis").and_then(|timeout| timeout.integer(TIMEOUT_RANGE, scope.problems));
-        let method = node.get("httpMethod").and_then(|method| method.one_of(&METHODS, scope.problems)).flatten();
+        let timeout = node.get("timeoutInMillis").and_then(|timeout| timeout.integer(TIMEOUT_MILLIS, scope.problems));
+        // AWS's defaults.
+        let default_timeout = if scope.protocol == Protocol::Rest { 29_000 } else { 30_000 };
+        let methods: Vec<_> = METHODS.iter().map(|method| (*method, Some(*method))).chain([("ANY", None)]).collect();
+        let method = node.get("httpMethod").and_then(|method| method.one_of(&methods, scope.problems)).flatten();
         let uri = compile_uri(node, scope);
         let parameters = RequestParameters::compile(node, scope);
         if let Some(uri) = &uri {
@@ -75,52 +52,50 @@ impl HttpProxy {
         }
         Box::new(Self {
             protocol: scope.protocol,
-            target: compile_target(node, uri.as_ref(), scope),
+            cluster: compile_cluster(node, uri.as_ref(), scope),
             uri,
             method: method.map(str::to_owned),
             timeout_millis: timeout.unwrap_or(default_timeout),
             parameters,
-            appends_path: scope.operation.key == crate::definition::OperationKey::Default,
+            appends_path: scope.operation.key == OperationKey::Default,
         })
     }
 
-    fn target_of(&self, uri: &Uri, context: &Context, platform: &dyn Platform) -> Option<(String, String, String)> {
+    /// The request target upstream.
+    fn path(&self, uri: &Uri, context: &Context, platform: &dyn Platform) -> Result<Vec<u8>, Failure> {
         let value = |name: &str| -> Option<UriValue> { self.parameters.uri_value(name, context, platform) };
-        let authority = uri.authority(&value)?;
-        let cluster = match &self.target {
-            Target::Cluster(cluster) => cluster.clone(),
-            Target::ByHost(upstreams) => upstreams.get(&authority)?.clone(),
-        };
         let mut path = uri.path(&value);
         if self.appends_path {
             path = format!("{}{}", path.trim_end_matches('/'), context.stage_path);
         }
+        // A mapped value may have made of it what no client may send.
+        CanonicalPath::parse(path.as_bytes()).map_err(|_| Failure::bad_request())?;
         // The URI's own parameters first, then the client's as they were sent, then the mapped ones (recorded:
         // `test_http_proxy_integration_request_data_mappings`).
-        let client = context.path.as_ref().and_then(|target| target.query()).unwrap_or_default();
+        let client = context.path.as_ref().and_then(CanonicalPath::query).unwrap_or_default();
         let queries = [uri.query(&value), client.to_owned(), self.parameters.query(context, platform)];
         let query = queries.into_iter().filter(|query| !query.is_empty()).collect::<Vec<_>>().join("&");
         if !query.is_empty() {
             path = format!("{path}?{query}");
         }
-        Some((cluster, authority, path))
+        Ok(path.into_bytes())
     }
 }
 
-/// Settings that a proxy integration takes and does nothing with, told so that nobody waits for their effect, and those that it
-/// cannot have.
+/// Settings that a proxy integration cannot have, or does nothing with.
 fn check_settings(node: &Node<'_>, scope: &mut Scope<'_, '_>) {
-    for (key, why) in [
+    let no_effect = [
         ("requestTemplates", "a proxy integration passes the body through"),
         ("credentials", "an HTTP endpoint takes no AWS credentials"),
         ("tlsConfig", "TLS towards an upstream is its cluster's matter"),
-    ] {
-        if let Some(setting) = node.get(key).filter(|setting| setting.value.as_object().is_none_or(|members| !members.is_empty())) {
-            scope.problems.warning(&setting.path, format!("`{key}` has no effect: {why}"), None);
-        }
-    }
+        ("integrationTarget", "which load balancer stands behind a VPC link is its cluster's matter"),
+    ];
+    scope.warn_of_no_effect(node, &no_effect);
     if let Some(subtype) = node.get("integrationSubtype") {
         scope.problems.error(&subtype.path, "`integrationSubtype` is for integrations of type aws_proxy", None);
+    }
+    if let Some(version) = node.get("payloadFormatVersion") {
+        version.one_of(&[("1.0", ())], scope.problems);
     }
     for (key, what) in [("contentHandling", "content handling"), ("responseParameters", "parameter mapping of responses")] {
         if let Some(setting) = node.get(key) {
@@ -143,43 +118,44 @@ fn compile_uri(node: &Node<'_>, scope: &mut Scope<'_, '_>) -> Option<Uri> {
         );
         return None;
     }
-    let compiled = Uri::compile(text, scope.variables).ok();
-    if compiled.is_none() {
-        // AWS's own words for it.
-        let message = format!("invalid HTTP endpoint specified for URI: `{}`", with_stage_variables(text, scope.variables));
-        if text.contains("${stageVariables.") {
-            // A stage without the variable is deployed, and answers 500 (recorded).
-            scope.problems.warning(&uri.path, format!("{message}; every request is answered 500"), Some("set the stage variable"));
-        } else {
-            scope.problems.error(&uri.path, message, Some("write `http://HOST/PATH` or `https://HOST/PATH`"));
+    match Uri::compile(text, scope.variables) {
+        Ok(compiled) => return Some(compiled),
+        Err(InvalidUri::ParameterInHost) => {
+            let help = "name the host, or take it from a stage variable";
+            scope.problems.error(&uri.path, "not served: a host that is made of a request's values", Some(help));
+        }
+        Err(InvalidUri::NoEndpoint) => {
+            // AWS's own words for it.
+            let message = format!("invalid HTTP endpoint specified for URI: `{}`", with_stage_variables(text, scope.variables));
+            if text.contains("${stageVariables.") {
+                // A stage without the variable is deployed, and answers 500 (recorded).
+                let message = format!("{message}; every request is answered 500");
+                scope.problems.warning(&uri.path, message, Some("set the stage variable"));
+            } else {
+                scope.problems.error(&uri.path, message, Some("write `http://HOST/PATH` or `https://HOST/PATH`"));
+            }
         }
     }
-    compiled
+    None
 }
 
-fn compile_target(node: &Node<'_>, uri: Option<&Uri>, scope: &mut Scope<'_, '_>) -> Target {
-    if let Some(target) = node.get("integrationTarget") {
-        // Which load balancer stands behind the link: the upstream's matter, but no template may be left in it.
-        target.string(scope.problems);
+/// The cluster of the integration's host, or of its VPC link; none where there is no endpoint, and then nothing is ever sent.
+fn compile_cluster(node: &Node<'_>, uri: Option<&Uri>, scope: &mut Scope<'_, '_>) -> String {
+    let kinds = [("INTERNET", false), ("VPC_LINK", true)];
+    let private = node.get("connectionType").and_then(|kind| kind.one_of(&kinds, scope.problems)).unwrap_or(false);
+    if !private {
+        scope.warn_of_no_effect(node, &[("connectionId", "only `connectionType: VPC_LINK` has a link")]);
     }
-    let private = node
-        .get("connectionType")
-        .and_then(|kind| kind.one_of(&[("INTERNET", false), ("VPC_LINK", true)], scope.problems))
-        .unwrap_or(false);
     let link = if private { compile_link(node, scope) } else { None };
-    let nowhere = Target::ByHost(Upstreams::new());
-    let Some(uri) = uri else { return nowhere };
-    let (scheme, authority) = (uri.scheme.clone(), uri.static_authority());
-    match (link, authority) {
-        (Some((place, name)), authority) => {
-            Target::Cluster(scope.cluster(Endpoint { name, scheme, authority: authority.unwrap_or_default() }, &place))
-        }
-        (None, _) if private => nowhere,
-        (None, Some(name)) => {
+    let Some(uri) = uri else { return String::new() };
+    let (scheme, authority) = (uri.scheme.clone(), uri.authority.clone());
+    match link {
+        Some((place, name)) => scope.cluster(Endpoint { name, scheme, authority }, &place),
+        None if private => String::new(),
+        None => {
             let place = node.get("uri").unwrap_or_else(|| node.clone());
-            Target::Cluster(scope.cluster(Endpoint { authority: name.clone(), name, scheme }, &place))
+            scope.cluster(Endpoint { name: authority.clone(), scheme, authority }, &place)
         }
-        (None, None) => Target::ByHost(scope.upstreams.clone()),
     }
 }
 
@@ -205,16 +181,15 @@ impl Integration for HttpProxy {
         if self.parameters.are_illegal() {
             return Err(Failure::configuration());
         }
-        let (cluster, authority, path) = self.target_of(uri, context, platform).ok_or_else(Failure::configuration)?;
         let mut head = RequestHead {
             method: self.method.clone().unwrap_or_else(|| context.request.method.clone()),
-            path: path.into_bytes(),
-            authority: authority.into_bytes(),
+            path: self.path(uri, context, platform)?,
+            authority: uri.authority.clone().into_bytes(),
             scheme: context.request.scheme.clone(),
             headers: headers::upstream_request(self.protocol, context, platform),
         };
         self.parameters.apply_headers(&mut head, context, platform);
-        head.headers.set(CLUSTER_HEADER, cluster);
+        head.headers.set(CLUSTER_HEADER, self.cluster.as_str());
         head.headers.set(TIMEOUT_HEADER, self.timeout_millis.to_string());
         Ok(IntegrationRequest::Forward(head))
     }

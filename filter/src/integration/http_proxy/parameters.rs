@@ -2,12 +2,12 @@
 //! everything through (recorded: `test_http_proxy_integration_request_data_mappings`): headers replace, query values are appended,
 //! path values fill the URI. In HTTP APIs the path parameters fill the URI by themselves.
 
-use super::super::Scope;
 use super::super::uri::UriValue;
+use super::super::{Scope, is_reserved};
 use crate::context::Context;
 use crate::definition::{Node, Protocol};
-use crate::http::{RequestHead, percent_encode};
-use crate::mapping::{Expression, InvalidExpression, Source, is_field_value};
+use crate::http::{RequestHead, is_field_name, is_field_value, is_valid_host, percent_encode};
+use crate::mapping::{Expression, Side, Source};
 use crate::platform::Platform;
 
 /// The compiled mappings.
@@ -52,17 +52,7 @@ impl RequestParameters {
     }
 
     fn compile_mapping(&mut self, target: &str, node: &Node<'_>, scope: &mut Scope<'_, '_>) {
-        let Some(text) = node.string(scope.problems) else { return };
-        let expression = match Expression::parse(text) {
-            Ok(expression) if !expression.reads_response() => expression,
-            Err(InvalidExpression::Body) => {
-                return scope.problems.error(&node.path, format!("not served yet: `{text}`, a part of a body"), None);
-            }
-            _ => {
-                let help = "a quoted literal, or `method.request.…`, `context.…`, `stageVariables.…`";
-                return scope.problems.error(&node.path, format!("`{text}` is no source of a request parameter"), Some(help));
-            }
-        };
+        let Some(expression) = Expression::compile(node, Side::Request, scope.problems) else { return };
         if let Expression::Request(Source::Path(name)) = &expression
             && !scope.pattern.parameters().contains(name)
         {
@@ -83,7 +73,7 @@ impl RequestParameters {
     }
 
     fn compile_header(&mut self, name: &str, expression: Expression, node: &Node<'_>, scope: &mut Scope<'_, '_>) {
-        if !name.bytes().all(|byte| byte.is_ascii_graphic() && !br#"(),/:;<=>?@[\]{}""#.contains(&byte)) {
+        if !is_field_name(name) {
             scope.problems.error(&node.path, format!("`{name}` is no header name"), None);
         } else if ILLEGAL.contains(&name) {
             self.illegal = true;
@@ -92,6 +82,8 @@ impl RequestParameters {
                 format!("`{name}` must not be mapped: AWS answers every request with 500, and so do we"),
                 None,
             );
+        } else if is_reserved(name) {
+            scope.problems.error(&node.path, format!("`{name}` is the gateway's own and cannot be mapped"), None);
         } else if DROPPED.contains(&name) {
             scope.problems.warning(&node.path, format!("`{name}` is not sent upstream, mapped or not"), None);
         } else {
@@ -134,7 +126,9 @@ impl RequestParameters {
         for (name, expression) in &self.headers {
             let value = expression.values(context, None, platform).into_iter().next().filter(|value| is_field_value(value));
             match value {
-                Some(value) if name == "host" => head.authority = value,
+                // Anything but one host would be read as two, or as none.
+                Some(value) if name == "host" && is_valid_host(&value) => head.authority = value,
+                Some(_) if name == "host" => {}
                 Some(value) => head.headers.set(name.as_str(), value),
                 None => {}
             }
