@@ -48,9 +48,8 @@ const KEYS: [&str; 20] = [
     "uri",
 ];
 
-const ENUMERATIONS: [(&str, &[&str]); 6] = [
+const ENUMERATIONS: [(&str, &[&str]); 5] = [
     ("contentHandling", &["CONVERT_TO_BINARY", "CONVERT_TO_TEXT"]),
-    ("httpMethod", &["ANY", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"]),
     ("connectionType", &["INTERNET", "VPC_LINK"]),
     ("passthroughBehavior", &["when_no_match", "when_no_templates", "never"]),
     ("payloadFormatVersion", &["1.0", "2.0"]),

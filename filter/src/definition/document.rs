@@ -236,7 +236,7 @@ impl StageDocument {
             None if name == "$default" => String::new(),
             None => name.clone(),
         };
-        if !base_path.is_empty() && !base_path.split('/').all(is_base_path_segment) {
+        if node.get("basePath").is_some() && !base_path.is_empty() && !base_path.split('/').all(is_base_path_segment) {
             let help = "segments of letters, digits and `-._~!$&'()*+,;=:@`, as `/orders/v1`";
             problems.error(&node.path.key("basePath"), format!("`{base_path}` is no base path"), Some(help));
         }

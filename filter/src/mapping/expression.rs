@@ -123,7 +123,7 @@ impl Expression {
         match Self::parse(text) {
             Ok(expression) if side.has(&expression) => return Some(expression),
             Err(InvalidExpression::Body) => problems.error(&node.path, format!("not served yet: `{text}`, a part of a body"), None),
-            _ => problems.error(&node.path, format!("`{text}` is no source for {}", side.what()), Some(side.help())),
+            _ => problems.error(&node.path, format!("`{text}` is no source of {}", side.what()), Some(side.help())),
         }
         None
     }
