@@ -75,7 +75,7 @@ fn options(subcommand: &str) -> BTreeSet<String> {
     let output = tollgate(&[subcommand, "--help"]);
     assert!(output.status.success(), "`tollgate {subcommand} --help` fails");
     let help = printed(&output);
-    let option = |line: &str| line.trim().split_whitespace().find(|word| word.starts_with("--")).map(str::to_owned);
+    let option = |line: &str| line.split_whitespace().find(|word| word.starts_with("--")).map(str::to_owned);
     let is_option = |line: &&str| line.trim_start().starts_with('-') && line.starts_with("  ");
     let all = help.split("\nOptions:\n").nth(1).unwrap_or_default().split("\nExamples:").next().unwrap_or_default();
     all.lines().filter(is_option).filter_map(option).filter(|option| option != "--help").collect()
@@ -156,6 +156,21 @@ fn the_page_of_the_command_has_a_section_for_each_subcommand_with_exactly_its_op
             }
         }
     }
+}
+
+#[test]
+fn the_page_of_the_command_lists_exactly_the_keys_of_a_reply_that_the_stub_knows() {
+    let file = std::env::temp_dir().join(format!("tollgate-docs-{}.yaml", std::process::id()));
+    std::fs::write(&file, "replies: [{ path: /, none: 1 }]").expect("a file can be written");
+    let output = tollgate(&["stub", file.to_str().expect("paths are UTF-8"), "--listen", "127.0.0.1:0"]);
+    std::fs::remove_file(&file).expect("it is there");
+    let said = printed(&output);
+    let list = said.split("known: ").nth(1).and_then(|rest| rest.lines().next()).unwrap_or_else(|| panic!("{said}"));
+    let known: BTreeSet<String> = list.split(", ").map(str::to_owned).collect();
+    let rows = page("docs/cli.md").rows();
+    let of_it = rows.iter().filter(|row| row.has("key of a reply"));
+    let listed: BTreeSet<String> = of_it.map(|row| row.cell("key of a reply").trim_matches('`').to_owned()).collect();
+    assert_eq!(listed, known);
 }
 
 // --- the gateway document ---------------------------------------------------------------------------------------------------

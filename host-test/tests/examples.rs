@@ -1,7 +1,8 @@
 //! Every folder of `examples/` is checked and run: its definitions lint without an error, and each command of its README, typed
 //! as it stands there, prints what stands below it. So does every command of the pages beside the examples.
 //!
-//! Ports differ from run to run, and so do ids, times and the version of curl: those are compared by their form.
+//! Ports differ from run to run, and so do ids, times and the version of curl: those are compared by their form. The order of
+//! header lines does not count.
 //! `UPDATE=1 cargo test -p tollgate-host --test examples` writes what is printed now into the pages, to be reviewed.
 
 mod pages;
@@ -176,10 +177,18 @@ impl Session {
     }
 }
 
+/// Volatile values by their form, header lines in the order of the alphabet.
 fn comparable(text: &str) -> String {
-    VOLATILE.iter().fold(text.trim_end().to_owned(), |text, (form, name)| {
+    let text = VOLATILE.iter().fold(text.trim_end().to_owned(), |text, (form, name)| {
         Regex::new(form).expect("the form is a regular expression").replace_all(&text, *name).into_owned()
-    })
+    });
+    if !text.starts_with("HTTP/") {
+        return text;
+    }
+    let (head, body) = text.split_once("\n\n").unwrap_or((&text, ""));
+    let mut lines: Vec<&str> = head.lines().collect();
+    lines[1..].sort_unstable();
+    format!("{}\n\n{body}", lines.join("\n"))
 }
 
 #[test]
@@ -188,6 +197,8 @@ fn what_differs_from_run_to_run_is_compared_by_its_form_and_nothing_else_is() {
     assert_eq!(a, "x-amzn-requestid: <uuid>\ndate: <date>\nage: 1");
     assert_ne!(comparable("x-amz-apigw-id: short="), comparable("x-amz-apigw-id: ABCDEFGHIJKLMNO="));
     assert_ne!(comparable("{\"id\":1}"), comparable("{\"id\":2}"));
+    assert_eq!(comparable("HTTP/1.1 200 OK\nb: 1\na: 2\n\nb\na"), comparable("HTTP/1.1 200 OK\na: 2\nb: 1\n\nb\na\n"));
+    assert_ne!(comparable("HTTP/1.1 200 OK\na: 1\n\nb\na"), comparable("HTTP/1.1 200 OK\na: 1\n\na\nb"));
 }
 
 #[test]
