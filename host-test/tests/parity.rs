@@ -139,6 +139,13 @@ fn unserved() -> Vec<Value> {
         proxy("HTTP", json!({"responseParameters": {"200": {"overwrite:statuscode": "204"}}})),
         proxy("REST", json!({"requestParameters": {"integration.request.header.x": "method.request.body.a"}})),
         proxy("REST", json!({"contentHandling": "CONVERT_TO_TEXT"})),
+        proxy("REST", json!({"requestParameters": {"integration.request.header.x-tollgate-cluster": "'x'"}})),
+        proxy("REST", json!({"uri": "http://{host}/"})),
+        proxy("HTTP", json!({"uri": "http://{host}/"})),
+        rooted(
+            "REST",
+            json!({"x-amazon-apigateway-gateway-responses": {"THROTTLED": {"responseParameters": {"gatewayresponse.header.content-length": "'1'"}}}}),
+        ),
         mock(json!({"responses": {"default": {"statusCode": 200, "responseTemplates": {"application/json": "$input.body"}}}})),
         mock(json!({"responses": {"default": {"statusCode": 200}, "2(?=00)": {"statusCode": 200}}})),
         rooted("REST", json!({"x-amazon-apigateway-cors": {"allowOrigins": ["*"]}})),
@@ -175,12 +182,15 @@ fn served_without() -> Vec<Value> {
         gateway_response("gatewayresponse.querystring.x"),
         proxy("REST", json!({"tlsConfig": {"insecureSkipVerification": true}})),
         proxy("REST", json!({"credentials": "arn:aws:iam::1:role/x"})),
+        proxy("REST", json!({"integrationTarget": "arn:aws:elasticloadbalancing:us-east-1:1:loadbalancer/app/x/y"})),
+        rooted("REST", json!({"security": [{"authorizer": []}]})),
         proxy("REST", json!({"requestTemplates": {"application/json": "{}"}})),
         proxy("REST", json!({"requestParameters": {"integration.request.header.content-length": "'1'"}})),
         proxy("REST", json!({"requestParameters": {"integration.request.header.te": "'x'"}})),
         proxy("REST", json!({"uri": "http://h/{id}"})),
         proxy("REST", json!({"uri": "http://${stageVariables.none}/"})),
         mock(json!({"requestTemplates": {"application/json": "{}"}})),
+        mock(json!({"uri": "http://h/"})),
         undeclared,
         staged(json!({"accessLogSettings": {}})),
         rooted("REST", json!({"x-amazon-apigateway-minimum-compression-size": 0})),
@@ -238,7 +248,7 @@ fn nothing_that_the_code_calls_not_served_yet_is_missing_among_the_refusals() {
         .collect();
     let mut found = 0;
     for (file, text) in sources() {
-        for (start, _) in text.match_indices("\"not served yet: ") {
+        for (start, _) in text.match_indices("\"not served") {
             let message: String = text[start + 1..].chars().take_while(|c| *c != '"').collect();
             found += 1;
             // What a placeholder stands for is anything.
