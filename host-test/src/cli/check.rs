@@ -1,8 +1,9 @@
 //! Judges a source: compiles its document and gives every problem its place.
 
 use serde_json::{Map, Value, json};
-use tollgate::compile::{Compiled, Endpoint, compile};
+use tollgate::compile::{Compiled, compile};
 use tollgate::gateway::Gateway;
+use tollgate::integration::Endpoint;
 use tollgate::problem::{JsonPath, Problem};
 
 use super::Failure;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 use serde_json::{Value, json};
-use tollgate::gateway::Gateway;
+use tollgate::gateway::{Gateway, Route, Stage};
 
 use super::check::Checked;
 use super::diagnostics;
@@ -87,19 +87,30 @@ fn to_json(gateway: &Gateway) -> Value {
 
 /// In the order of the document.
 fn rows(gateway: &Gateway) -> Vec<Row> {
-    let several = gateway.stages().iter().any(|stage| stage.api.name != gateway.stages()[0].api.name);
+    let mut apis = gateway.stages().map(|stage| stage.api.name.as_str());
+    let first = apis.next();
+    let several = apis.any(|api| Some(api) != first);
     let mut rows = Vec::new();
     for stage in gateway.stages() {
-        let name = if several { format!("{}/{}", stage.api.name, stage.name) } else { stage.name.clone() };
+        let name = if several { format!("{}/{}", stage.api.name, stage.name()) } else { stage.name().to_owned() };
         for route in stage.routes() {
             rows.push(Row {
                 method: route.method.to_string(),
-                path: format!("{}{}", stage.base_path, route.resource_path),
+                path: path(stage, route),
                 integration: route.integration.summary(),
-                authorization: route.authorization.to_string(),
+                authorization: route.authorizer.summary().to_owned(),
                 stage: name.clone(),
             });
         }
     }
     rows
+}
+
+/// What a client asks for: the base path belongs to it, and the domains where the stage is limited to some.
+fn path(stage: &Stage, route: &Route) -> String {
+    let path = match route.resource_path() {
+        "$default" => format!("{}/*", stage.base_path),
+        resource => format!("{}{resource}", stage.base_path),
+    };
+    format!("{}{path}", stage.hosts.join("|"))
 }

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use hyper::body::Body as _;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
@@ -297,7 +296,7 @@ impl Thread {
 
     fn carry_out(&mut self, output: Output, source: Source) {
         match output {
-            Output::UpstreamHead { exchange, cluster, head, end } => self.open(exchange, cluster, head, end, source),
+            Output::UpstreamHead { exchange, cluster, head, end, .. } => self.open(exchange, cluster, head, end, source),
             Output::UpstreamData { exchange, data, end } => self.send_upstream(exchange, data, end, source),
             Output::UpstreamTrailers { exchange, trailers } => {
                 if let Some(writer) = self.upstreams.get_mut(&exchange).and_then(|upstream| upstream.writer.take()) {

@@ -36,7 +36,9 @@ impl Watch {
     pub fn new(files: &[PathBuf]) -> Self {
         let (hear, events) = mpsc::channel(1);
         // A full channel already says that something happened.
-        let watcher = notify::recommended_watcher(move |_| drop(hear.try_send(()))).ok();
+        let watcher = notify::recommended_watcher(move |_| {
+            let _ = hear.try_send(());
+        }).ok();
         let mut watch = Self { watcher, folders: BTreeSet::new(), events, files: Vec::new(), seen: Vec::new() };
         watch.follow(files);
         watch
