@@ -83,7 +83,8 @@ impl Cors {
         }
     }
 
-    /// Allows the origin, if it may be allowed; assumed(unlisted-origin): one that is not listed gets no CORS headers, from memory. Every answer varies by origin, allowed or not: a cache must not mix them up.
+    /// Allows the origin, if it may be allowed; assumed(unlisted-origin): one that is not listed gets no CORS headers, from memory.
+    /// Every answer varies by origin, allowed or not: a cache must not mix them up.
     fn allow(&self, request: &Headers, response: &mut Headers) -> bool {
         vary_by_origin(response);
         let Some(origin) = request.get("origin") else { return false };

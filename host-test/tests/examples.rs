@@ -13,7 +13,7 @@ use std::path::PathBuf;
 
 use fancy_regex::Regex;
 use pages::Page;
-use process::{Server, curl, printed, repository, tollgate};
+use process::{Server, TOLLGATE, curl, printed, repository, shell, tollgate};
 
 /// How pages write the command.
 const COMMAND: &str = "target/debug/tollgate";
@@ -169,11 +169,11 @@ impl Session {
         if command.starts_with("curl ") {
             return curl(&self.real(command));
         }
-        let words: Vec<&str> = command.split_whitespace().collect();
-        match words.split_first() {
-            Some((&COMMAND, arguments)) => printed(&tollgate(arguments)),
-            _ => panic!("`{command}` is neither `curl …` nor `{COMMAND} …`: put it into an `sh` block, which is not run"),
-        }
+        assert!(
+            command.contains(COMMAND),
+            "`{command}` is neither curl nor `{COMMAND}`: put it into an `sh` block, which is not run"
+        );
+        shell(&command.replace(COMMAND, TOLLGATE))
     }
 }
 

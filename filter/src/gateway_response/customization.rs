@@ -102,8 +102,8 @@ impl Customization {
         self.status
     }
 
-    /// The template for what the request accepts, else the one for JSON, else the first: assumed(gateway-response-template), after the
-    /// rule of integration responses.
+    /// The template for what the request accepts, else the one for JSON, else the first: assumed(gateway-response-template), after
+    /// the rule of integration responses.
     pub(super) fn template(&self, context: &Context) -> Option<(&str, &str)> {
         let (media_type, template) = MediaType::choose(context.headers().last("accept"), &self.templates)?;
         Some((media_type.as_str(), template))

@@ -1,6 +1,7 @@
 //! The status code in a MOCK request template. AWS reads it with net.minidev json-smart in its permissive mode: names and values
-//! without quotes, single quotes, empty members and whatever follows the closing brace are accepted. The accepted and refused forms
-//! are assumed(mock-tolerant-json): those that an emulator's authors say they probed on AWS; `statusCode` itself must be a whole number without quotes.
+//! without quotes, single quotes, empty members and whatever follows the closing brace are accepted. Which forms are accepted and
+//! refused is assumed(mock-tolerant-json), by what an emulator's authors say they probed on AWS; `statusCode` itself must be a
+//! whole number without quotes.
 
 /// How deep objects and arrays may stand in each other.
 const DEPTH: usize = 32;

@@ -47,6 +47,14 @@ pub fn curl(line: &str) -> String {
     String::from_utf8_lossy(&output.stdout).replace('\r', "")
 }
 
+/// Runs a line as a shell does, and gives what both streams print, in the order of printing.
+pub fn shell(line: &str) -> String {
+    let line = format!("exec 2>&1; {line}");
+    let mut command = Command::new("bash");
+    command.args(["-c", &line]).current_dir(repository()).env("NO_COLOR", "1").stdin(Stdio::null());
+    printed(&command.output().expect("bash can be run"))
+}
+
 // === impl Server ===
 
 impl Server {
