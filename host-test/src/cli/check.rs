@@ -121,10 +121,7 @@ mod tests {
     fn a_host_keeps_the_cluster_that_the_document_gives_it() {
         let mut document = json!({"upstreams": {"A.test": {"cluster": "x"}}});
         add_upstreams(&mut document, ["a.test", "b.test:81"].into_iter());
-        assert_eq!(
-            document["upstreams"],
-            json!({"A.test": {"cluster": "x"}, "b.test:81": {"cluster": "b.test:81"}})
-        );
+        assert_eq!(document["upstreams"], json!({"A.test": {"cluster": "x"}, "b.test:81": {"cluster": "b.test:81"}}));
     }
 
     #[test]

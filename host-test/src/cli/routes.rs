@@ -67,10 +67,8 @@ pub fn run(arguments: &Arguments) -> Result<Verdict, Failure> {
 
 /// The table of all routes, which `serve` shows too.
 pub fn text(gateway: &Gateway) -> String {
-    let rows: Vec<Vec<String>> = rows(gateway)
-        .into_iter()
-        .map(|row| vec![row.method, row.path, row.integration, row.authorization, row.stage])
-        .collect();
+    let rows: Vec<Vec<String>> =
+        rows(gateway).into_iter().map(|row| vec![row.method, row.path, row.integration, row.authorization, row.stage]).collect();
     table(&["METHOD", "PATH", "INTEGRATION", "AUTHORIZATION", "STAGE"], &rows)
 }
 

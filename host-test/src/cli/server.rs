@@ -87,8 +87,9 @@ pub async fn bind(address: &str) -> Result<(TcpListener, SocketAddr), Failure> {
             .help("stop the other process, or choose another port with `--listen 127.0.0.1:0` (0: any free one)"),
         ErrorKind::PermissionDenied => Failure::new(format!("cannot listen on `{address}`: permission denied"))
             .help("ports below 1024 belong to the system; choose one above"),
-        ErrorKind::InvalidInput => Failure::usage(format!("`{address}` is no address to listen on"))
-            .help("write host and port, such as `127.0.0.1:8080`"),
+        ErrorKind::InvalidInput => {
+            Failure::usage(format!("`{address}` is no address to listen on")).help("write host and port, such as `127.0.0.1:8080`")
+        }
         _ => Failure::new(format!("cannot listen on `{address}`: {error}"))
             .help("write host and port of this machine, such as `127.0.0.1:8080`"),
     })?;

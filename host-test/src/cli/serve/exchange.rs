@@ -10,8 +10,8 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::{Client, Error};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use std::time::Duration;
-use tollgate_host::{ExchangeId, HeaderMap, UpstreamFailure};
 use tokio::sync::{mpsc, watch};
+use tollgate_host::{ExchangeId, HeaderMap, UpstreamFailure};
 
 use super::edge;
 use super::engine::Input;
@@ -177,7 +177,9 @@ mod tests {
     fn a_request_has_the_filters_fields_and_no_others() {
         let origin: Origin = "http://127.0.0.1:9".parse().unwrap();
         let mut head = HeaderMap::new();
-        for (name, value) in [(":method", "POST"), (":path", "//x?y=%2B"), (":authority", "api.test"), ("x-a", "1"), ("x-a", "2"), (CLUSTER, "api")] {
+        for (name, value) in
+            [(":method", "POST"), (":path", "//x?y=%2B"), (":authority", "api.test"), ("x-a", "1"), ("x-a", "2"), (CLUSTER, "api")]
+        {
             head.add(name, value);
         }
         let request = request(&origin, &head, empty()).unwrap();

@@ -13,6 +13,7 @@ mod origins;
 mod pipe;
 mod reload;
 mod request;
+mod thread;
 mod watch;
 
 use std::path::PathBuf;

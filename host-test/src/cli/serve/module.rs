@@ -24,8 +24,7 @@ pub fn load(named: Option<&Path>) -> Result<FilterModule, Failure> {
 /// What the user named, or the first place at which one is.
 fn find(named: Option<&Path>, variable: Option<PathBuf>, command: Option<&Path>) -> Result<PathBuf, Failure> {
     let missing = |path: &Path, said: &str| {
-        Failure::usage(format!("there is no module at `{}`, which {said} names", path.display()))
-            .help("build it with `make build`")
+        Failure::usage(format!("there is no module at `{}`, which {said} names", path.display())).help("build it with `make build`")
     };
     if let Some(path) = named {
         return if path.is_file() { Ok(path.to_owned()) } else { Err(missing(path, "`--module`")) };
@@ -56,8 +55,7 @@ mod tests {
     #[test]
     fn the_argument_wins_over_the_variable_and_the_variable_over_what_lies_beside() {
         let folder = Folder::new();
-        let [argument, variable, beside] =
-            ["a.wasm", "v.wasm", "bin/tollgate.wasm"].map(|name| folder.write(name, ""));
+        let [argument, variable, beside] = ["a.wasm", "v.wasm", "bin/tollgate.wasm"].map(|name| folder.write(name, ""));
         let command = folder.path("bin/tollgate");
         let found = |named: Option<&Path>, set: Option<&PathBuf>| find(named, set.cloned(), Some(&command)).unwrap();
         assert_eq!(found(Some(&argument), Some(&variable)), argument);

@@ -105,7 +105,8 @@ mod tests {
 
     #[test]
     fn an_integration_goes_to_its_own_host_unless_it_is_replaced() {
-        let document = json!({"upstreams": {"Own.test": {"cluster": "own"}, "b.test:81": {"cluster": "b"}, "link": {"cluster": "link"}}});
+        let document =
+            json!({"upstreams": {"Own.test": {"cluster": "own"}, "b.test:81": {"cluster": "b"}, "link": {"cluster": "link"}}});
         let endpoints = [
             endpoint("own.test", "https", "own.test"),
             endpoint("b.test:81", "http", "b.test:81"),

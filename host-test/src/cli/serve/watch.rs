@@ -38,7 +38,8 @@ impl Watch {
         // A full channel already says that something happened.
         let watcher = notify::recommended_watcher(move |_| {
             let _ = hear.try_send(());
-        }).ok();
+        })
+        .ok();
         let mut watch = Self { watcher, folders: BTreeSet::new(), events, files: Vec::new(), seen: Vec::new() };
         watch.follow(files);
         watch

@@ -81,8 +81,7 @@ fn inline_files(source: &mut Source, document: &mut Node, file: &Path) {
     for (index, api) in apis.elements_mut().iter_mut().enumerate() {
         let path = JsonPath::root().key("apis").index(index);
         let inline = api.get("definition").is_some();
-        let Some(member) = api.members_mut().and_then(|members| members.iter_mut().find(|m| m.name == "definitionFile"))
-        else {
+        let Some(member) = api.members_mut().and_then(|members| members.iter_mut().find(|m| m.name == "definitionFile")) else {
             continue;
         };
         inline_file(source, member, inline, &folder, &path);

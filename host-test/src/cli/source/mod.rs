@@ -111,8 +111,7 @@ impl Source {
     }
 
     fn error(&mut self, path: &JsonPath, span: Option<Span>, message: String, help: Option<&str>) {
-        let problem =
-            Problem { severity: Severity::Error, path: path.clone(), message, help: help.map(str::to_owned) };
+        let problem = Problem { severity: Severity::Error, path: path.clone(), message, help: help.map(str::to_owned) };
         self.findings.push(Finding { problem, span });
     }
 }
@@ -164,19 +163,14 @@ fn sentence(message: &str) -> String {
     let message = message.trim_end_matches('.');
     let mut chars = message.chars();
     match chars.next() {
-        Some(first) if !chars.as_str().starts_with(char::is_uppercase) => {
-            first.to_lowercase().chain(chars).collect()
-        }
+        Some(first) if !chars.as_str().starts_with(char::is_uppercase) => first.to_lowercase().chain(chars).collect(),
         _ => message.to_owned(),
     }
 }
 
 /// The words for a name that stands twice in one object.
 fn duplicate(name: &str, first_line: usize) -> (String, String) {
-    (
-        format!("`{name}` is written twice in one object"),
-        format!("the first one is on line {first_line}: keep one of them"),
-    )
+    (format!("`{name}` is written twice in one object"), format!("the first one is on line {first_line}: keep one of them"))
 }
 
 // === impl Finding ===

@@ -78,8 +78,7 @@ impl Node {
 
     /// An object that stands in no file.
     pub fn made_object(members: impl IntoIterator<Item = (&'static str, Node)>) -> Self {
-        let members =
-            members.into_iter().map(|(name, value)| Member { name: name.to_owned(), name_span: None, value }).collect();
+        let members = members.into_iter().map(|(name, value)| Member { name: name.to_owned(), name_span: None, value }).collect();
         Self { span: None, content: Content::Object(members) }
     }
 
@@ -189,10 +188,7 @@ mod tests {
         let text = Node { span: at(30), content: Content::String("x".into()) };
         let inner = Member { name: "type".into(), name_span: at(20), value: text };
         let object = Node { span: at(10), content: Content::Object(vec![inner]) };
-        Node {
-            span: at(0),
-            content: Content::Object(vec![Member { name: "get".into(), name_span: at(5), value: object }]),
-        }
+        Node { span: at(0), content: Content::Object(vec![Member { name: "get".into(), name_span: at(5), value: object }]) }
     }
 
     #[test]

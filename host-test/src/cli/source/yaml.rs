@@ -18,8 +18,24 @@ const MAX_ALIASED: usize = 1_000_000;
 
 /// CloudFormation's short forms, which only make sense inside a template.
 const CLOUDFORMATION: [&str; 18] = [
-    "Ref", "Sub", "GetAtt", "Join", "Select", "Split", "If", "And", "Or", "Not", "Equals", "Condition", "FindInMap",
-    "ImportValue", "Base64", "Cidr", "GetAZs", "Transform",
+    "Ref",
+    "Sub",
+    "GetAtt",
+    "Join",
+    "Select",
+    "Split",
+    "If",
+    "And",
+    "Or",
+    "Not",
+    "Equals",
+    "Condition",
+    "FindInMap",
+    "ImportValue",
+    "Base64",
+    "Cidr",
+    "GetAZs",
+    "Transform",
 ];
 
 struct Reader<'f> {
@@ -47,8 +63,7 @@ struct Cursor {
 pub fn parse(file: &SourceFile, id: FileId) -> Result<Parsed, Finding> {
     let parser = Parser::new_from_str(&file.text);
     let (anchors, path, findings) = (HashMap::new(), Vec::new(), Vec::new());
-    let mut reader =
-        Reader { file, id, parser, cursor: Cursor::default(), anchors, aliased: 0, made: 0, path, findings };
+    let mut reader = Reader { file, id, parser, cursor: Cursor::default(), anchors, aliased: 0, made: 0, path, findings };
     let root = reader.document()?;
     Ok(Parsed { root, findings: reader.findings })
 }
@@ -263,9 +278,10 @@ impl<'f> Reader<'f> {
 
     fn syntax(&mut self, error: &ScanError) -> Finding {
         let start = self.offset(error.marker().line(), error.marker().col());
-        let tab = self.file.text.get(..start).is_some_and(|before| {
-            before.rsplit('\n').next().is_some_and(|line| line.trim_start_matches(' ').starts_with('\t'))
-        });
+        let tab =
+            self.file.text.get(..start).is_some_and(|before| {
+                before.rsplit('\n').next().is_some_and(|line| line.trim_start_matches(' ').starts_with('\t'))
+            });
         let help = tab.then_some("YAML is indented with spaces, never with tabs");
         self.stop(Span { file: self.id, start, end: start }, &super::sentence(error.info()), help)
     }

@@ -70,7 +70,10 @@ fn an_alias_inside_its_own_anchor_is_refused() {
 fn a_key_written_twice_is_told_with_both_places() {
     let (file, parsed) = read("paths:\n  /a: 1\n  /b: 2\n  /a: 3\n").unwrap();
     let finding = &parsed.findings[0];
-    assert_eq!(finding.problem.to_string(), "$.paths[\"/a\"]: `/a` is written twice in one object; help: the first one is on line 2: keep one of them");
+    assert_eq!(
+        finding.problem.to_string(),
+        "$.paths[\"/a\"]: `/a` is written twice in one object; help: the first one is on line 2: keep one of them"
+    );
     assert_eq!(file.position(finding.span.unwrap().start), Position { line: 4, column: 3 });
 }
 

@@ -238,7 +238,8 @@ mod tests {
 
     #[test]
     fn text_is_sent_as_it_is_and_all_else_as_json() {
-        let (replies, problems) = replies("replies:\n- {path: /a, body: plain}\n- {path: /b, body: {x: [1]}, headers: {x-a: [1, two]}}\n");
+        let (replies, problems) =
+            replies("replies:\n- {path: /a, body: plain}\n- {path: /b, body: {x: [1]}, headers: {x-a: [1, two]}}\n");
         assert!(problems.is_empty(), "{problems:?}");
         let a = replies.find(&Method::GET, "/a").unwrap();
         assert_eq!((a.body.as_str(), a.headers.len()), ("plain", 0));
