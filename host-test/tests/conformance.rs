@@ -1,0 +1,93 @@
+//! What API Gateway was seen to answer, row by row: each row runs on the exchange and on the module in the wasmtime host, with
+//! the same verdict. Rows whose features are not served yet run too, and fail; what must not happen is that fewer pass than did.
+
+mod drivers;
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::Write as _;
+
+use drivers::Driver;
+use drivers::conformance::{Row, folder, rows};
+use drivers::native::Native;
+use drivers::wasm::Wasm;
+
+/// Passed rows an area, rows in doubt left out. A floor only rises.
+const FLOORS: [(&str, usize); 0] = [];
+
+#[derive(Default)]
+struct Tally {
+    passed: usize,
+    failed: usize,
+    doubtful: usize,
+    doubtful_failed: usize,
+}
+
+#[test]
+fn no_fewer_rows_pass_than_did() {
+    let folder = folder();
+    let rows = rows(&folder);
+    let (mut native, mut wasm) = (Native::default(), Wasm::new());
+    let mut drivers: [&mut dyn Driver; 2] = [&mut native, &mut wasm];
+    let mut tallies: BTreeMap<&str, Tally> = BTreeMap::new();
+    let mut text = String::new();
+    let mut disagreements = Vec::new();
+    for row in &rows {
+        let verdicts: Vec<Vec<String>> = drivers.iter_mut().map(|driver| verdict(row, &folder, *driver)).collect();
+        if verdicts.iter().any(|bad| bad.is_empty() != verdicts[0].is_empty()) {
+            disagreements.push(format!("{}/{}: {verdicts:?}", row.area, row.id));
+        }
+        let tally = tallies.entry(&row.area).or_default();
+        match (verdicts[0].is_empty(), row.doubt) {
+            (true, false) => tally.passed += 1,
+            (false, false) => tally.failed += 1,
+            (passed, true) => {
+                tally.doubtful += 1;
+                tally.doubtful_failed += usize::from(!passed);
+            }
+        }
+        if !verdicts[0].is_empty() {
+            let doubt = if row.doubt { " (doubt)" } else { "" };
+            let _ = writeln!(text, "failed{doubt} {}/{}: {}", row.area, row.id, verdicts[0].join("; "));
+        }
+    }
+    for (area, tally) in &tallies {
+        let Tally { passed, failed, doubtful, doubtful_failed } = tally;
+        let _ = writeln!(
+            text,
+            "{area:24} {passed:3} passed {failed:3} failed; in doubt: {} passed {doubtful_failed} failed",
+            doubtful - doubtful_failed
+        );
+    }
+    let passed: usize = tallies.values().map(|tally| tally.passed).sum();
+    let _ = writeln!(text, "conformance: {} rows, {passed} passed, not counting rows in doubt", rows.len());
+    // Past the test harness, which swallows what a passing test prints.
+    std::io::stdout().lock().write_all(text.as_bytes()).expect("there is a standard output");
+
+    assert!(disagreements.is_empty(), "the drivers disagree:\n{}", disagreements.join("\n"));
+    let fallen: Vec<String> = FLOORS
+        .iter()
+        .map(|(area, floor)| (area, floor, tallies.get(area).map_or(0, |tally| tally.passed)))
+        .filter(|(_, floor, passed)| passed < floor)
+        .map(|(area, floor, passed)| format!("{area}: {passed} passed, the floor is {floor}"))
+        .collect();
+    assert!(fallen.is_empty(), "fewer rows pass than did:\n{}", fallen.join("\n"));
+}
+
+/// Why a row does not hold on a driver; nothing when it does.
+fn verdict(row: &Row, folder: &std::path::Path, driver: &mut dyn Driver) -> Vec<String> {
+    if let Err(problems) = driver.load(&row.id, &row.document(folder)) {
+        let first = problems.lines().next().unwrap_or_default();
+        return vec![format!("the document is refused: {first}")];
+    }
+    let (request, clusters) = (row.request(), row.clusters());
+    for _ in 0..row.preceding() {
+        if let Err(error) = driver.observe(&row.id, &request, &clusters) {
+            return vec![error];
+        }
+    }
+    match driver.observe(&row.id, &request, &clusters) {
+        Ok(seen) => row.differences(&seen),
+        Err(error) => vec![error],
+    }
+}

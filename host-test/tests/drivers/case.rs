@@ -1,0 +1,501 @@
+//! The case file: one gateway document, the backends behind it, and what each request must lead to.
+//!
+//! ```yaml
+//! about: What this file guards.                # optional
+//! definition: { openapi: 3.0.1, paths: … }     # or `definitionFile: path`, relative to the case file; both become a document
+//! protocol: REST                               # optional, as in the gateway document
+//! parameters: { basepath: split }              # optional, as in the gateway document
+//! stage: dev                                   # a name, or a whole stage; default `prod`, or `$default` for `protocol: HTTP`
+//! document: { apis: … }                        # instead of the four above: the whole gateway document
+//! backends:                                    # integration host -> what it answers; becomes its own cluster, unless the
+//!   backend.test: { status: 200, body: ok }    #   document's `upstreams` already names one
+//! cases:
+//!   - name: a sentence
+//!     request: { method: GET, path: /dev/x, headers: [[name, value]], body: text }
+//!     backend: { fault: hang }                 # every backend of the file, for this case only
+//!     expect:
+//!       status: 200
+//!       headers: { content-type: application/json, x-amzn-requestid: "re:^[0-9a-f-]{36}$" }
+//!       absentHeaders: [x-other]
+//!       bodyJson: { message: "<any>" }
+//!       upstream: none                         # or one request, or a list of them; absent: not asserted
+//! problems:                                    # exactly what the compiler must say; an error means that nothing is served
+//!   - { path: "$.apis[0].definition.paths", message: part of it, severity: error }
+//! ```
+//! Header values and paths are written one character a byte, so `"\xff\xfe"` is two bytes that are no UTF-8. Unknown keys are
+//! errors. A case with `knownGap` is a documented difference from API Gateway: it must fail, and the run fails once it passes.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+/// One file of `tests/cases`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct CaseFile {
+    /// `area/name`, from the path.
+    #[serde(skip)]
+    pub name: String,
+    /// For the reader.
+    pub about: Option<String>,
+    document: Option<Value>,
+    definition: Option<Value>,
+    definition_file: Option<PathBuf>,
+    protocol: Option<String>,
+    parameters: Option<Value>,
+    stage: Option<Value>,
+    /// Integration host to its usual answer.
+    #[serde(default)]
+    pub backends: BTreeMap<String, Backend>,
+    /// The requests.
+    #[serde(default)]
+    pub cases: Vec<Case>,
+    /// What the compiler says about the document; `None`: anything but an error.
+    pub problems: Option<Vec<ExpectedProblem>>,
+}
+
+/// What a stub does with a request.
+#[derive(Debug, Clone, Default, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Backend {
+    status: Option<u16>,
+    /// Header lines, in order.
+    #[serde(default)]
+    pub headers: Vec<(String, String)>,
+    /// The body; `chunks` arrive one by one, chunked.
+    #[serde(flatten)]
+    body: Body,
+    /// The body in pieces, sent with chunked transfer coding.
+    pub chunks: Option<Vec<String>>,
+    /// Trailers; only with `chunks`.
+    #[serde(default)]
+    pub trailers: Vec<(String, String)>,
+    /// How long it thinks.
+    #[serde(default)]
+    pub delay_millis: u64,
+    /// What goes wrong instead of an answer.
+    pub fault: Option<Fault>,
+}
+
+/// How a backend fails.
+#[derive(Debug, Clone, Copy, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Fault {
+    /// Nobody listens.
+    Refuse,
+    /// The connection is reset once the request was read.
+    Reset,
+    /// No answer, ever.
+    Hang,
+}
+
+/// A body, in the way that reads best.
+#[derive(Debug, Clone, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct Body {
+    body: Option<String>,
+    body_base64: Option<String>,
+    body_size: Option<usize>,
+}
+
+/// One request and what must come of it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Case {
+    /// A sentence.
+    pub name: String,
+    /// What is sent.
+    pub request: Request,
+    /// In the place of every backend of the file.
+    pub backend: Option<Backend>,
+    /// What must come of it.
+    pub expect: Expect,
+    /// Why it does not, and where the gap is written down.
+    pub known_gap: Option<String>,
+}
+
+/// A request as the client sends it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Request {
+    /// Default GET.
+    #[serde(default = "get")]
+    pub method: String,
+    /// The request target, as it is on the wire.
+    pub path: String,
+    /// Header lines, in order; `host` is `gateway.test` unless it is here.
+    #[serde(default)]
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    #[serde(flatten)]
+    body: Body,
+    /// The body in pieces, sent with chunked transfer coding.
+    pub chunks: Option<Vec<String>>,
+    /// Trailers; they make the body chunked.
+    #[serde(default)]
+    pub trailers: Vec<(String, String)>,
+}
+
+/// What the client and the backends must see. Members that are absent are not asserted.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Expect {
+    /// A number, or `re:…`.
+    pub status: Value,
+    /// The head and body of the answer.
+    #[serde(flatten)]
+    pub message: ExpectMessage,
+    /// `none`, one request, or a list.
+    pub upstream: Option<Upstream>,
+}
+
+/// Headers and body of an answer or of an upstream request.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct ExpectMessage {
+    /// Lower-case name to exact value or `re:…`; repeated lines are joined by `, `.
+    pub headers: BTreeMap<String, String>,
+    /// Names that must not be there.
+    pub absent_headers: Vec<String>,
+    /// Text, or `re:…`.
+    pub body: Option<String>,
+    /// Deep equality; `<any>` and `re:…` as texts inside.
+    pub body_json: Option<Value>,
+    /// Bytes.
+    pub body_base64: Option<String>,
+    /// That many bytes.
+    pub body_size: Option<usize>,
+}
+
+/// What the backends must get.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub enum Upstream {
+    /// `none`
+    Word(String),
+    /// Exactly one.
+    One(Box<ExpectUpstream>),
+    /// Exactly these, in order.
+    Many(Vec<ExpectUpstream>),
+}
+
+/// One request that a backend must get.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "camelCase")]
+pub struct ExpectUpstream {
+    /// The cluster that got it.
+    pub cluster: Option<String>,
+    /// The Host header.
+    pub host: Option<String>,
+    /// The method.
+    pub method: Option<String>,
+    /// The request target with its query, exact or `re:…`.
+    pub path: Option<String>,
+    /// Head and body.
+    #[serde(flatten)]
+    pub message: ExpectMessage,
+}
+
+/// One thing that the compiler must say.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExpectedProblem {
+    /// The JSON path, exact.
+    pub path: String,
+    /// Part of the message.
+    pub message: String,
+    /// Default error.
+    #[serde(default)]
+    pub severity: ExpectedSeverity,
+}
+
+/// Whether the document may be served all the same.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ExpectedSeverity {
+    /// It may not.
+    #[default]
+    Error,
+    /// It may.
+    Warning,
+}
+
+fn get() -> String {
+    "GET".to_owned()
+}
+
+// === impl CaseFile ===
+
+impl CaseFile {
+    /// Every case file, by name; panics with the file and the place where one cannot be read.
+    pub fn all() -> Vec<Self> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
+        let mut paths = Vec::new();
+        let mut folders = vec![root.clone()];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(&folder).expect("the folder of case files is there") {
+                let path = entry.expect("a folder can be read").path();
+                match path.extension().and_then(|e| e.to_str()) {
+                    _ if path.is_dir() => folders.push(path),
+                    Some("yaml") => paths.push(path),
+                    _ => panic!("`{}` is no case file: those end in .yaml", path.display()),
+                }
+            }
+        }
+        paths.sort();
+        assert!(!paths.is_empty(), "there are no case files under {}", root.display());
+        paths.iter().map(|path| Self::read(&root, path)).collect()
+    }
+
+    fn read(root: &Path, path: &Path) -> Self {
+        let text = std::fs::read_to_string(path).expect("a case file can be read");
+        let mut file: Self = serde_norway::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        let name = path.strip_prefix(root).expect("it is below").with_extension("");
+        file.name = name.to_str().expect("file names are UTF-8").to_owned();
+        if let Some(relative) = file.definition_file.take() {
+            let target = path.parent().expect("a file has a folder").join(relative);
+            let text = std::fs::read_to_string(&target).unwrap_or_else(|e| panic!("{}: {e}", target.display()));
+            file.definition =
+                Some(serde_norway::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", target.display())));
+        }
+        file.validate().unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        file
+    }
+
+    /// What serde cannot say: combinations that mean nothing.
+    fn validate(&self) -> Result<(), String> {
+        let loose = self.protocol.is_some() || self.parameters.is_some() || self.stage.is_some();
+        match (&self.document, &self.definition) {
+            (Some(_), Some(_)) | (None, None) => return Err("one of `document` and `definition` is needed".into()),
+            (Some(_), None) if loose => {
+                return Err("`protocol`, `parameters` and `stage` stand inside `document`".into());
+            }
+            _ => {}
+        }
+        if self.cases.is_empty() && !self.must_not_compile() {
+            return Err("neither `cases` nor an error among `problems`".into());
+        }
+        if self.must_not_compile() && !self.cases.is_empty() {
+            return Err("a document that must not compile serves no `cases`".into());
+        }
+        let mut names = std::collections::BTreeSet::new();
+        for case in &self.cases {
+            let fail = |what: &str| Err(format!("case `{}`: {what}", case.name));
+            if !names.insert(&case.name) {
+                return fail("the name is there twice");
+            }
+            if case.request.body.count() + usize::from(case.request.chunks.is_some()) > 1 {
+                return fail("the request has more than one body");
+            }
+            if let Some(Upstream::Word(word)) = &case.expect.upstream
+                && word != "none"
+            {
+                return fail("`upstream` is `none`, a request or a list of them");
+            }
+            latin1_lines(&case.request.headers).map_err(|e| format!("case `{}`: {e}", case.name))?;
+        }
+        for backend in self.backends.values().chain(self.cases.iter().filter_map(|c| c.backend.as_ref())) {
+            if backend.body.count() + usize::from(backend.chunks.is_some()) > 1 {
+                return Err("a backend has more than one body".into());
+            }
+            if backend.chunks.is_none() && !backend.trailers.is_empty() {
+                return Err("a backend sends trailers only after `chunks`".into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether an error is expected of the compiler.
+    pub fn must_not_compile(&self) -> bool {
+        self.problems.iter().flatten().any(|problem| problem.severity == ExpectedSeverity::Error)
+    }
+
+    /// The gateway document, with a cluster for every backend.
+    pub fn document(&self) -> Value {
+        let mut document = match (&self.document, &self.definition) {
+            (Some(document), _) => document.clone(),
+            (None, Some(definition)) => self.wrap(definition),
+            (None, None) => Value::Null,
+        };
+        add_upstreams(&mut document, self.backends.keys());
+        document
+    }
+
+    fn wrap(&self, definition: &Value) -> Value {
+        let mut api = Map::new();
+        api.insert("name".into(), "api".into());
+        if let Some(protocol) = &self.protocol {
+            api.insert("protocol".into(), protocol.clone().into());
+        }
+        api.insert("apiId".into(), "abcdef1234".into());
+        api.insert("accountId".into(), "000000000000".into());
+        api.insert("region".into(), "us-east-1".into());
+        if let Some(parameters) = &self.parameters {
+            api.insert("parameters".into(), parameters.clone());
+        }
+        api.insert("definition".into(), definition.clone());
+        let http = self.protocol.as_deref() == Some("HTTP");
+        let stage = match &self.stage {
+            None => json!({ "stageName": if http { "$default" } else { "prod" } }),
+            Some(Value::String(name)) => json!({ "stageName": name }),
+            Some(stage) => stage.clone(),
+        };
+        api.insert("stages".into(), json!([stage]));
+        json!({ "apis": [api] })
+    }
+}
+
+/// Gives every host that the document does not place a cluster of its own name.
+pub fn add_upstreams<'a>(document: &mut Value, hosts: impl Iterator<Item = &'a String>) {
+    let Some(document) = document.as_object_mut() else { return };
+    let upstreams = document.entry("upstreams").or_insert_with(|| json!({}));
+    if let Some(upstreams) = upstreams.as_object_mut() {
+        for host in hosts {
+            upstreams.entry(host.clone()).or_insert_with(|| json!({ "cluster": host }));
+        }
+    }
+    if document.get("upstreams").and_then(Value::as_object).is_some_and(Map::is_empty) {
+        document.remove("upstreams");
+    }
+}
+
+/// The cluster that a document gives to a host.
+pub fn cluster_of(document: &Value, host: &str) -> String {
+    document
+        .get("upstreams")
+        .and_then(|u| u.get(host))
+        .and_then(|u| u.get("cluster"))
+        .and_then(Value::as_str)
+        .unwrap_or(host)
+        .to_owned()
+}
+
+// === impl Backend ===
+
+impl Backend {
+    /// An answer with these parts.
+    pub fn reply(status: u16, headers: Vec<(String, String)>, body: Body) -> Self {
+        Self { status: Some(status), headers, body, ..Self::default() }
+    }
+
+    /// The status, 200 unless it is written.
+    pub fn status(&self) -> u16 {
+        self.status.unwrap_or(200)
+    }
+
+    /// The pieces of the body; a body that is not `chunks` is one piece, or none.
+    pub fn pieces(&self) -> Vec<Vec<u8>> {
+        pieces(&self.body, self.chunks.as_deref())
+    }
+}
+
+// === impl Request ===
+
+impl Request {
+    /// A request without anything but a method and a target.
+    pub fn new(method: &str, path: &str) -> Self {
+        Self {
+            method: method.to_owned(),
+            path: path.to_owned(),
+            headers: Vec::new(),
+            body: Body::default(),
+            chunks: None,
+            trailers: Vec::new(),
+        }
+    }
+
+    /// The same with this body.
+    pub fn with_body(mut self, body: Body) -> Self {
+        self.body = body;
+        self
+    }
+
+    /// The pieces of the body.
+    pub fn pieces(&self) -> Vec<Vec<u8>> {
+        pieces(&self.body, self.chunks.as_deref())
+    }
+
+    /// Whether the body goes out with chunked transfer coding.
+    pub fn is_chunked(&self) -> bool {
+        self.chunks.is_some() || !self.trailers.is_empty()
+    }
+
+    /// Whether a `body`, however short, is part of the request.
+    pub fn has_body(&self) -> bool {
+        self.is_chunked() || self.body.count() > 0
+    }
+
+    /// The Host header: what is written, or the usual one.
+    pub fn host(&self) -> &str {
+        let written = self.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("host"));
+        written.map_or(super::DEFAULT_HOST, |(_, value)| value)
+    }
+}
+
+// === impl Body ===
+
+impl Body {
+    /// This text.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self { body: Some(text.into()), ..Self::default() }
+    }
+
+    /// These bytes, in base64.
+    pub fn base64(text: impl Into<String>) -> Self {
+        Self { body_base64: Some(text.into()), ..Self::default() }
+    }
+
+    fn count(&self) -> usize {
+        [self.body.is_some(), self.body_base64.is_some(), self.body_size.is_some()].iter().filter(|b| **b).count()
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        match (&self.body, &self.body_base64, self.body_size) {
+            (Some(text), _, _) => text.clone().into_bytes(),
+            (_, Some(text), _) => from_base64(text),
+            (_, _, Some(size)) => vec![b'x'; size],
+            _ => Vec::new(),
+        }
+    }
+}
+
+fn pieces(body: &Body, chunks: Option<&[String]>) -> Vec<Vec<u8>> {
+    match chunks {
+        Some(chunks) => chunks.iter().map(|c| c.clone().into_bytes()).collect(),
+        None => Some(body.bytes()).filter(|b| !b.is_empty()).into_iter().collect(),
+    }
+}
+
+/// Decodes standard base64, as the case files hold it.
+pub fn from_base64(text: &str) -> Vec<u8> {
+    const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let (mut out, mut bits, mut count) = (Vec::new(), 0u32, 0);
+    for byte in text.bytes().filter(|b| *b != b'=' && !b.is_ascii_whitespace()) {
+        let digit = ALPHABET.iter().position(|a| *a == byte);
+        bits = bits << 6 | u32::try_from(digit.unwrap_or_else(|| panic!("`{text}` is not base64"))).expect("it is < 64");
+        count += 6;
+        if count >= 8 {
+            count -= 8;
+            out.push((bits >> count & 0xff) as u8);
+        }
+    }
+    out
+}
+
+/// The bytes of a text written one character a byte.
+pub fn latin1(text: &str) -> Result<Vec<u8>, String> {
+    text.chars()
+        .map(|c| u8::try_from(u32::from(c)).map_err(|_| format!("`{text}` has a character that is no byte: {c:?}")))
+        .collect()
+}
+
+/// Bytes as a text of one character a byte.
+pub fn to_latin1(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| char::from(*b)).collect()
+}
+
+fn latin1_lines(lines: &[(String, String)]) -> Result<(), String> {
+    lines.iter().try_for_each(|(name, value)| latin1(name).and(latin1(value)).map(drop))
+}

@@ -1,0 +1,309 @@
+//! The module in a real Envoy: one process, a listener a document, all sharing one VM, real backends on loopback. Listeners
+//! come by LDS from a file, so that a document that does not compile costs its own listener and not the process, exactly as a
+//! bad push from a control plane would.
+//!
+//! The process is killed by its id when the driver is dropped. Ports are Envoy's own choice, read from its admin interface.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::case::Request;
+use super::edge::{Configuration, Template, http_connection_manager};
+use super::http1::{self, Message};
+use super::observation::{Observation, UpstreamRequest, sorted};
+use super::stub::Stub;
+use super::{Clusters, Driver};
+
+/// How long Envoy may take to start or to take an update: V8 compiles the module first.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A running Envoy, its listeners and its backends.
+pub struct Envoy {
+    process: Child,
+    folder: PathBuf,
+    module: PathBuf,
+    template: Template,
+    admin: SocketAddr,
+    version: u32,
+    listeners: BTreeMap<String, SocketAddr>,
+    stubs: BTreeMap<String, Stub>,
+}
+
+/// The documents to serve, by the name of their listener.
+pub type Plugins = BTreeMap<String, Configuration>;
+
+/// The Envoy binary; panics with what to do where there is none.
+pub fn binary() -> PathBuf {
+    let path = std::env::var_os("ENVOY").map(PathBuf::from);
+    path.filter(|path| path.is_file()).unwrap_or_else(|| {
+        panic!("these tests need a real Envoy: run `make test`, which installs it, or set ENVOY to the binary's path")
+    })
+}
+
+/// The module under test; panics with what to do where there is none.
+pub fn module() -> PathBuf {
+    let path = match std::env::var_os("TOLLGATE_WASM") {
+        Some(path) => PathBuf::from(path),
+        None => workspace().join("target/wasm32-wasip1/wasm/tollgate.wasm"),
+    };
+    assert!(path.is_file(), "there is no module at {}: run `make build` first", path.display());
+    path
+}
+
+/// The root of the workspace.
+pub fn workspace() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate is a member of the workspace")
+}
+
+// === impl Envoy ===
+
+impl Envoy {
+    /// Starts Envoy with a backend for every cluster and a listener for every document. `label` names the folder below
+    /// `target/envoy` where its configuration and its log stay for whoever wants to know what happened.
+    pub fn start(label: &str, clusters: &BTreeSet<String>, plugins: &Plugins) -> Self {
+        let binary = binary();
+        let folder = workspace().join("target/envoy").join(format!("{label}-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).expect("target/ can be written");
+        let template = Template::read(&workspace().join("envoy/edge.yaml")).expect("the template is YAML");
+        let stubs: BTreeMap<String, Stub> = clusters.iter().map(|name| (name.clone(), Stub::start())).collect();
+        let configured = stubs.iter().map(|(name, stub)| test_cluster(&template, name, stub.address())).collect();
+        let mut bootstrap = template.bootstrap(loopback(), Vec::new(), configured);
+        bootstrap["node"] = json!({ "id": "tests", "cluster": "tests" });
+        bootstrap["dynamic_resources"] =
+            json!({ "lds_config": { "path_config_source": { "path": folder.join("listeners.json") } } });
+        write(&folder.join("bootstrap.json"), &bootstrap);
+        let mut command = Command::new(binary);
+        command
+            .args(["--concurrency", "1", "--disable-hot-restart", "--log-level", "warning"])
+            .args(["--component-log-level", "wasm:info", "--file-flush-interval-msec", "50"])
+            .arg("--config-path")
+            .arg(folder.join("bootstrap.json"))
+            .arg("--admin-address-path")
+            .arg(folder.join("admin"))
+            .arg("--log-path")
+            .arg(folder.join("envoy.log"))
+            .current_dir(workspace())
+            .stdin(Stdio::null())
+            .stdout(std::fs::File::create(folder.join("access.log")).expect("target/ can be written"))
+            .stderr(std::fs::File::create(folder.join("stderr.log")).expect("target/ can be written"));
+        let process = command.spawn().expect("the Envoy binary can be run");
+        let mut envoy = Self {
+            process,
+            folder,
+            module: module(),
+            template,
+            admin: loopback(),
+            version: 0,
+            listeners: BTreeMap::new(),
+            stubs,
+        };
+        envoy.write_listeners(plugins);
+        envoy.admin = envoy.wait("its admin interface", |envoy| {
+            std::fs::read_to_string(envoy.folder.join("admin")).ok()?.trim().parse().ok()
+        });
+        envoy.await_update(0);
+        envoy
+    }
+
+    /// Hands Envoy other documents, as a control plane would, and waits until it has taken or refused them.
+    pub fn update(&mut self, plugins: &Plugins) {
+        let before = self.updates();
+        self.write_listeners(plugins);
+        self.await_update(before);
+    }
+
+    /// Where a listener listens; `None` where Envoy has refused the document.
+    pub fn address(&self, name: &str) -> Option<SocketAddr> {
+        self.listeners.get(name).copied()
+    }
+
+    /// Envoy's log so far.
+    pub fn log(&self) -> String {
+        // Its file is flushed on a timer.
+        std::thread::sleep(Duration::from_millis(120));
+        let bytes = std::fs::read(self.folder.join("envoy.log")).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// What was logged while Envoy tried, and refused, a listener. Lines that a filter logs while it is configured carry the id
+    /// of the VM and not the name of the plugin, but Envoy takes the listeners one by one and tells how each went.
+    pub fn log_of_refused(&self, listener: &str) -> String {
+        let log = self.log();
+        let verdict = format!("lds: listener '{listener}' config rejected");
+        let end = log.find(&verdict).unwrap_or_else(|| panic!("Envoy did not refuse `{listener}`:\n{log}"));
+        let start = log[..end].rfind("config rejected").unwrap_or(0);
+        log[start..end].to_owned()
+    }
+
+    /// Counters and gauges whose names hold a text.
+    pub fn stats(&self, part: &str) -> BTreeMap<String, u64> {
+        let text = self.admin_get("/stats");
+        let entries = text.lines().filter_map(|line| line.rsplit_once(": "));
+        let wanted = entries.filter(|(name, _)| name.contains(part));
+        wanted.filter_map(|(name, value)| Some((name.to_owned(), value.parse().ok()?))).collect()
+    }
+
+    /// Panics if a VM had to be made anew. Envoy 1.40 counts a reload that worked in `vm_reload_success` and leaves
+    /// `vm_reload` at 0, so all of the family are asked.
+    pub fn assert_no_reloads(&self) {
+        let reloads = self.stats("vm_reload");
+        assert!(!reloads.is_empty(), "Envoy has no vm_reload counters: the plugin is not loaded with FAIL_RELOAD");
+        let bad: Vec<_> = reloads.iter().filter(|(_, count)| **count != 0).collect();
+        assert!(bad.is_empty(), "the filter trapped: {bad:?}\n{}", self.tail());
+    }
+
+    fn write_listeners(&mut self, plugins: &Plugins) {
+        self.version += 1;
+        let resources: Vec<Value> = plugins
+            .iter()
+            .map(|(name, configuration)| {
+                let mut listener = self.template.listener(name, loopback(), &self.module, configuration);
+                listener["@type"] = "type.googleapis.com/envoy.config.listener.v3.Listener".into();
+                // Off by default in Envoy, for HTTP/1 only; on here so that trailers need no HTTP/2 client.
+                http_connection_manager(&mut listener)["http_protocol_options"] = json!({ "enable_trailers": true });
+                listener
+            })
+            .collect();
+        let new = self.folder.join("listeners.new");
+        write(&new, &json!({ "version_info": self.version.to_string(), "resources": resources }));
+        // Envoy watches for a file that is moved in place.
+        std::fs::rename(new, self.folder.join("listeners.json")).expect("a file can be renamed in its folder");
+    }
+
+    /// How many updates of the listeners Envoy is done with.
+    fn updates(&self) -> u64 {
+        let stats = self.stats("listener_manager.lds.update_");
+        let count = |name: &str| stats.get(&format!("listener_manager.lds.{name}")).copied().unwrap_or(0);
+        count("update_success") + count("update_rejected")
+    }
+
+    fn await_update(&mut self, before: u64) {
+        self.wait("the new listeners", |envoy| (envoy.updates() > before).then_some(()));
+        let text = self.admin_get("/listeners?format=json");
+        let listeners: Value = serde_json::from_str(&text).expect("Envoy's admin interface speaks JSON");
+        self.listeners = listeners["listener_statuses"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|status| {
+                let port = status["local_address"]["socket_address"]["port_value"].as_u64();
+                let port = port.and_then(|port| u16::try_from(port).ok()).expect("a listener has a port");
+                let name = status["name"].as_str().expect("a listener has a name").to_owned();
+                (name, SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
+            })
+            .collect();
+    }
+
+    /// Polls until there is an answer; panics with the end of the log when there is none, or no Envoy any more.
+    fn wait<T>(&mut self, what: &str, poll: impl Fn(&Self) -> Option<T>) -> T {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(found) = poll(self) {
+                return found;
+            }
+            let gone = self.process.try_wait().expect("a child can be asked");
+            assert!(gone.is_none(), "Envoy stopped ({gone:?}) while waiting for {what}:\n{}", self.tail());
+            assert!(Instant::now() < deadline, "waited {PATIENCE:?} for {what}:\n{}", self.tail());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn admin_get(&self, path: &str) -> String {
+        match http1::exchange(self.admin, &Request::new("GET", path)) {
+            Ok(message) => String::from_utf8_lossy(&message.body).into_owned(),
+            // Not up yet, or down: `wait` looks after both.
+            Err(_) => String::new(),
+        }
+    }
+
+    fn tail(&self) -> String {
+        let stderr = std::fs::read_to_string(self.folder.join("stderr.log")).unwrap_or_default();
+        let log = self.log() + &stderr;
+        let lines: Vec<&str> = log.lines().collect();
+        lines[lines.len().saturating_sub(30)..].join("\n")
+    }
+}
+
+impl Drop for Envoy {
+    fn drop(&mut self) {
+        // Gone already is as good.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+impl Driver for Envoy {
+    fn name(&self) -> &'static str {
+        "envoy"
+    }
+
+    /// All documents are handed over at the start; this tells what became of one.
+    fn load(&mut self, name: &str, _document: &Value) -> Result<(), String> {
+        match self.listeners.contains_key(name) {
+            true => Ok(()),
+            false => Err(self.log_of_refused(name)),
+        }
+    }
+
+    fn observe(&mut self, name: &str, request: &Request, clusters: &Clusters) -> Result<Observation, String> {
+        for (name, behaviour) in clusters {
+            let stub = self.stubs.get_mut(name).unwrap_or_else(|| panic!("no stub plays `{name}`"));
+            stub.play(behaviour);
+        }
+        let address = self.address(name).ok_or_else(|| format!("`{name}` is not loaded"))?;
+        let answer = http1::exchange(address, request).map_err(|error| format!("no answer: {error}"))?;
+        let status = answer.status().map_err(|error| error.to_string())?;
+        let seen = clusters.keys().flat_map(|name| {
+            self.stubs[name].seen().into_iter().map(|message| upstream_request(name, message))
+        });
+        Ok(Observation {
+            status,
+            upstream: seen.collect(),
+            headers: sorted(answer.headers),
+            body: answer.body,
+            trailers: sorted(answer.trailers),
+        })
+    }
+}
+
+fn upstream_request(cluster: &str, message: Message) -> UpstreamRequest {
+    let (method, path) = message.method_and_target();
+    UpstreamRequest {
+        cluster: cluster.to_owned(),
+        method: method.to_owned(),
+        path: path.to_owned(),
+        host: message.header("host").unwrap_or_default().to_owned(),
+        headers: sorted(message.headers.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("host")).cloned()),
+        body: message.body.clone(),
+        trailers: sorted(message.trailers.clone()),
+    }
+}
+
+/// The shipped cluster, and: a connection a request, so that a stub which stops listening is refused at once and no request
+/// meets a connection that its stub is about to close; trailers also over HTTP/1.
+fn test_cluster(template: &Template, name: &str, address: SocketAddr) -> Value {
+    let mut cluster = template.cluster(name, &address.ip().to_string(), address.port());
+    cluster["type"] = "STATIC".into();
+    cluster["typed_extension_protocol_options"] = json!({
+        "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+            "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+            "common_http_protocol_options": { "max_requests_per_connection": 1 },
+            "explicit_http_config": { "http_protocol_options": { "enable_trailers": true } },
+        }
+    });
+    cluster
+}
+
+/// A port of the other side's choice on loopback.
+fn loopback() -> SocketAddr {
+    SocketAddr::from((Ipv4Addr::LOCALHOST, 0))
+}
+
+fn write(path: &Path, value: &Value) {
+    std::fs::write(path, value.to_string()).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+}

@@ -1,0 +1,165 @@
+//! The module in the wasmtime host, in memory: stub upstreams, a virtual clock. Finds what the shell does to the gateway's
+//! decisions, at the speed of a unit test.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::Value;
+use tollgate_host::{FilterModule, HeaderMap, Host, HostBuilder, Request as HostRequest, Stub, UpstreamReply};
+
+use super::case::{Backend, Fault, Request, latin1, to_latin1};
+use super::envoy::{module, workspace};
+use super::observation::{Line, Observation, UpstreamRequest, sorted};
+use super::router::BUFFER_LIMIT;
+use super::{Clusters, Driver};
+
+/// The module, and a VM for each document.
+pub struct Wasm {
+    module: FilterModule,
+    documents: BTreeMap<String, String>,
+    hosts: BTreeMap<String, Host>,
+}
+
+// === impl Wasm ===
+
+impl Wasm {
+    /// Compiles the module, or finds it compiled.
+    pub fn new() -> Self {
+        let cache = workspace().join("target/wasmtime-cache");
+        let module = FilterModule::from_file_cached(module(), cache).unwrap_or_else(|e| panic!("{e}"));
+        println!("module under test: sha256 {}", module.sha256());
+        Self { module, documents: BTreeMap::new(), hosts: BTreeMap::new() }
+    }
+
+    /// The listener of `envoy/edge.yaml`, in the host's words.
+    fn builder(&self, document: &str) -> HostBuilder {
+        Host::builder(&self.module)
+            .plugin_configuration(document.to_owned())
+            .allow_on_headers_stop_iteration(true)
+            .buffer_limit(BUFFER_LIMIT)
+            .route_timeout(Some(Duration::from_secs(60)))
+            .with(|settings| {
+                settings.listener.server_name = None;
+                settings.listener.generate_request_id = false;
+                settings.listener.request_timeout = Some(Duration::from_secs(60));
+                settings.listener.stream_idle_timeout = Some(Duration::from_secs(65));
+                settings.route.suppress_envoy_headers = true;
+            })
+    }
+}
+
+impl Driver for Wasm {
+    fn name(&self) -> &'static str {
+        "wasm"
+    }
+
+    fn load(&mut self, name: &str, document: &Value) -> Result<(), String> {
+        let document = document.to_string();
+        match self.builder(&document).build() {
+            Ok(_) => {
+                self.documents.insert(name.to_owned(), document);
+                Ok(())
+            }
+            Err(error) => Err(error.logs().iter().map(|line| format!("{}\n", line.message)).collect()),
+        }
+    }
+
+    fn observe(&mut self, name: &str, request: &Request, clusters: &Clusters) -> Result<Observation, String> {
+        if !self.hosts.contains_key(name) {
+            let document = self.documents.get(name).ok_or_else(|| format!("`{name}` is not loaded"))?;
+            let builder = clusters.keys().fold(self.builder(document), |b, cluster| b.cluster(cluster, Stub::hang()));
+            let host = builder.build().map_err(|error| error.to_string())?;
+            self.hosts.insert(name.to_owned(), host);
+        }
+        let host = self.hosts.get_mut(name).expect("it was put there");
+        for (cluster, backend) in clusters {
+            host.restub(cluster, stub(backend));
+        }
+        let outcome = host.send(host_request(request));
+        let reloads = host.worker().vm_reloads();
+        let logs: Vec<&str> = outcome.logs.iter().map(|line| line.message.as_str()).collect();
+        if reloads != 0 {
+            return Err(format!("the module trapped: {}", logs.join("\n")));
+        }
+        let response = outcome.response;
+        if !response.complete {
+            return Err(format!("no complete answer: {}", logs.join("\n")));
+        }
+        if let Some(wrong) = outcome.upstream_requests.iter().find(|r| r.complete && !r.length_is_right()) {
+            return Err(format!("an upstream request whose content-length is not that of its body: {wrong:?}"));
+        }
+        // What an upstream had not yet got in full when it was given up is no request that a backend would have seen.
+        let seen = outcome.upstream_requests.iter().filter(|request| request.complete);
+        let seen = seen.filter(|request| clusters.get(&request.cluster).is_none_or(|b| b.fault != Some(Fault::Refuse)));
+        let mut observation = Observation {
+            status: response.status(),
+            headers: lines(&response.headers),
+            body: response.body.to_vec(),
+            trailers: lines(&response.trailers),
+            upstream: seen.map(upstream_request).collect(),
+        };
+        if request.method == "HEAD" {
+            observation.body.clear();
+        }
+        Ok(observation)
+    }
+}
+
+fn host_request(request: &Request) -> HostRequest {
+    let bytes = |text: &str| latin1(text).expect("checked when the file was read");
+    let mut out = HostRequest::new(&request.method, "/").header(":path", bytes(&request.path));
+    out = out.header(":authority", bytes(request.host()));
+    for (name, value) in request.headers.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("host")) {
+        out = out.header(&name.to_ascii_lowercase(), bytes(value));
+    }
+    let pieces = request.pieces();
+    if request.is_chunked() {
+        out = pieces.into_iter().fold(out, HostRequest::chunk);
+    } else if request.has_body() {
+        out = out.body(pieces.concat());
+    }
+    request.trailers.iter().fold(out, |out, (name, value)| out.trailer(&name.to_ascii_lowercase(), bytes(value)))
+}
+
+fn stub(backend: &Backend) -> Stub {
+    let stub = match backend.fault {
+        Some(Fault::Refuse) => Stub::refuse("delayed connect error: Connection refused"),
+        Some(Fault::Reset) => Stub::close(),
+        Some(Fault::Hang) => Stub::hang(),
+        None => {
+            let bytes = |text: &str| latin1(text).expect("checked when the file was read");
+            let mut reply = UpstreamReply::new(backend.status());
+            for (name, value) in &backend.headers {
+                reply = reply.header(&name.to_ascii_lowercase(), bytes(value));
+            }
+            reply = match backend.chunks {
+                Some(_) => backend.pieces().into_iter().fold(reply, UpstreamReply::chunk),
+                None if matches!(backend.status(), 204 | 304) => reply,
+                None => reply.body(backend.pieces().concat()),
+            };
+            let trailers = backend.trailers.iter();
+            Stub::respond(trailers.fold(reply, |reply, (name, value)| reply.trailer(&name.to_ascii_lowercase(), bytes(value))))
+        }
+    };
+    stub.after(Duration::from_millis(backend.delay_millis))
+}
+
+fn upstream_request(request: &tollgate_host::UpstreamRequest) -> UpstreamRequest {
+    let pseudo = |name: &str| to_latin1(request.headers.get(name).unwrap_or_default());
+    UpstreamRequest {
+        cluster: request.cluster.clone(),
+        method: pseudo(":method"),
+        path: pseudo(":path"),
+        host: pseudo(":authority"),
+        // The route of `envoy/edge.yaml` removes it (`request_headers_to_remove`).
+        headers: lines(&request.headers).into_iter().filter(|(name, _)| name != "x-tollgate-cluster").collect(),
+        body: request.body.to_vec(),
+        trailers: lines(&request.trailers),
+    }
+}
+
+/// Without pseudo headers.
+fn lines(headers: &HeaderMap) -> Vec<Line> {
+    let all = headers.iter().map(|(name, value)| (to_latin1(name.as_ref()), to_latin1(value.as_ref())));
+    sorted(all.filter(|(name, _)| !name.starts_with(':')))
+}
