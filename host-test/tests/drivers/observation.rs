@@ -64,6 +64,7 @@ static VOLATILE: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
     [
         (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "<uuid>"),
         (r"1-[0-9a-f]{8}-[0-9a-f]{24}", "<trace>"),
+        (r"(?<=Parent=)[0-9a-f]{16}", "<parent>"),
         (r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d (\w{3}) \d{4} \d\d:\d\d:\d\d GMT", "<date>"),
         (r"\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d \+0000", "<time>"),
         (r"\b1[6-9]\d{11}\b", "<millis>"),
