@@ -151,7 +151,7 @@ fn answer_of(backend: &Backend, is_head: bool) -> Answer {
     if backend.chunks.is_none() && !matches!(backend.status(), 204 | 304) && !head.headers.contains("content-length") {
         head.headers.append("content-length", pieces.iter().map(Vec::len).sum::<usize>().to_string());
     }
-    head.headers.retain(|name| !matches!(name, "connection" | "transfer-encoding" | "keep-alive"));
+    head.headers.retain(|name| !matches!(name, "transfer-encoding" | "keep-alive"));
     Answer {
         head,
         pieces: if bodyless { Vec::new() } else { pieces },

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::Value;
-use tollgate_host::{FilterModule, HeaderMap, Host, HostBuilder, Request as HostRequest, Stub, UpstreamReply};
+use tollgate_host::{Connection, FilterModule, HeaderMap, Host, HostBuilder, Request as HostRequest, Stub, UpstreamReply};
 
 use super::case::{Backend, Fault, Request, latin1, to_latin1};
 use super::envoy::{module, workspace};
@@ -107,7 +107,10 @@ impl Driver for Wasm {
 
 fn host_request(request: &Request) -> HostRequest {
     let bytes = |text: &str| latin1(text).expect("checked when the file was read");
-    let mut out = HostRequest::new(&request.method, "/").header(":path", bytes(&request.path));
+    // The client of the other two drivers is on loopback.
+    let peer = std::net::SocketAddr::from((std::net::Ipv4Addr::LOCALHOST, 51234));
+    let connection = Connection { peer, ..Connection::default() };
+    let mut out = HostRequest::new(&request.method, "/").connection(connection).header(":path", bytes(&request.path));
     out = out.header(":authority", bytes(request.host()));
     for (name, value) in request.headers.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("host")) {
         out = out.header(&name.to_ascii_lowercase(), bytes(value));
