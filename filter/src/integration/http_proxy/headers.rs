@@ -40,7 +40,8 @@ pub fn upstream_request(protocol: Protocol, context: &Context, platform: &dyn Pl
             // assumed(rest-forwarded): x-forwarded-for and x-forwarded-proto pass, as the proxy wrote them; repeated fields stay
             // repeated, though an emulator joins them.
             // AWS drops Content-Encoding because it has decoded the body; a body that is passed on encoded keeps it.
-            if matches!(context.request.method.as_str(), "GET" | "HEAD" | "OPTIONS" | "DELETE") {
+            let may_lack_body = matches!(context.request.method.as_str(), "GET" | "HEAD" | "OPTIONS" | "DELETE");
+            if may_lack_body && headers.get("content-length").is_none_or(|length| length == b"0") {
                 headers.remove("content-encoding");
             }
             if let Some(stage) = &context.stage {
