@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::case::Request;
+use super::case::{Backend, Request};
 use super::edge::{Configuration, Template, http_connection_manager};
 use super::http1::{self, Message};
 use super::observation::{Observation, UpstreamRequest, sorted};
@@ -115,6 +115,12 @@ impl Envoy {
         let before = self.updates();
         self.write_listeners(plugins);
         self.await_update(before);
+    }
+
+    /// Tells a backend what to do with the requests that come from now on.
+    pub fn play(&mut self, cluster: &str, behaviour: &Backend) {
+        let stub = self.stubs.get_mut(cluster).unwrap_or_else(|| panic!("no stub plays `{cluster}`"));
+        stub.play(behaviour);
     }
 
     /// Where a listener listens; `None` where Envoy has refused the document.
@@ -252,8 +258,7 @@ impl Driver for Envoy {
 
     fn observe(&mut self, name: &str, request: &Request, clusters: &Clusters) -> Result<Observation, String> {
         for (name, behaviour) in clusters {
-            let stub = self.stubs.get_mut(name).unwrap_or_else(|| panic!("no stub plays `{name}`"));
-            stub.play(behaviour);
+            self.play(name, behaviour);
         }
         let address = self.address(name).ok_or_else(|| format!("`{name}` is not loaded"))?;
         let answer = http1::exchange(address, request).map_err(|error| format!("no answer: {error}"))?;
