@@ -12,8 +12,15 @@ use drivers::conformance::{Row, folder, rows};
 use drivers::native::Native;
 use drivers::wasm::Wasm;
 
-/// Passed rows an area, rows in doubt left out. A floor only rises.
-const FLOORS: [(&str, usize); 0] = [];
+/// Passed rows an area, and passed rows in doubt. A floor only rises.
+const FLOORS: [(&str, usize, usize); 6] = [
+    ("api-mappings", 10, 0),
+    ("cors", 4, 0),
+    ("gateway-responses", 3, 3),
+    ("http-integration", 4, 0),
+    ("mock", 3, 15),
+    ("routing", 12, 0),
+];
 
 #[derive(Default)]
 struct Tally {
@@ -65,11 +72,12 @@ fn no_fewer_rows_pass_than_did() {
     std::io::stdout().lock().write_all(text.as_bytes()).expect("there is a standard output");
 
     assert!(disagreements.is_empty(), "the drivers disagree:\n{}", disagreements.join("\n"));
+    let passed = |area| tallies.get(area).map_or((0, 0), |tally: &Tally| (tally.passed, tally.doubtful - tally.doubtful_failed));
     let fallen: Vec<String> = FLOORS
         .iter()
-        .map(|(area, floor)| (area, floor, tallies.get(area).map_or(0, |tally| tally.passed)))
-        .filter(|(_, floor, passed)| passed < floor)
-        .map(|(area, floor, passed)| format!("{area}: {passed} passed, the floor is {floor}"))
+        .map(|(area, floor, in_doubt)| (area, (*floor, *in_doubt), passed(area)))
+        .filter(|(_, floor, passed)| passed.0 < floor.0 || passed.1 < floor.1)
+        .map(|(area, floor, passed)| format!("{area}: {passed:?} passed (sure, in doubt), the floor is {floor:?}"))
         .collect();
     assert!(fallen.is_empty(), "fewer rows pass than did:\n{}", fallen.join("\n"));
 }
