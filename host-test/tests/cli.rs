@@ -77,11 +77,11 @@ const JSON: &str = r#"{"apis": [{
 "#;
 
 const JSON_PLACES: [(u64, u64, &str); 5] = [
-    (2, 34, "$.apis[0].protocol"),
+    (2, 33, "$.apis[0].protocol"),
     (3, 27, "$.apis[0].stages[0].stageName"),
     (3, 68, "$.apis[0].stages[1].basPath"),
     (6, 3, r#"$.apis[0].definition.paths["/x"]"#),
-    (8, 17, "$.upstream"),
+    (8, 5, "$.upstream"),
 ];
 
 const PETS: &str = "openapi: 3.0.1
@@ -224,12 +224,10 @@ fn the_route_table_is_aligned_and_in_the_order_of_the_definition() {
     let output = tollgate(&["routes", &files.path("pets.yaml")]);
     assert_eq!(
         printed(&output),
-        "METHOD  PATH             INTEGRATION                      AUTHORIZATION  STAGE
+        "METHOD  PATH             INTEGRATION                           AUTHORIZATION  STAGE
 GET     /prod/pets/{id}  HTTP_PROXY GET http://pets.test/{id}  NONE           prod
-ANY     /prod/pets/{id}  MOCK                             NONE           prod
+ANY     /prod/pets/{id}  MOCK                                  NONE           prod
 "
-        .replace("INTEGRATION                      ", "INTEGRATION                            ")
-        .replace("MOCK                             ", "MOCK                                   ")
     );
     let output = tollgate(&["routes", &files.path("pets.yaml"), "--stage", "dev", "--format", "json"]);
     let value: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", printed(&output)));

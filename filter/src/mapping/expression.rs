@@ -5,7 +5,7 @@
 
 use crate::context::Context;
 use crate::definition::Node;
-use crate::http::Headers;
+use crate::http::{Headers, is_field_value};
 use crate::platform::Platform;
 use crate::problem::Problems;
 
@@ -121,6 +121,9 @@ impl Expression {
     pub fn compile(node: &Node<'_>, side: Side, problems: &mut Problems) -> Option<Self> {
         let text = node.string(problems)?;
         match Self::parse(text) {
+            Ok(Self::Literal(literal)) if !is_field_value(literal.as_bytes()) => {
+                problems.error(&node.path, "a literal with a line end or a NUL in it, which no header can carry", None);
+            }
             Ok(expression) if side.has(&expression) => return Some(expression),
             Err(InvalidExpression::Body) => problems.error(&node.path, format!("not served yet: `{text}`, a part of a body"), None),
             _ => problems.error(&node.path, format!("`{text}` is no source of {}", side.what()), Some(side.help())),

@@ -53,11 +53,11 @@ impl RequestParameters {
 
     fn compile_mapping(&mut self, target: &str, node: &Node<'_>, scope: &mut Scope<'_, '_>) {
         let Some(expression) = Expression::compile(node, Side::Request, scope.problems) else { return };
-        if let Expression::Request(Source::Path(name)) = &expression
-            && !scope.pattern.parameters().contains(name)
-        {
-            let message = format!("the resource has no path parameter `{name}`: the mapping is skipped");
-            scope.problems.warning(&node.path, message, None);
+        if let Expression::Request(Source::Path(name)) = &expression {
+            if !scope.pattern.parameters().contains(name) {
+                let message = format!("the resource has no path parameter `{name}`: the mapping is skipped");
+                scope.problems.warning(&node.path, message, None);
+            }
         }
         let named = |place: &str| target.strip_prefix("integration.request.")?.strip_prefix(place).filter(|name| !name.is_empty());
         if let Some(name) = named("path.") {

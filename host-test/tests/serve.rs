@@ -1,0 +1,373 @@
+//! `tollgate serve` on real sockets: what goes out on the wire byte for byte, what happens when a side is slow, gone or wrong,
+//! and how the server follows its files and ends. Needs the module: `make wasm`.
+
+mod process;
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::time::{Duration, Instant};
+
+use process::TOLLGATE;
+
+/// Longer than anything here takes, shorter than a hang.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A definition with a proxy to everywhere, one that gives up soon, and a mock.
+const API: &str = r#"openapi: 3.0.1
+paths:
+  /proxy/{proxy+}:
+    x-amazon-apigateway-any-method:
+      parameters: [{name: proxy, in: path, required: true, schema: {type: string}}]
+      x-amazon-apigateway-integration:
+        {type: http_proxy, httpMethod: ANY, uri: 'http://backend.test/{proxy}', passthroughBehavior: when_no_match,
+         requestParameters: {integration.request.path.proxy: method.request.path.proxy}}
+  /soon:
+    get:
+      x-amazon-apigateway-integration: {type: http_proxy, httpMethod: GET, uri: 'http://backend.test/soon', timeoutInMillis: 300}
+  /mock:
+    get:
+      x-amazon-apigateway-integration: {type: mock, requestTemplates: {application/json: '{"statusCode": 200}'},
+        responses: {default: {statusCode: 200, responseTemplates: {application/json: '{"version": 1}'}}}}
+"#;
+
+/// A running `tollgate serve`, and what it says.
+struct Running {
+    child: Child,
+    address: String,
+    said: Receiver<String>,
+    folder: PathBuf,
+}
+
+// === impl Running ===
+
+impl Running {
+    /// Serves [`API`], with `backend` in the place of its backend.
+    fn new(test: &str, backend: &str, more: &[&str]) -> Self {
+        let folder = std::env::temp_dir().join(format!("tollgate-serve-{test}-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).expect("a folder can be made");
+        std::fs::write(folder.join("api.yaml"), API).expect("a file can be written");
+        let mut command = Command::new(TOLLGATE);
+        command.arg("serve").arg(folder.join("api.yaml")).args(["--listen", "127.0.0.1:0", "--upstream"]);
+        command.arg(format!("backend.test=http://{backend}")).args(more).env("NO_COLOR", "1");
+        let mut child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the command can be run");
+        let stderr = child.stderr.take().expect("a pipe");
+        let (tell, said) = mpsc::channel();
+        std::thread::spawn(move || BufReader::new(stderr).lines().map_while(Result::ok).for_each(|line| drop(tell.send(line))));
+        let mut running = Self { child, address: String::new(), said, folder };
+        running.address = running.wait_for("listening on http://").replace("listening on http://", "");
+        running
+    }
+
+    /// The next line that holds a text.
+    fn wait_for(&self, text: &str) -> String {
+        let end = Instant::now() + PATIENCE;
+        let mut said = Vec::new();
+        while let Ok(line) = self.said.recv_timeout(end.saturating_duration_since(Instant::now())) {
+            if line.contains(text) {
+                return line;
+            }
+            said.push(line);
+        }
+        panic!("`{text}` was never said, but:\n{}", said.join("\n"));
+    }
+
+    fn connect(&self) -> TcpStream {
+        connect(&self.address)
+    }
+
+    /// Sends bytes on a connection of their own and reads the answer to its end.
+    fn exchange(&self, request: &[u8]) -> String {
+        let mut stream = self.connect();
+        stream.write_all(request).expect("the server reads");
+        let mut answer = Vec::new();
+        // A server that cuts the connection after its answer has answered all the same.
+        let _ = stream.read_to_end(&mut answer);
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    fn get(&self, path: &str) -> String {
+        self.exchange(format!("GET {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").as_bytes())
+    }
+
+    fn write(&self, text: &str) {
+        // As editors do: a new file takes the place of the old one.
+        std::fs::write(self.folder.join("new"), text).expect("a file can be written");
+        std::fs::rename(self.folder.join("new"), self.folder.join("api.yaml")).expect("a file can be renamed");
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn connect(address: &str) -> TcpStream {
+    let stream = TcpStream::connect(address).expect("the server accepts");
+    stream.set_read_timeout(Some(PATIENCE)).expect("a timeout can be set");
+    stream
+}
+
+/// A backend that is told by hand what to do.
+fn backend() -> (TcpListener, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let address = listener.local_addr().expect("it has an address").to_string();
+    (listener, address)
+}
+
+fn accept(listener: &TcpListener) -> TcpStream {
+    let (stream, _) = listener.accept().expect("the gateway connects");
+    stream.set_read_timeout(Some(PATIENCE)).expect("a timeout can be set");
+    stream
+}
+
+/// Reads up to the end of a head.
+fn head(stream: &mut TcpStream) -> Vec<u8> {
+    let mut head = Vec::new();
+    let mut byte = [0];
+    while !head.ends_with(b"\r\n\r\n") {
+        let read = stream.read(&mut byte).expect("the head arrives");
+        assert!(read > 0, "the connection ends in the head: {}", String::from_utf8_lossy(&head));
+        head.extend_from_slice(&byte);
+    }
+    head
+}
+
+fn until(stream: &mut TcpStream, end: &[u8]) -> Vec<u8> {
+    let mut all = Vec::new();
+    let mut byte = [0];
+    while !all.ends_with(end) {
+        assert_eq!(stream.read(&mut byte).expect("bytes arrive"), 1, "ends at {}", String::from_utf8_lossy(&all));
+        all.extend_from_slice(&byte);
+    }
+    all
+}
+
+#[test]
+fn the_backend_gets_the_bytes_of_the_client_and_no_header_that_nobody_wrote() {
+    let (listener, address) = backend();
+    let running = Running::new("bytes", &address, &[]);
+    let serving = std::thread::spawn(move || {
+        let mut stream = accept(&listener);
+        let head = head(&mut stream);
+        stream.write_all(b"HTTP/1.1 200 OK\r\nx-b: \xfe\xff\r\nset-cookie: a\r\nset-cookie: b\r\ncontent-length: 2\r\n\r\nok").unwrap();
+        head
+    });
+    let mut stream = running.connect();
+    stream
+        .write_all(b"GET /prod/proxy//a%2Fb/+%2B;x?q=%zz&q=a+b HTTP/1.1\r\nHost: h\r\nX-B: \xff\xfe\r\nX-A: 1\r\nX-A: 2\r\nConnection: close\r\n\r\n")
+        .unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    let sent = serving.join().unwrap();
+    let text = String::from_utf8_lossy(&sent).into_owned();
+    assert!(text.starts_with("GET //a%2Fb/+%2B;x?q="), "{text}");
+    assert!(sent.windows(9).any(|window| window == b"x-b: \xff\xfe\r"), "{text}");
+    assert!(text.find("x-a: 1\r\nx-a: 2\r\n").is_some(), "{text}");
+    for name in ["accept:", "user-agent:", "x-request-id:", "x-envoy-", "x-tollgate-", "connection:", "transfer-encoding:"] {
+        assert!(!text.contains(&format!("\r\n{name}")), "{name} was added:\n{text}");
+    }
+    assert!(answer.windows(9).any(|window| window == b"x-b: \xfe\xff\r"), "{}", String::from_utf8_lossy(&answer));
+    let answer = String::from_utf8_lossy(&answer).into_owned();
+    assert!(answer.contains("set-cookie: a\r\nset-cookie: b\r\n"), "{answer}");
+    running.wait_for("GET /prod/proxy//a%2Fb/+%2B;x?q=%zz&q=a+b 200 ");
+}
+
+#[test]
+fn both_bodies_stream_while_they_are_made() {
+    let (listener, address) = backend();
+    let running = Running::new("stream", &address, &[]);
+    let mut client = running.connect();
+    client
+        .write_all(b"POST /prod/proxy/x HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n5\r\nfirst\r\n")
+        .unwrap();
+    let mut server = accept(&listener);
+    // The backend has the first part of the request before the second is written, and answers it.
+    head(&mut server);
+    until(&mut server, b"5\r\nfirst\r\n");
+    server.write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\none\r\n").unwrap();
+    head(&mut client);
+    until(&mut client, b"3\r\none\r\n");
+    client.write_all(b"6\r\nsecond\r\n0\r\n\r\n").unwrap();
+    until(&mut server, b"6\r\nsecond\r\n0\r\n\r\n");
+    server.write_all(b"3\r\ntwo\r\n0\r\n\r\n").unwrap();
+    until(&mut client, b"3\r\ntwo\r\n0\r\n\r\n");
+}
+
+#[test]
+fn a_slow_client_makes_the_backend_wait_and_gets_every_byte() {
+    const TOTAL: usize = 64 * 1024 * 1024;
+    let (listener, address) = backend();
+    let running = Running::new("slow", &address, &[]);
+    let (tell, progress) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut stream = accept(&listener);
+        head(&mut stream);
+        stream.write_all(format!("HTTP/1.1 200 OK\r\ncontent-length: {TOTAL}\r\n\r\n").as_bytes()).unwrap();
+        let chunk = vec![b'x'; 1024 * 1024];
+        for sent in 1..=TOTAL / chunk.len() {
+            stream.write_all(&chunk).unwrap();
+            tell.send(sent).unwrap();
+        }
+    });
+    let mut client = running.connect();
+    client.write_all(b"GET /prod/proxy/x HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").unwrap();
+    head(&mut client);
+    std::thread::sleep(Duration::from_millis(1500));
+    let before = progress.try_iter().last().unwrap_or(0);
+    assert!(before < 48, "the backend has sent {before} MB to a client that has read none");
+    let mut body = Vec::new();
+    client.read_to_end(&mut body).unwrap();
+    assert_eq!(body.len(), TOTAL);
+}
+
+#[test]
+fn a_client_that_leaves_takes_its_backend_request_with_it() {
+    let (listener, address) = backend();
+    let running = Running::new("leave", &address, &[]);
+    let mut client = running.connect();
+    client.write_all(b"GET /prod/proxy/x HTTP/1.1\r\nhost: a\r\n\r\n").unwrap();
+    let mut server = accept(&listener);
+    head(&mut server);
+    drop(client);
+    assert_eq!(server.read(&mut [0]).expect("the gateway closes"), 0);
+    running.wait_for("GET /prod/proxy/x gone ");
+}
+
+#[test]
+fn a_backend_that_is_late_or_not_there_is_an_integration_failure() {
+    let (listener, address) = backend();
+    let running = Running::new("late", &address, &[]);
+    let started = Instant::now();
+    let answer = running.get("/prod/soon");
+    assert!(answer.starts_with("HTTP/1.1 504 ") && answer.ends_with(r#"{"message": "Endpoint request timed out"}"#), "{answer}");
+    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+    // Connections that it has accepted but not answered go with the listener.
+    drop(listener);
+    let answer = running.get("/prod/proxy/x");
+    assert!(answer.starts_with("HTTP/1.1 50"), "{answer}");
+    assert!(answer.contains("x-amzn-errortype: InternalServerErrorException"), "{answer}");
+}
+
+#[test]
+fn half_an_answer_does_not_look_whole() {
+    let (listener, address) = backend();
+    let running = Running::new("half", &address, &[]);
+    let serving = std::thread::spawn(move || {
+        let mut stream = accept(&listener);
+        head(&mut stream);
+        stream.write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4\r\nhalf\r\n").unwrap();
+    });
+    let answer = running.get("/prod/proxy/x");
+    serving.join().unwrap();
+    assert!(answer.contains("\r\n4\r\nhalf\r\n"), "{answer}");
+    assert!(!answer.ends_with("0\r\n\r\n"), "{answer}");
+}
+
+#[test]
+fn requests_out_of_bounds_are_refused_and_the_next_one_is_served() {
+    let (_listener, address) = backend();
+    let running = Running::new("bounds", &address, &[]);
+    let many: String = (0..1000).map(|n| format!("x-{n}: y\r\n")).collect();
+    for (request, status) in [
+        (format!("GET /prod/{} HTTP/1.1\r\nhost: a\r\n\r\n", "x".repeat(100 * 1024)), "431"),
+        (format!("GET /prod/mock HTTP/1.1\r\nhost: a\r\nx: {}\r\n\r\n", "x".repeat(61 * 1024)), "431"),
+        (format!("GET /prod/mock HTTP/1.1\r\nhost: a\r\n{many}\r\n"), "431"),
+        ("GET /prod/mock HTTP/1.0\r\nhost: a\r\n\r\n".to_owned(), "426"),
+        ("GET /prod/mock HTTP/1.1\r\nconnection: close\r\n\r\n".to_owned(), "400"),
+        ("GET /prod/../mock HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n".to_owned(), "400"),
+    ] {
+        let answer = running.exchange(request.as_bytes());
+        let start: String = request.chars().take(30).collect();
+        assert!(answer.split(' ').nth(1) == Some(status), "{start}: {}", answer.lines().next().unwrap_or("nothing"));
+        assert!(running.get("/prod/mock").ends_with(r#"{"version": 1}"#), "after {start}");
+    }
+}
+
+#[test]
+fn cleartext_http_2_is_spoken_too() {
+    let (_listener, address) = backend();
+    let running = Running::new("h2c", &address, &[]);
+    let url = format!("http://{}/prod/mock", running.address);
+    let output = Command::new("curl").args(["-sS", "--http2-prior-knowledge", "-w", " %{http_version}", &url]).output();
+    assert_eq!(process::printed(&output.expect("curl can be run")), r#"{"version": 1} 2"#);
+}
+
+#[test]
+fn a_changed_file_is_served_and_a_bad_one_keeps_the_last_good() {
+    let (_listener, address) = backend();
+    let running = Running::new("watch", &address, &["--watch"]);
+    for (version, good) in [(2, true), (3, false), (4, true)] {
+        let text = API.replace(r#""version": 1"#, &format!(r#""version": {version}"#));
+        if good {
+            running.write(&text);
+            running.wait_for("serving the changed definition");
+            assert!(running.get("/prod/mock").ends_with(&format!(r#"{{"version": {version}}}"#)));
+        } else {
+            running.write(&text.replace("type: mock", "type: mokc"));
+            running.wait_for("api.yaml:15:");
+            running.wait_for("the last good definition goes on serving");
+            assert!(running.get("/prod/mock").ends_with(r#"{"version": 2}"#));
+        }
+    }
+}
+
+#[test]
+fn a_request_in_flight_ends_on_the_definition_that_it_began_on() {
+    let (listener, address) = backend();
+    let running = Running::new("flight", &address, &["--watch"]);
+    let mut client = running.connect();
+    client.write_all(b"GET /prod/proxy/x HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").unwrap();
+    let mut server = accept(&listener);
+    head(&mut server);
+    running.write(&API.replace("/proxy/", "/other/"));
+    running.wait_for("serving the changed definition");
+    server.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nlate").unwrap();
+    let mut answer = String::new();
+    client.read_to_string(&mut answer).unwrap();
+    assert!(answer.ends_with("\r\n\r\nlate"), "{answer}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_told_server_stops_taking_requests_and_ends_those_in_flight() {
+    let (listener, address) = backend();
+    let mut running = Running::new("stop", &address, &[]);
+    let idle = running.connect();
+    let mut client = running.connect();
+    client.write_all(b"GET /prod/proxy/x HTTP/1.1\r\nhost: a\r\n\r\n").unwrap();
+    let mut server = accept(&listener);
+    head(&mut server);
+    let killed = Command::new("kill").arg(running.child.id().to_string()).status().expect("kill can be run");
+    assert!(killed.success());
+    let refused = || TcpStream::connect(&running.address).is_err();
+    let end = Instant::now() + PATIENCE;
+    while !refused() {
+        assert!(Instant::now() < end, "it goes on accepting");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    server.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nlast").unwrap();
+    let mut answer = String::new();
+    client.read_to_string(&mut answer).unwrap();
+    assert!(answer.ends_with("\r\n\r\nlast"), "{answer}");
+    let started = Instant::now();
+    assert!(running.child.wait().expect("it ends").success());
+    assert!(started.elapsed() < Duration::from_secs(4), "an idle connection held it up");
+    drop(idle);
+}
+
+#[test]
+fn a_port_that_is_taken_is_told_in_plain_words() {
+    let (_listener, address) = backend();
+    let running = Running::new("port", &address, &[]);
+    let file = running.folder.join("api.yaml");
+    let output = Command::new(TOLLGATE).arg("serve").arg(file).args(["--listen", &address]).output().expect("it can be run");
+    assert_eq!(output.status.code(), Some(1));
+    let said = process::printed(&output);
+    assert!(said.contains("the port is in use") && said.contains("help: "), "{said}");
+}
