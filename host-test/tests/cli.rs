@@ -245,7 +245,10 @@ fn a_definition_with_errors_has_no_routes_but_reasons() {
 
 #[test]
 fn a_stage_that_is_not_there_is_refused_with_those_that_are() {
-    let document = format!("{{\"apis\": [{{\"name\": \"a\", \"definitionFile\": \"pets.yaml\", \"stages\": [{}]}}]}}", r#"{"stageName": "dev"}"#);
+    let document = format!(
+        "{{\"apis\": [{{\"name\": \"a\", \"definitionFile\": \"pets.yaml\", \"stages\": [{}]}}]}}",
+        r#"{"stageName": "dev"}"#
+    );
     let files = Files::new("stage", &[("pets.yaml", PETS), ("gateway.json", &document)]);
     let output = tollgate(&["routes", &files.path("gateway.json"), "--stage", "prod"]);
     assert_eq!(output.status.code(), Some(2));

@@ -64,8 +64,8 @@ impl Checked {
 /// All that is wrong, in the order of the lines; a consequence of what the reader already told is not told again.
 fn diagnose(source: &Source, problems: &[Problem]) -> Vec<Diagnostic> {
     let read = source.findings();
-    let is_new = |problem: &&Problem| !read.iter().any(|finding| under(&problem.path, &finding.problem.path));
-    let compiled = problems.iter().filter(is_new).map(|problem| Finding { problem: problem.clone(), span: None });
+    let is_new = |problem: &&Problem| !read.iter().any(|finding| finding.spoils && under(&problem.path, &finding.problem.path));
+    let compiled = problems.iter().filter(is_new).map(|problem| Finding { problem: problem.clone(), span: None, spoils: false });
     let mut diagnostics: Vec<Diagnostic> =
         read.iter().cloned().chain(compiled).map(|finding| Diagnostic::new(source, &finding)).collect();
     let order = |file: &str| source.files().iter().position(|known| known.name == file);

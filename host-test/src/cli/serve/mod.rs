@@ -29,7 +29,7 @@ use self::exchange::Backends;
 use self::origins::Override;
 use super::check::Checked;
 use super::diagnostics;
-use super::source::{Choice, Source};
+use super::source::{Choice, Source, Version};
 use super::{Failure, Verdict, routes, say, server};
 
 /// What API Gateway takes, and what our Envoy holds.
@@ -84,7 +84,7 @@ struct Serving {
     /// Its routes, as a table.
     routes: String,
     /// The files that it was made of.
-    files: Vec<PathBuf>,
+    files: Vec<Version>,
 }
 
 /// Why a configuration does not serve.
@@ -92,7 +92,7 @@ enum Refused {
     /// The file cannot be read.
     Failure(Failure),
     /// It has errors, which were shown; these files make it up.
-    Problems(Vec<PathBuf>),
+    Problems(Vec<Version>),
 }
 
 fn variable(text: &str) -> Result<(String, String), String> {
@@ -157,7 +157,7 @@ impl Draft {
         let checked = Checked::new(source, &choice, &hosts);
         diagnostics::write_to_stderr(&checked.diagnostics, &arguments.file.display().to_string());
         match &checked.gateway {
-            None => Err(Refused::Problems(checked.source.paths().to_vec())),
+            None => Err(Refused::Problems(checked.source.versions().to_vec())),
             Some(gateway) => {
                 let routes = routes::text(gateway);
                 Ok(Self { checked, routes, overrides: arguments.upstreams.clone() })
@@ -175,7 +175,7 @@ impl Draft {
             Failure::new(format!("the module does not take the document: {}", said.trim_end()))
                 .help("command and module may be of different versions; build both with `make build`")
         })?;
-        Ok(Serving { engine, routes: self.routes, files: self.checked.source.paths().to_vec() })
+        Ok(Serving { engine, routes: self.routes, files: self.checked.source.versions().to_vec() })
     }
 }
 

@@ -1,16 +1,15 @@
 //! `--watch`: a changed definition is served as soon as it is whole; a bad one changes nothing but the screen.
 
-use std::path::PathBuf;
-
 use tokio::sync::watch;
 
 use super::engine::Engine;
 use super::watch::Watch;
 use super::{Draft, Refused, Server};
+use crate::cli::source::Version;
 use crate::cli::{diagnostics, say};
 
 /// Follows the files for as long as the process lives.
-pub(super) async fn follow(server: Server, files: Vec<PathBuf>, current: watch::Sender<Engine>) {
+pub(super) async fn follow(server: Server, files: Vec<Version>, current: watch::Sender<Engine>) {
     let mut watch = Watch::new(&files);
     loop {
         watch.changed().await;

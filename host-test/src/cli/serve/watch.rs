@@ -6,10 +6,12 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::mpsc;
+
+use crate::cli::source::Version;
 
 /// Editors write in steps; the last of them is waited for.
 const SETTLE: Duration = Duration::from_millis(80);
@@ -22,34 +24,29 @@ pub struct Watch {
     watcher: Option<RecommendedWatcher>,
     folders: BTreeSet<PathBuf>,
     events: mpsc::Receiver<()>,
-    files: Vec<PathBuf>,
-    seen: Vec<Stamp>,
+    seen: Vec<Version>,
 }
-
-/// What tells one version of a file from the next without reading it.
-type Stamp = Option<(SystemTime, u64)>;
 
 // === impl Watch ===
 
 impl Watch {
-    /// Watches these files.
-    pub fn new(files: &[PathBuf]) -> Self {
+    /// Watches these files for what differs from these versions of them.
+    pub fn new(files: &[Version]) -> Self {
         let (hear, events) = mpsc::channel(1);
         // A full channel already says that something happened.
         let watcher = notify::recommended_watcher(move |_| {
             let _ = hear.try_send(());
         })
         .ok();
-        let mut watch = Self { watcher, folders: BTreeSet::new(), events, files: Vec::new(), seen: Vec::new() };
+        let mut watch = Self { watcher, folders: BTreeSet::new(), events, seen: Vec::new() };
         watch.follow(files);
         watch
     }
 
-    /// Watches these files from now on, as they are now.
-    pub fn follow(&mut self, files: &[PathBuf]) {
-        self.seen = stamps(files);
-        self.files = files.to_vec();
-        for folder in files.iter().map(|file| folder(file)) {
+    /// Watches these files from now on.
+    pub fn follow(&mut self, files: &[Version]) {
+        self.seen = files.to_vec();
+        for folder in files.iter().map(|file| folder(&file.path)) {
             if self.folders.insert(folder.clone())
                 && let Some(watcher) = &mut self.watcher
             {
@@ -69,19 +66,23 @@ impl Watch {
                 }
             };
             let _ = tokio::time::timeout(LOOK, heard).await;
-            if stamps(&self.files) == self.seen {
+            if self.look() == self.seen {
                 continue;
             }
             loop {
-                let before = stamps(&self.files);
+                let before = self.look();
                 tokio::time::sleep(SETTLE).await;
-                let after = stamps(&self.files);
+                let after = self.look();
                 if before == after {
                     self.seen = after;
                     return;
                 }
             }
         }
+    }
+
+    fn look(&self) -> Vec<Version> {
+        self.seen.iter().map(Version::again).collect()
     }
 }
 
@@ -90,16 +91,6 @@ fn folder(file: &Path) -> PathBuf {
         Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
         _ => PathBuf::from("."),
     }
-}
-
-fn stamps(files: &[PathBuf]) -> Vec<Stamp> {
-    files
-        .iter()
-        .map(|file| {
-            let metadata = std::fs::metadata(file).ok()?;
-            Some((metadata.modified().ok()?, metadata.len()))
-        })
-        .collect()
 }
 
 #[cfg(test)]
@@ -115,7 +106,7 @@ mod tests {
     async fn a_file_that_an_editor_replaces_is_heard_of_again_and_again() {
         let folder = Folder::new();
         let file = folder.write("api.yaml", "a");
-        let mut watch = Watch::new(std::slice::from_ref(&file));
+        let mut watch = Watch::new(&[Version::now(file.clone())]);
         for text in ["bb", "ccc"] {
             std::fs::rename(folder.write("api.yaml~", text), &file).unwrap();
             assert!(soon(&mut watch).await, "{text}");
@@ -123,10 +114,18 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_change_between_the_reading_and_the_watching_is_not_missed() {
+        let folder = Folder::new();
+        let read = Version::now(folder.write("api.yaml", "a"));
+        folder.write("api.yaml", "bb");
+        assert!(soon(&mut Watch::new(&[read])).await);
+    }
+
+    #[tokio::test]
     async fn without_events_a_change_is_seen_all_the_same() {
         let folder = Folder::new();
         let file = folder.write("api.yaml", "a");
-        let mut watch = Watch::new(std::slice::from_ref(&file));
+        let mut watch = Watch::new(&[Version::now(file.clone())]);
         watch.watcher = None;
         folder.write("api.yaml", "bb");
         assert!(soon(&mut watch).await);
@@ -136,7 +135,7 @@ mod tests {
     async fn another_file_of_the_folder_is_not_ours() {
         let folder = Folder::new();
         let file = folder.write("api.yaml", "a");
-        let mut watch = Watch::new(std::slice::from_ref(&file));
+        let mut watch = Watch::new(&[Version::now(file.clone())]);
         folder.write("other.yaml", "b");
         let heard = tokio::time::timeout(Duration::from_millis(1500), watch.changed()).await;
         assert!(heard.is_err());

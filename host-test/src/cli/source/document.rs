@@ -7,7 +7,7 @@ use tollgate::problem::JsonPath;
 
 use super::text::{FileId, SourceFile};
 use super::tree::{Content, Member, Node};
-use super::{Source, read};
+use super::{Source, Version, read};
 
 /// What the command line says about stages.
 #[derive(Debug, Clone, Default)]
@@ -103,7 +103,7 @@ fn inline_file(source: &mut Source, member: &mut Member, inline: bool, folder: &
     };
     member.name = "definition".to_owned();
     let target = folder.join(&name);
-    source.paths.push(target.clone());
+    source.versions.push(Version::now(target.clone()));
     match read(&target) {
         Err(failure) => {
             member.value.content = Content::Null;

@@ -36,6 +36,7 @@ pub fn parse(file: &SourceFile, id: FileId) -> Result<Parsed, Finding> {
     let syntax = |start: usize, end: usize, message: String| Finding {
         problem: Problem { severity: Severity::Error, path: JsonPath::root(), message, help: None },
         span: Some(Span { file: id, start, end }),
+        spoils: true,
     };
     let ast = parse_to_ast(&file.text, &CollectOptions::default(), &STRICT)
         .map_err(|error| syntax(error.range().start, error.range().end, super::sentence(&error.kind().to_string())))?;
@@ -57,7 +58,7 @@ impl Reader<'_> {
             Value::NumberLit(literal) => match serde_json::from_str(literal.value) {
                 Ok(number) => Content::Number(number),
                 Err(_) => {
-                    self.error(span, format!("`{}` is not a number of JSON", literal.value), None);
+                    self.error(span, format!("`{}` is not a number of JSON", literal.value), None, true);
                     Content::String(literal.value.to_owned())
                 }
             },
@@ -91,7 +92,7 @@ impl Reader<'_> {
                     *first = member;
                     self.path.push(Segment::Key(name.clone()));
                     let (message, help) = super::duplicate(&name, line);
-                    self.error(name_span, message, Some(help));
+                    self.error(name_span, message, Some(help), false);
                     self.path.pop();
                 }
             }
@@ -110,10 +111,10 @@ impl Reader<'_> {
         Span { file: self.id, start, end }
     }
 
-    fn error(&mut self, span: Span, message: String, help: Option<String>) {
+    fn error(&mut self, span: Span, message: String, help: Option<String>, spoils: bool) {
         let path = path_of(&self.path);
         let problem = Problem { severity: Severity::Error, path, message, help };
-        self.findings.push(Finding { problem, span: Some(span) });
+        self.findings.push(Finding { problem, span: Some(span), spoils });
     }
 }
 

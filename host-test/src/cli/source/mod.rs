@@ -9,10 +9,11 @@ mod json;
 mod scalar;
 mod text;
 mod tree;
+mod version;
 mod yaml;
 
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::Value;
 use tollgate::problem::{JsonPath, Problem, Segment, Severity};
@@ -21,12 +22,13 @@ pub use self::document::Choice;
 pub use self::text::{FileId, SourceFile, Span};
 pub use self::tree::Finding;
 use self::tree::{Node, Parsed, path_of};
+pub use self::version::Version;
 use super::Failure;
 
 /// What a file argument turned out to be.
 pub struct Source {
     files: Vec<SourceFile>,
-    paths: Vec<PathBuf>,
+    versions: Vec<Version>,
     document: Option<Node>,
     bare: bool,
     findings: Vec<Finding>,
@@ -47,12 +49,13 @@ impl Source {
 
     /// Reads a file that is neither a gateway document nor a definition, but has lines to point at all the same.
     pub fn load_plain(file: &Path) -> Result<Self, Failure> {
+        let mut versions = Vec::new();
+        if file != Path::new("-") {
+            versions.push(Version::now(file.to_owned()));
+        }
         let (name, text) = read(file)?;
         let files = vec![SourceFile::new(name, &text)];
-        let mut source = Self { files, paths: Vec::new(), document: None, bare: false, findings: Vec::new() };
-        if file != Path::new("-") {
-            source.paths.push(file.to_owned());
-        }
+        let mut source = Self { files, versions, document: None, bare: false, findings: Vec::new() };
         source.document = source.parse(FileId(0), &JsonPath::root());
         Ok(source)
     }
@@ -72,9 +75,9 @@ impl Source {
         &self.files
     }
 
-    /// Where the files are, for who wants to hear of changes.
-    pub fn paths(&self) -> &[PathBuf] {
-        &self.paths
+    /// The files as they were when they were read, for who wants to hear of changes.
+    pub fn versions(&self) -> &[Version] {
+        &self.versions
     }
 
     /// What is wrong with the files themselves.
@@ -112,7 +115,7 @@ impl Source {
 
     fn error(&mut self, path: &JsonPath, span: Option<Span>, message: String, help: Option<&str>) {
         let problem = Problem { severity: Severity::Error, path: path.clone(), message, help: help.map(str::to_owned) };
-        self.findings.push(Finding { problem, span });
+        self.findings.push(Finding { problem, span, spoils: true });
     }
 }
 

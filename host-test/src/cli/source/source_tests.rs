@@ -47,7 +47,7 @@ fn a_definition_file_is_inlined_and_keeps_its_own_lines() {
     let span = source.place(&path).unwrap();
     assert_eq!(span.file, FileId(1));
     assert_eq!(source.files()[1].position(span.start), Position { line: 2, column: 18 });
-    assert_eq!(source.paths().len(), 2);
+    assert_eq!(source.versions().len(), 2);
 }
 
 #[test]

@@ -49,6 +49,8 @@ pub struct Finding {
     pub problem: Problem,
     /// Its place, if it is nearer than its path would tell.
     pub span: Option<Span>,
+    /// The value is not what the user meant: what else is wrong with it is only a consequence.
+    pub spoils: bool,
 }
 
 /// A file that could be read as a tree, and what was odd about it.

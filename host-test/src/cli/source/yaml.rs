@@ -173,7 +173,7 @@ impl<'f> Reader<'f> {
                     let line = first.name_span.map_or(0, |span| self.file.position(span.start).line);
                     *first = member;
                     let (message, help) = super::duplicate(&name, line);
-                    self.error(name_span, message, Some(help));
+                    self.error(name_span, message, Some(help), false);
                 }
             }
             self.path.pop();
@@ -196,7 +196,7 @@ impl<'f> Reader<'f> {
                     into.extend(element.members().iter().cloned());
                 }
             }
-            _ => self.error(span, "a merge key `<<` takes a mapping, or a list of mappings".to_owned(), None),
+            _ => self.error(span, "a merge key `<<` takes a mapping, or a list of mappings".to_owned(), None, true),
         }
     }
 
@@ -217,7 +217,7 @@ impl<'f> Reader<'f> {
                         _ => false,
                     };
                     if !fits {
-                        self.error(span, format!("`{text}` is not a value of the type `!!{}`", tag.suffix), None);
+                        self.error(span, format!("`{text}` is not a value of the type `!!{}`", tag.suffix), None, true);
                     }
                     return content;
                 }
@@ -245,10 +245,10 @@ impl<'f> Reader<'f> {
             let help = "resolve the template first, or export the deployed API with `aws apigateway get-export` \
                         (HTTP APIs: `aws apigatewayv2 export-api`)";
             let message = format!("the CloudFormation function `!{}` has no value outside its template", tag.suffix);
-            self.error(span, message, Some(help.to_owned()));
+            self.error(span, message, Some(help.to_owned()), true);
         } else {
             let written = if tag.is_yaml_core_schema() { format!("!!{}", tag.suffix) } else { tag.to_string() };
-            self.error(span, format!("the YAML tag `{written}` has no meaning in a definition"), None);
+            self.error(span, format!("the YAML tag `{written}` has no meaning in a definition"), None, true);
         }
     }
 
@@ -289,13 +289,13 @@ impl<'f> Reader<'f> {
     fn stop(&self, span: Span, message: &str, help: Option<&str>) -> Finding {
         let path = path_of(&self.path);
         let (message, help) = (message.to_owned(), help.map(str::to_owned));
-        Finding { problem: Problem { severity: Severity::Error, path, message, help }, span: Some(span) }
+        Finding { problem: Problem { severity: Severity::Error, path, message, help }, span: Some(span), spoils: true }
     }
 
-    fn error(&mut self, span: Span, message: String, help: Option<String>) {
+    fn error(&mut self, span: Span, message: String, help: Option<String>, spoils: bool) {
         let path = path_of(&self.path);
         let problem = Problem { severity: Severity::Error, path, message, help };
-        self.findings.push(Finding { problem, span: Some(span) });
+        self.findings.push(Finding { problem, span: Some(span), spoils });
     }
 }
 
