@@ -7,6 +7,8 @@
 //! The order is AWS's: a preflight needs no authorization, so it stands before the route; the route decides what guards it, so it
 //! stands before authorization; nothing reaches an integration but an `Authorized`.
 
+mod proxy_answers;
+
 use crate::authorizer::Authorized;
 use crate::context::{Context, Ids};
 use crate::definition::Protocol;
@@ -15,7 +17,8 @@ use crate::gateway::{Gateway, Route, Stage};
 use crate::gateway_response::{Failure, GatewayResponses, ResponseType, answer};
 use crate::http::{CanonicalPath, MediaType, RequestHead, Response, ResponseHead, is_valid_host};
 use crate::integration::{IntegrationRequest, is_reserved};
-use crate::platform::{Level, Platform};
+use crate::platform::Platform;
+use proxy_answers::{failure_of, put_right};
 use std::sync::Arc;
 
 /// The payload limit of API Gateway: 10 MB.
@@ -97,15 +100,16 @@ impl Exchange {
                 // It is too late for a 413, but no more goes upstream.
                 if sent > PAYLOAD_LIMIT { Effect::Hold } else { Effect::Continue }
             }
-            // Whatever still comes of a request that is answered goes nowhere.
-            (
-                phase @ (Phase::Answered(_) | Phase::Done),
-                Event::RequestHead { .. } | Event::RequestBody { .. } | Event::RequestTrailers,
-            ) => {
+            (phase @ (Phase::Forwarded { .. } | Phase::Relaying { .. }), Event::RequestTrailers) => {
+                self.phase = phase;
+                Effect::Continue
+            }
+            // What comes of a request that is not let through, or is answered already, goes nowhere.
+            (phase, Event::RequestHead { .. } | Event::RequestBody { .. } | Event::RequestTrailers) => {
                 self.phase = phase;
                 Effect::Hold
             }
-            (phase, _) => {
+            (phase, Event::ResponseHead { .. } | Event::ResponseBody { .. } | Event::ResponseTrailers) => {
                 self.phase = phase;
                 Effect::Continue
             }
@@ -308,43 +312,6 @@ fn declared_length(context: &Context) -> u64 {
         context.headers().get("content-length").and_then(|value| std::str::from_utf8(value).ok()).unwrap_or_default().trim();
     let is_number = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
     value.parse().unwrap_or(if is_number { u64::MAX } else { 0 })
-}
-
-/// What an answer of the proxy itself means. Only an error can be one, or an answer to gRPC, whose errors Envoy sends with status
-/// 200; a backend's own answer is not asked about twice.
-fn failure_of(head: &ResponseHead, context: &Context, platform: &dyn Platform) -> Option<Failure> {
-    // A backend that changes protocols though nobody asked it to.
-    if (100..200).contains(&head.status) {
-        return Some(Failure::new(ResponseType::IntegrationFailure));
-    }
-    let is_grpc = context.headers().get("content-type").is_some_and(|value| value.starts_with(b"application/grpc"));
-    if (200..400).contains(&head.status) && !is_grpc {
-        return None;
-    }
-    let details = platform.response_code_details()?;
-    let response_type = match details.as_str() {
-        "via_upstream" => return None,
-        // The client was too slow, or went away: the proxy's answer is as good as any.
-        _ if head.status == 408 => return None,
-        "request_payload_too_large" => ResponseType::RequestTooLarge,
-        "response_timeout" | "upstream_per_try_timeout" | "stream_idle_timeout" | "upstream_max_stream_duration_reached" => {
-            ResponseType::IntegrationTimeout
-        }
-        // The proxy does not know where to send it.
-        "route_not_found" => ResponseType::IntegrationFailure,
-        _ if (400..500).contains(&head.status) => return None,
-        _ => ResponseType::IntegrationFailure,
-    };
-    platform.log(Level::Info, &format!("the proxy answered {} ({details}): {}", head.status, response_type.as_str()));
-    Some(Failure::new(response_type))
-}
-
-/// Our own answer as the proxy is about to send it: Envoy takes the content type from one without a body, makes a status 200 of it
-/// for a gRPC client, and may have begun an answer of its own (413) just before ours.
-fn put_right(ours: Response, head: &ResponseHead) -> Effect {
-    let kept = |(name, value): (&str, &[u8])| head.headers.get_all(name).any(|sent| sent == value);
-    let unchanged = head.status == ours.head.status && ours.head.headers.iter().all(kept);
-    if unchanged { Effect::Continue } else { Effect::Replace(ours) }
 }
 
 /// What every answer carries (recorded for REST: `test_invocation_trace_id`).

@@ -1,0 +1,45 @@
+//! Answers that are not the upstream's: those that the proxy makes in its place, and our own on their way through the proxy. Both
+//! come by as responses (Envoy #28826), with Envoy's word for their cause in `response.code_details`.
+
+use crate::context::Context;
+use crate::flow::Effect;
+use crate::gateway_response::{Failure, ResponseType};
+use crate::http::{Response, ResponseHead};
+use crate::platform::{Level, Platform};
+
+/// What an answer of the proxy itself means. Only an error can be one, or an answer to gRPC, whose errors Envoy sends with status
+/// 200; a backend's own answer is not asked about twice.
+pub fn failure_of(head: &ResponseHead, context: &Context, platform: &dyn Platform) -> Option<Failure> {
+    // A backend that changes protocols though nobody asked it to.
+    if (100..200).contains(&head.status) {
+        return Some(Failure::new(ResponseType::IntegrationFailure));
+    }
+    let is_grpc = context.headers().get("content-type").is_some_and(|value| value.starts_with(b"application/grpc"));
+    if (200..400).contains(&head.status) && !is_grpc {
+        return None;
+    }
+    let details = platform.response_code_details()?;
+    let response_type = match details.as_str() {
+        "via_upstream" => return None,
+        // The client was too slow, or went away: the proxy's answer is as good as any.
+        _ if head.status == 408 => return None,
+        "request_payload_too_large" => ResponseType::RequestTooLarge,
+        "response_timeout" | "upstream_per_try_timeout" | "stream_idle_timeout" | "upstream_max_stream_duration_reached" => {
+            ResponseType::IntegrationTimeout
+        }
+        // The proxy does not know where to send it.
+        "route_not_found" => ResponseType::IntegrationFailure,
+        _ if (400..500).contains(&head.status) => return None,
+        _ => ResponseType::IntegrationFailure,
+    };
+    platform.log(Level::Info, &format!("the proxy answered {} ({details}): {}", head.status, response_type.as_str()));
+    Some(Failure::new(response_type))
+}
+
+/// Our own answer as the proxy is about to send it: Envoy takes the content type from one without a body, makes a status 200 of it
+/// for a gRPC client, and may have begun an answer of its own (413) just before ours.
+pub fn put_right(ours: Response, head: &ResponseHead) -> Effect {
+    let kept = |(name, value): (&str, &[u8])| head.headers.get_all(name).any(|sent| sent == value);
+    let unchanged = head.status == ours.head.status && ours.head.headers.iter().all(kept);
+    if unchanged { Effect::Continue } else { Effect::Replace(ours) }
+}
