@@ -27,7 +27,8 @@ fn document(greeting: &str) -> Value {
         "type": "http_proxy", "httpMethod": "ANY", "uri": "http://backend.test/{proxy}",
         "requestParameters": {"integration.request.path.proxy": "method.request.path.proxy"}}}});
     // Reads the body: no template is for `text/plain`.
-    let body = json!({"post": {"x-amazon-apigateway-integration": {"type": "mock", "responses": {"default": {"statusCode": 200}}}}});
+    let body =
+        json!({"post": {"x-amazon-apigateway-integration": {"type": "mock", "responses": {"default": {"statusCode": 200}}}}});
     json!({
         "apis": [{"name": "a", "stages": [{"stageName": "prod"}], "definition": {"openapi": "3.0.1", "paths": {
             "/hello": mock(greeting), "/proxy/{proxy+}": proxy, "/body": body}}}],
@@ -86,7 +87,8 @@ fn hostile(name: &'static str, target: &[u8], lines: Vec<Vec<u8>>, statuses: &'s
 fn requests() -> Vec<Hostile> {
     let line = |text: &str| vec![text.as_bytes().to_vec()];
     let numbered = |count: usize| (0..count).map(|n| format!("x-{n}: {n}").into_bytes()).collect();
-    let post = |name, target: &[u8], lines, body, statuses| Hostile { method: "POST", body, ..hostile(name, target, lines, statuses) };
+    let post =
+        |name, target: &[u8], lines, body, statuses| Hostile { method: "POST", body, ..hostile(name, target, lines, statuses) };
     vec![
         hostile("a header value that is no UTF-8", b"/prod/hello", vec![b"x-bin: \xff\xfe".to_vec()], &[200]),
         hostile("the same to a backend", b"/prod/proxy/x", vec![b"x-bin: \xff\xfe".to_vec()], &[200]),
@@ -100,16 +102,33 @@ fn requests() -> Vec<Hostile> {
         hostile("encoded dot segments", b"/prod/proxy/%2e%2e/x", Vec::new(), &[400]),
         hostile("a backslash", b"/prod\\hello", Vec::new(), &[400]),
         hostile("bytes above ASCII in the path", b"/prod/\xff\xfe", Vec::new(), &[400]),
-        hostile("two Authorization lines", b"/prod/hello", vec![b"authorization: a".to_vec(), b"authorization: b".to_vec()], &[200]),
+        hostile(
+            "two Authorization lines",
+            b"/prod/hello",
+            vec![b"authorization: a".to_vec(), b"authorization: b".to_vec()],
+            &[200],
+        ),
         hostile("a Host of two names", b"/prod/hello", line("host: a.test,b.test"), &[400]),
         hostile("two Host lines", b"/prod/hello", vec![b"host: a.test".to_vec(), b"host: b.test".to_vec()], &[400]),
         hostile("a cluster of the client's choice", b"/prod/proxy/x", line("x-tollgate-cluster: evil"), &[200]),
         Hostile { method: "BREW", ..hostile("a method nobody knows", b"/prod/hello", Vec::new(), &[400, 403]) },
-        post("content-length beside chunked", b"/prod/proxy/x", vec![b"content-length: 5".to_vec(), b"transfer-encoding: chunked".to_vec()], b"0\r\n\r\n".to_vec(), &[400]),
+        post(
+            "content-length beside chunked",
+            b"/prod/proxy/x",
+            vec![b"content-length: 5".to_vec(), b"transfer-encoding: chunked".to_vec()],
+            b"0\r\n\r\n".to_vec(),
+            &[400],
+        ),
         post("12 MB to a backend", b"/prod/proxy/x", line("content-length: 12000000"), vec![b'x'; 12_000_000], &[413]),
         post("12 MB to a route that reads it", b"/prod/body", line("content-length: 12000000"), vec![b'x'; 12_000_000], &[413]),
         post("a length beyond all machines", b"/prod/body", line("content-length: 99999999999999999999"), Vec::new(), &[400, 413]),
-        post("a gRPC request where no route is", b"/prod/none", vec![b"content-type: application/grpc".to_vec(), b"content-length: 0".to_vec()], Vec::new(), &[403]),
+        post(
+            "a gRPC request where no route is",
+            b"/prod/none",
+            vec![b"content-type: application/grpc".to_vec(), b"content-length: 0".to_vec()],
+            Vec::new(),
+            &[403],
+        ),
     ]
 }
 

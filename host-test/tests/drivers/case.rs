@@ -257,8 +257,7 @@ impl CaseFile {
         if let Some(relative) = file.definition_file.take() {
             let target = path.parent().expect("a file has a folder").join(relative);
             let text = std::fs::read_to_string(&target).unwrap_or_else(|e| panic!("{}: {e}", target.display()));
-            file.definition =
-                Some(serde_norway::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", target.display())));
+            file.definition = Some(serde_norway::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", target.display())));
         }
         file.validate().unwrap_or_else(|e| panic!("{}: {e}", path.display()));
         file

@@ -78,8 +78,7 @@ pub fn rows(folder: &Path) -> Vec<Row> {
     for path in paths.iter().filter(|path| path.extension().is_some_and(|e| e == "jsonl")) {
         let text = std::fs::read_to_string(path).expect("a file can be read");
         for (number, line) in text.lines().enumerate() {
-            let mut row: Row =
-                serde_json::from_str(line).unwrap_or_else(|e| panic!("{}:{}: {e}", path.display(), number + 1));
+            let mut row: Row = serde_json::from_str(line).unwrap_or_else(|e| panic!("{}:{}: {e}", path.display(), number + 1));
             row.area = path.file_stem().and_then(|stem| stem.to_str()).expect("areas are UTF-8").to_owned();
             rows.push(row);
         }

@@ -92,20 +92,11 @@ impl Envoy {
             .stdout(std::fs::File::create(folder.join("access.log")).expect("target/ can be written"))
             .stderr(std::fs::File::create(folder.join("stderr.log")).expect("target/ can be written"));
         let process = command.spawn().expect("the Envoy binary can be run");
-        let mut envoy = Self {
-            process,
-            folder,
-            module: module(),
-            template,
-            admin: loopback(),
-            version: 0,
-            listeners: BTreeMap::new(),
-            stubs,
-        };
+        let mut envoy =
+            Self { process, folder, module: module(), template, admin: loopback(), version: 0, listeners: BTreeMap::new(), stubs };
         envoy.write_listeners(plugins);
-        envoy.admin = envoy.wait("its admin interface", |envoy| {
-            std::fs::read_to_string(envoy.folder.join("admin")).ok()?.trim().parse().ok()
-        });
+        envoy.admin = envoy
+            .wait("its admin interface", |envoy| std::fs::read_to_string(envoy.folder.join("admin")).ok()?.trim().parse().ok());
         envoy.await_update(0);
         envoy
     }
@@ -263,9 +254,8 @@ impl Driver for Envoy {
         let address = self.address(name).ok_or_else(|| format!("`{name}` is not loaded"))?;
         let answer = http1::exchange(address, request).map_err(|error| format!("no answer: {error}"))?;
         let status = answer.status().map_err(|error| error.to_string())?;
-        let seen = clusters.keys().flat_map(|name| {
-            self.stubs[name].seen().into_iter().map(|message| upstream_request(name, message))
-        });
+        let seen =
+            clusters.keys().flat_map(|name| self.stubs[name].seen().into_iter().map(|message| upstream_request(name, message)));
         Ok(Observation {
             status,
             upstream: seen.collect(),

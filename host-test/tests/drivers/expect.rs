@@ -112,9 +112,7 @@ pub fn same_json(wanted: &Value, got: &Value) -> bool {
 /// Objects as subsets, everything else as [`same_json`].
 pub fn subset_json(wanted: &Value, got: &Value) -> bool {
     match (wanted, got) {
-        (Value::Object(wanted), Value::Object(got)) => {
-            wanted.iter().all(|(k, w)| got.get(k).is_some_and(|g| subset_json(w, g)))
-        }
+        (Value::Object(wanted), Value::Object(got)) => wanted.iter().all(|(k, w)| got.get(k).is_some_and(|g| subset_json(w, g))),
         _ => same_json(wanted, got),
     }
 }

@@ -205,12 +205,7 @@ impl Stream<'_> {
     }
 
     /// What the HTTP codec makes of an answer.
-    fn finish(
-        &self,
-        head: ResponseHead,
-        mut body: Vec<u8>,
-        trailers: Vec<(String, String)>,
-    ) -> Result<Observation, String> {
+    fn finish(&self, head: ResponseHead, mut body: Vec<u8>, trailers: Vec<(String, String)>) -> Result<Observation, String> {
         let ResponseHead { status, mut headers } = head;
         if self.is_head || matches!(status, 204 | 304) {
             body.clear();

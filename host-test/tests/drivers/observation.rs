@@ -166,9 +166,7 @@ fn tell(out: &mut String, what: &str, names: (&str, &str), a: &str, b: &str) {
 fn diff_lines(out: &mut String, what: &str, names: (&str, &str), a: &[Line], b: &[Line]) {
     let all: std::collections::BTreeSet<&str> = a.iter().chain(b).map(|(name, _)| name.as_str()).collect();
     for name in all {
-        let of = |lines: &[Line]| -> Vec<String> {
-            lines.iter().filter(|(n, _)| n == name).map(|(_, v)| v.clone()).collect()
-        };
+        let of = |lines: &[Line]| -> Vec<String> { lines.iter().filter(|(n, _)| n == name).map(|(_, v)| v.clone()).collect() };
         if of(a) != of(b) {
             let show = |lines: &[Line]| joined(lines, name).unwrap_or_else(|| "(none)".to_owned());
             tell(out, &format!("{what} {name}"), names, &show(a), &show(b));

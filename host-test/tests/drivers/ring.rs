@@ -99,10 +99,8 @@ fn run_case(file: &CaseFile, document: &Value, case: &Case, drivers: &mut [&mut 
             (None, true) => report.count(ring),
             (None, false) => report.fail(&name, &bad.join("\n")),
             (Some(_), false) => report.count("known gaps"),
-            (Some(gap), true) => report.fail(
-                &name,
-                &format!("passes, though it is a known gap (`{gap}`): take the mark away, and mend docs/parity.md"),
-            ),
+            (Some(gap), true) => report
+                .fail(&name, &format!("passes, though it is a known gap (`{gap}`): take the mark away, and mend docs/parity.md")),
         }
         let seen = seen.masked();
         match &first {

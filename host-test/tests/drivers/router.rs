@@ -46,8 +46,7 @@ const JOINED: [&str; 15] = [
 ];
 
 /// Lines of a connection, which no filter sees.
-const HOP_BY_HOP: [&str; 6] =
-    ["connection", "http2-settings", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"];
+const HOP_BY_HOP: [&str; 6] = ["connection", "http2-settings", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"];
 
 /// The head of a request as the filter sees it.
 pub fn downstream_head(request: &Request) -> RequestHead {
@@ -143,9 +142,10 @@ pub fn route(
 
 fn answer_of(backend: &Backend, is_head: bool) -> Answer {
     let pieces = backend.pieces();
-    let lines = backend.headers.iter().map(|(name, value)| {
-        (name.to_ascii_lowercase(), latin1(value).expect("checked when the file was read"))
-    });
+    let lines = backend
+        .headers
+        .iter()
+        .map(|(name, value)| (name.to_ascii_lowercase(), latin1(value).expect("checked when the file was read")));
     let mut head = ResponseHead { status: backend.status(), headers: lines.collect() };
     let bodyless = is_head || matches!(backend.status(), 204 | 304);
     if backend.chunks.is_none() && !matches!(backend.status(), 204 | 304) && !head.headers.contains("content-length") {

@@ -43,8 +43,7 @@ impl Stub {
     pub fn start() -> Self {
         let reservation = bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
         let address = reservation.local_addr().expect("it is bound").as_socket().expect("it is an IP socket");
-        let mut stub =
-            Self { address, _reservation: reservation, shared: Arc::new(Shared::default()), listening: None };
+        let mut stub = Self { address, _reservation: reservation, shared: Arc::new(Shared::default()), listening: None };
         stub.listen();
         stub
     }
