@@ -252,6 +252,7 @@ fn a_backend_that_is_late_or_not_there_is_an_integration_failure() {
     let answer = running.get("/prod/proxy/x");
     assert!(answer.starts_with("HTTP/1.1 50"), "{answer}");
     assert!(answer.contains("x-amzn-errortype: InternalServerErrorException"), "{answer}");
+    running.wait_for("backend of `backend.test`: ");
 }
 
 #[test]

@@ -16,6 +16,8 @@ use tollgate_host::{ExchangeId, HeaderMap, UpstreamFailure};
 use super::edge;
 use super::engine::Input;
 use super::origins::{Origin, Origins};
+use crate::cli::diagnostics::printable;
+use crate::cli::say;
 use crate::cli::server::Body;
 
 /// Envoy's own default of `connect_timeout`.
@@ -83,6 +85,7 @@ impl Backends {
             Err(error) => Err(reason(&error)),
         };
         if let Err(failure) = end {
+            say(&format!("backend of `{cluster}`: {}\n", printable(words(&failure))));
             // The gateway stops listening only when it ends.
             drop(report.send(failed(failure)).await);
         }
@@ -166,6 +169,15 @@ fn reason(error: &Error) -> UpstreamFailure {
         }
     }
     if error.is_connect() { UpstreamFailure::Connect(cause.to_string()) } else { UpstreamFailure::Reset }
+}
+
+/// What the client is not told: why its request failed.
+fn words(failure: &UpstreamFailure) -> &str {
+    match failure {
+        UpstreamFailure::Connect(cause) => cause,
+        UpstreamFailure::Closed => "it closed the connection before its answer was whole",
+        UpstreamFailure::Reset => "it does not speak HTTP/1.1 as it should",
+    }
 }
 
 #[cfg(test)]
