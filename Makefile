@@ -48,7 +48,6 @@ cli:
 define serve_petstore
 	$(CLI) stub $(PETSTORE)/backend.yaml --listen $(BACKEND) & stub=$$!; \
 	trap 'kill $$stub 2>/dev/null || true' EXIT; \
-	$(CLI) routes $(PETSTORE)/gateway.yaml; \
 	printf '\ntry:\n'; sed -n 's/^\(curl .*\)/  \1/p' $(PETSTORE)/README.md | head -n 3; echo
 endef
 
@@ -62,6 +61,7 @@ envoy: build $(ENVOY) ## serve examples/petstore on 127.0.0.1:8080 in a real Env
 	@mkdir -p target/envoy
 	@cargo run --quiet -p tollgate-host --example edge -- envoy/edge.yaml $(PETSTORE)/gateway.yaml \
 	  --listen $(LISTEN) --upstream petstore.example.com=$(BACKEND) >target/envoy/petstore.json
+	@$(CLI) routes $(PETSTORE)/gateway.yaml
 	@$(serve_petstore); \
 	"$$ENVOY" --config-path target/envoy/petstore.json --log-level warning --disable-hot-restart
 

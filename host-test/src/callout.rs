@@ -152,13 +152,7 @@ impl HostState {
         let call = HttpCall { root, exchange, deadline, reply: Reply::default() };
         self.callouts.http.insert(token, call);
         let end = body.is_empty() && trailers.is_empty();
-        self.outputs.push_back(Output::UpstreamHead {
-            exchange,
-            cluster,
-            head: headers,
-            end,
-            callout: true,
-        });
+        self.outputs.push_back(Output::UpstreamHead { exchange, cluster, head: headers, end, callout: true });
         if !body.is_empty() {
             let end = trailers.is_empty();
             self.outputs.push_back(Output::UpstreamData { exchange, data: body, end });
@@ -227,13 +221,7 @@ impl HostState {
             local_closed: unary.is_some(),
         };
         self.callouts.grpc.insert(token, call);
-        self.outputs.push_back(Output::UpstreamHead {
-            exchange,
-            cluster,
-            head,
-            end: false,
-            callout: true,
-        });
+        self.outputs.push_back(Output::UpstreamHead { exchange, cluster, head, end: false, callout: true });
         if let Some((message, _)) = unary {
             let data = frame(&message);
             self.outputs.push_back(Output::UpstreamData { exchange, data, end: true });

@@ -44,10 +44,7 @@ impl HeaderMap {
 
     /// Every value of `name`, in order.
     pub fn get_all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
-        self.entries
-            .iter()
-            .filter(move |(key, _)| key.as_ref() == name.as_bytes())
-            .map(|(_, value)| value.as_ref())
+        self.entries.iter().filter(move |(key, _)| key.as_ref() == name.as_bytes()).map(|(_, value)| value.as_ref())
     }
 
     /// Whether `name` is present.
@@ -112,9 +109,9 @@ impl HeaderMap {
 impl fmt::Debug for HeaderMap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list()
-            .entries(self.iter().map(|(name, value)| {
-                format!("{}: {}", String::from_utf8_lossy(name), String::from_utf8_lossy(value))
-            }))
+            .entries(
+                self.iter().map(|(name, value)| format!("{}: {}", String::from_utf8_lossy(name), String::from_utf8_lossy(value))),
+            )
             .finish()
     }
 }

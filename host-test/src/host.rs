@@ -229,8 +229,7 @@ impl Host {
         let now = self.clock.now();
         let planned = self.planned.keys().next().map(|(at, _)| *at);
         let timer = self.worker.next_deadline();
-        let Some(at) = [planned, timer].into_iter().flatten().min().filter(|at| *at <= until)
-        else {
+        let Some(at) = [planned, timer].into_iter().flatten().min().filter(|at| *at <= until) else {
             return false;
         };
         self.clock.advance(at.saturating_sub(now));
@@ -275,12 +274,10 @@ impl Host {
     fn carry_out(&mut self, output: Output) {
         match output {
             Output::UpstreamHead { exchange, cluster, head, end, callout } => {
-                let request =
-                    UpstreamRequest { cluster, headers: head, callout, ..Default::default() };
+                let request = UpstreamRequest { cluster, headers: head, callout, ..Default::default() };
                 let index = self.upstream_requests.len();
                 self.upstream_requests.push(request.clone());
-                self.exchanges
-                    .insert(exchange, Exchange { request, body: BytesMut::new(), index });
+                self.exchanges.insert(exchange, Exchange { request, body: BytesMut::new(), index });
                 self.sent(exchange, end);
             }
             Output::UpstreamData { exchange, data, end } => {
@@ -381,11 +378,7 @@ impl Before {
     fn of(host: &mut Host) -> Self {
         host.take_logs();
         host.take_upstream_requests();
-        Self {
-            now: host.clock.now(),
-            fuel: host.worker.fuel_used(),
-            host_calls: host.worker.host_calls().clone(),
-        }
+        Self { now: host.clock.now(), fuel: host.worker.fuel_used(), host_calls: host.worker.host_calls().clone() }
     }
 }
 
@@ -475,8 +468,7 @@ impl HostBuilder {
     /// Starts the VM and configures the plugin.
     pub fn build(self) -> Result<Host, StartError> {
         let Self { module, settings, shared, clock, stubs } = self;
-        let worker =
-            Worker::start(&module, settings, shared.clone(), Arc::new(clock.clone()))?;
+        let worker = Worker::start(&module, settings, shared.clone(), Arc::new(clock.clone()))?;
         let mut host = Host {
             worker,
             shared,

@@ -46,10 +46,7 @@ impl FilterModule {
 
     /// As [`from_file`](Self::from_file); the compiled code is kept in, and found again in,
     /// `cache`. A relative directory is taken from where the process stands.
-    pub fn from_file_cached(
-        path: impl AsRef<Path>,
-        cache: impl AsRef<Path>,
-    ) -> Result<Self, ModuleError> {
+    pub fn from_file_cached(path: impl AsRef<Path>, cache: impl AsRef<Path>) -> Result<Self, ModuleError> {
         Self::read(path.as_ref(), Some(cache.as_ref()))
     }
 
@@ -59,8 +56,7 @@ impl FilterModule {
     }
 
     fn read(path: &Path, cache: Option<&Path>) -> Result<Self, ModuleError> {
-        let bytes =
-            std::fs::read(path).map_err(|error| ModuleError::Read(path.to_owned(), error))?;
+        let bytes = std::fs::read(path).map_err(|error| ModuleError::Read(path.to_owned(), error))?;
         Self::compile(&bytes, cache)
     }
 
@@ -69,8 +65,7 @@ impl FilterModule {
         let mut config = Config::new();
         config.consume_fuel(true);
         if let Some(directory) = cache {
-            let absolute = std::path::absolute(directory)
-                .map_err(|error| ModuleError::Read(directory.to_owned(), error))?;
+            let absolute = std::path::absolute(directory).map_err(|error| ModuleError::Read(directory.to_owned(), error))?;
             let mut cache = CacheConfig::new();
             cache.with_directory(absolute);
             config.cache(Some(Cache::new(cache).map_err(failed)?));
@@ -80,14 +75,9 @@ impl FilterModule {
         let mut linker = Linker::new(&engine);
         abi::link(&mut linker).map_err(failed)?;
         check_exports(&module)?;
-        let instance = linker.instantiate_pre(&module).map_err(|error| {
-            match error.downcast_ref::<UnknownImportError>() {
-                Some(unknown) => ModuleError::UnknownImport {
-                    module: unknown.module().to_owned(),
-                    name: unknown.name().to_owned(),
-                },
-                None => ModuleError::ImportType(format!("{error:#}")),
-            }
+        let instance = linker.instantiate_pre(&module).map_err(|error| match error.downcast_ref::<UnknownImportError>() {
+            Some(unknown) => ModuleError::UnknownImport { module: unknown.module().to_owned(), name: unknown.name().to_owned() },
+            None => ModuleError::ImportType(format!("{error:#}")),
         })?;
         let digest = Sha256::digest(bytes);
         let sha256 = digest.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -108,10 +98,7 @@ impl fmt::Debug for FilterModule {
 
 fn check_exports(module: &Module) -> Result<(), ModuleError> {
     let has = |name: &str| module.get_export(name).is_some();
-    let version = module
-        .exports()
-        .map(|export| export.name().to_owned())
-        .find(|name| name.starts_with("proxy_abi_version_"));
+    let version = module.exports().map(|export| export.name().to_owned()).find(|name| name.starts_with("proxy_abi_version_"));
     match version.as_deref() {
         Some("proxy_abi_version_0_2_1" | "proxy_abi_version_0_2_0") => {}
         Some(other) => return Err(ModuleError::AbiVersion(other.to_owned())),

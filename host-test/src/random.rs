@@ -44,10 +44,7 @@ impl Random {
         number = number & !(0xf << 76) | (0x4 << 76);
         number = number & !(0x3 << 62) | (0x2 << 62);
         let hex = format!("{number:032x}");
-        let parts: Vec<&str> = [0..8, 8..12, 12..16, 16..20, 20..32]
-            .into_iter()
-            .filter_map(|range| hex.get(range))
-            .collect();
+        let parts: Vec<&str> = [0..8, 8..12, 12..16, 16..20, 20..32].into_iter().filter_map(|range| hex.get(range)).collect();
         Some(parts.join("-"))
     }
 }

@@ -78,13 +78,7 @@ impl Worker {
             None => {}
             Some(Owner::Router(stream)) => self.response_failed(stream, failure),
             Some(Owner::Http(token)) => {
-                let begun = self
-                    .vm()
-                    .state()
-                    .callouts
-                    .http
-                    .get(&token)
-                    .is_some_and(|call| call.reply.http_headers.is_some());
+                let begun = self.vm().state().callouts.http.get(&token).is_some_and(|call| call.reply.http_headers.is_some());
                 if begun {
                     self.http_call_lost(token);
                 } else {
@@ -124,11 +118,7 @@ impl Worker {
         let call = self.vm_mut().state_mut().callouts.http.remove(&token);
         if let Some(call) = call {
             let (head, body) = reply.render(false);
-            let reply = Reply {
-                http_headers: Some(head),
-                http_body: Some(Body::from(body)),
-                ..Reply::default()
-            };
+            let reply = Reply { http_headers: Some(head), http_body: Some(Body::from(body)), ..Reply::default() };
             self.deliver_http(token, call.root, reply);
         }
     }
@@ -258,18 +248,9 @@ impl Worker {
     pub(crate) fn expire_callouts(&mut self, now: Duration) {
         let due = |deadline: Option<Duration>| deadline.is_some_and(|deadline| deadline <= now);
         let callouts = &self.vm().state().callouts;
-        let mut http: Vec<(u32, ExchangeId)> = callouts
-            .http
-            .iter()
-            .filter(|(_, call)| due(call.deadline))
-            .map(|(token, call)| (*token, call.exchange))
-            .collect();
-        let mut grpc: Vec<u32> = callouts
-            .grpc
-            .iter()
-            .filter(|(_, call)| due(call.deadline))
-            .map(|(token, _)| *token)
-            .collect();
+        let mut http: Vec<(u32, ExchangeId)> =
+            callouts.http.iter().filter(|(_, call)| due(call.deadline)).map(|(token, call)| (*token, call.exchange)).collect();
+        let mut grpc: Vec<u32> = callouts.grpc.iter().filter(|(_, call)| due(call.deadline)).map(|(token, _)| *token).collect();
         http.sort_unstable();
         grpc.sort_unstable();
         for (token, exchange) in http {

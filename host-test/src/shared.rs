@@ -99,12 +99,7 @@ impl Shared {
         Status::Ok
     }
 
-    pub(crate) fn register_queue(
-        &self,
-        vm_id: &str,
-        name: &[u8],
-        listener: (WorkerId, u32),
-    ) -> u32 {
+    pub(crate) fn register_queue(&self, vm_id: &str, name: &[u8], listener: (WorkerId, u32)) -> u32 {
         let mut inner = self.lock();
         let found = inner.queues.iter_mut().find(|(_, q)| q.vm_id == vm_id && q.name == name);
         if let Some((token, queue)) = found {
@@ -112,12 +107,7 @@ impl Shared {
             return *token;
         }
         let token = inner.queues.len() as u32 + 1;
-        let queue = Queue {
-            vm_id: vm_id.to_owned(),
-            name: Bytes::copy_from_slice(name),
-            items: VecDeque::new(),
-            listener,
-        };
+        let queue = Queue { vm_id: vm_id.to_owned(), name: Bytes::copy_from_slice(name), items: VecDeque::new(), listener };
         inner.queues.insert(token, queue);
         token
     }
@@ -167,12 +157,7 @@ impl Shared {
         });
     }
 
-    pub(crate) fn with_metric(
-        &self,
-        name: &Bytes,
-        kind: MetricKind,
-        change: impl FnOnce(&mut Metric),
-    ) {
+    pub(crate) fn with_metric(&self, name: &Bytes, kind: MetricKind, change: impl FnOnce(&mut Metric)) {
         if let Some(metric) = self.lock().metrics.get_mut(&(name.clone(), kind)) {
             change(metric);
             if let Metric::Histogram(values) = metric
@@ -186,10 +171,6 @@ impl Shared {
     /// All metrics that were defined, by name.
     pub fn metrics(&self) -> BTreeMap<String, Metric> {
         let inner = self.lock();
-        inner
-            .metrics
-            .iter()
-            .map(|((name, _), metric)| (String::from_utf8_lossy(name).into_owned(), metric.clone()))
-            .collect()
+        inner.metrics.iter().map(|((name, _), metric)| (String::from_utf8_lossy(name).into_owned(), metric.clone())).collect()
     }
 }

@@ -142,11 +142,7 @@ impl HostState {
     /// The context that host calls act on.
     pub fn context_id(&self) -> u32 {
         let effective = self.guest.effective;
-        if effective != 0 && self.guest.contexts.contains_key(&effective) {
-            effective
-        } else {
-            self.guest.current
-        }
+        if effective != 0 && self.guest.contexts.contains_key(&effective) { effective } else { self.guest.current }
     }
 
     /// The root context of whoever is calling.
@@ -243,13 +239,7 @@ impl GuestState {
 
 impl Journal {
     pub fn new(lowest: LogLevel) -> Self {
-        Self {
-            lowest,
-            logs: VecDeque::new(),
-            host_calls: BTreeMap::new(),
-            fuel: 0,
-            vm_reloads: 0,
-        }
+        Self { lowest, logs: VecDeque::new(), host_calls: BTreeMap::new(), fuel: 0, vm_reloads: 0 }
     }
 
     pub fn log(&mut self, level: LogLevel, message: String) {

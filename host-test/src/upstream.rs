@@ -88,11 +88,7 @@ impl UpstreamRequest {
 
 impl Stub {
     /// Answers with a status, headers and a body.
-    pub fn reply<const N: usize>(
-        status: u16,
-        headers: [(&str, &str); N],
-        body: impl Into<Bytes>,
-    ) -> Self {
+    pub fn reply<const N: usize>(status: u16, headers: [(&str, &str); N], body: impl Into<Bytes>) -> Self {
         let mut reply = UpstreamReply::new(status);
         for (name, value) in headers {
             reply = reply.header(name, value.to_owned());

@@ -162,14 +162,7 @@ impl Worker {
             callouts: Default::default(),
         };
         match boot(module, state) {
-            Ok((vm, root)) => Ok(Self {
-                module: module.clone(),
-                vm,
-                root,
-                retired: Vec::new(),
-                last_stream: 0,
-                last_reload: None,
-            }),
+            Ok((vm, root)) => Ok(Self { module: module.clone(), vm, root, retired: Vec::new(), last_stream: 0, last_reload: None }),
             Err((error, _)) => Err(error),
         }
     }
@@ -409,11 +402,8 @@ impl Worker {
             return;
         }
         let guest = &self.vm.state().guest;
-        let used = |root: u32| {
-            guest.contexts.values().any(|context| {
-                matches!(context, Context::Stream { root: of, .. } if *of == root)
-            })
-        };
+        let used =
+            |root: u32| guest.contexts.values().any(|context| matches!(context, Context::Stream { root: of, .. } if *of == root));
         let (keep, over) = self.retired.iter().partition(|root| used(**root));
         self.retired = keep;
         let over: Vec<u32> = over;
@@ -450,10 +440,7 @@ enum ConfigureError {
 }
 
 /// Starts a VM: instantiates, creates the root context, runs `on_vm_start` and `on_configure`.
-fn boot(
-    module: &FilterModule,
-    state: HostState,
-) -> Result<(Vm, u32), (StartError, Box<HostState>)> {
+fn boot(module: &FilterModule, state: HostState) -> Result<(Vm, u32), (StartError, Box<HostState>)> {
     let mut vm = match Vm::start(module, state) {
         Ok(vm) => vm,
         Err(failed) => {

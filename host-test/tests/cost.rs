@@ -14,12 +14,19 @@ const HOST_CALLS: u64 = 10;
 const GROWTH: f64 = 1.05;
 
 fn host(routes: usize) -> Host {
-    let integration = |uri: String| json!({"x-amazon-apigateway-integration": {"type": "http_proxy", "uri": uri,
-        "requestParameters": {"integration.request.path.id": "method.request.path.id"}}});
+    let integration = |uri: String| {
+        json!({"x-amazon-apigateway-integration": {"type": "http_proxy", "uri": uri,
+        "requestParameters": {"integration.request.path.id": "method.request.path.id"}}})
+    };
     let mock = json!({"get": {"x-amazon-apigateway-integration": {"type": "mock", "requestTemplates": {"application/json": "{statusCode: 200}"},
         "responses": {"default": {"statusCode": 200}}}}});
     let mut paths: Map<String, Value> = (0..routes)
-        .map(|n| (format!("/r{n:05}/{{id}}"), json!({"x-amazon-apigateway-any-method": integration(format!("http://b.test/r{n}/{{id}}"))})))
+        .map(|n| {
+            (
+                format!("/r{n:05}/{{id}}"),
+                json!({"x-amazon-apigateway-any-method": integration(format!("http://b.test/r{n}/{{id}}"))}),
+            )
+        })
         .collect();
     paths.insert("/mock".to_owned(), mock);
     let document = json!({

@@ -54,23 +54,19 @@ impl Readable<'_> {
 }
 
 pub(super) fn link(linker: &mut Linker<HostState>) -> Result<()> {
-    linker.func_wrap(
-        "env",
-        "proxy_get_buffer_bytes",
-        |c: C<'_>, kind, start: u32, max: u32, at, len| {
-            host_call(c, "proxy_get_buffer_bytes", |g| {
-                start.checked_add(max).ok_or(Status::BadArgument)?;
-                let total = readable(g.state(), kind)?.len();
-                let start = start as usize;
-                let length = total.saturating_sub(start).min(max as usize);
-                // As Envoy does: with nothing to read, nothing is written.
-                if length > 0 {
-                    copy_out(g, kind, start, length, at, len)?;
-                }
-                Ok(Status::Ok)
-            })
-        },
-    )?;
+    linker.func_wrap("env", "proxy_get_buffer_bytes", |c: C<'_>, kind, start: u32, max: u32, at, len| {
+        host_call(c, "proxy_get_buffer_bytes", |g| {
+            start.checked_add(max).ok_or(Status::BadArgument)?;
+            let total = readable(g.state(), kind)?.len();
+            let start = start as usize;
+            let length = total.saturating_sub(start).min(max as usize);
+            // As Envoy does: with nothing to read, nothing is written.
+            if length > 0 {
+                copy_out(g, kind, start, length, at, len)?;
+            }
+            Ok(Status::Ok)
+        })
+    })?;
     linker.func_wrap("env", "proxy_get_buffer_status", |c: C<'_>, kind, length, flags| {
         host_call(c, "proxy_get_buffer_status", |g| {
             let total = readable(g.state(), kind)?.len();
@@ -79,36 +75,25 @@ pub(super) fn link(linker: &mut Linker<HostState>) -> Result<()> {
             Ok(Status::Ok)
         })
     })?;
-    linker.func_wrap(
-        "env",
-        "proxy_set_buffer_bytes",
-        |c: C<'_>, kind, start: u32, length: u32, at, len| {
-            host_call(c, "proxy_set_buffer_bytes", |g| {
-                readable(g.state(), kind)?;
-                let data = g.bytes(at, len)?;
-                let side = match kind {
-                    0 => Side::Request,
-                    1 => Side::Response,
-                    _ => return Ok(Status::BadArgument),
-                };
-                let stream = g.state_mut().stream_mut().ok_or(Status::BadArgument)?;
-                let body = stream.half_mut(side).shown_body_mut().ok_or(Status::BadArgument)?;
-                Ok(write_body(body, start as usize, length as usize, data))
-            })
-        },
-    )?;
+    linker.func_wrap("env", "proxy_set_buffer_bytes", |c: C<'_>, kind, start: u32, length: u32, at, len| {
+        host_call(c, "proxy_set_buffer_bytes", |g| {
+            readable(g.state(), kind)?;
+            let data = g.bytes(at, len)?;
+            let side = match kind {
+                0 => Side::Request,
+                1 => Side::Response,
+                _ => return Ok(Status::BadArgument),
+            };
+            let stream = g.state_mut().stream_mut().ok_or(Status::BadArgument)?;
+            let body = stream.half_mut(side).shown_body_mut().ok_or(Status::BadArgument)?;
+            Ok(write_body(body, start as usize, length as usize, data))
+        })
+    })?;
     Ok(())
 }
 
 /// Copies part of a buffer chunk by chunk into memory that the guest allocates.
-fn copy_out(
-    g: &mut Guest<'_, '_>,
-    kind: u32,
-    start: usize,
-    length: usize,
-    at_out: u32,
-    length_out: u32,
-) -> Result<(), Stop> {
+fn copy_out(g: &mut Guest<'_, '_>, kind: u32, start: usize, length: usize, at_out: u32, length_out: u32) -> Result<(), Stop> {
     let at = g.allocate(length)?;
     // Chunks are shared, so this list costs no copy of the bytes themselves.
     let parts: Vec<Bytes> = match readable(g.state(), kind)? {

@@ -29,11 +29,9 @@ fn link_http(linker: &mut Linker<HostState>) -> Result<()> {
          token: u32| {
             host_call(c, "proxy_http_call", |g| {
                 let cluster = g.bytes(cluster_at, cluster_len)?;
-                let headers = pairs::decode(&g.bytes(headers_at, headers_len)?)
-                    .ok_or(Status::BadArgument)?;
+                let headers = pairs::decode(&g.bytes(headers_at, headers_len)?).ok_or(Status::BadArgument)?;
                 let body = g.bytes(body_at, body_len)?;
-                let trailers = pairs::decode(&g.bytes(trailers_at, trailers_len)?)
-                    .ok_or(Status::BadArgument)?;
+                let trailers = pairs::decode(&g.bytes(trailers_at, trailers_len)?).ok_or(Status::BadArgument)?;
                 // Written first, so that a bad pointer starts no call.
                 g.write_u32(token, 0)?;
                 if i32::try_from(timeout).is_err() {
@@ -41,8 +39,7 @@ fn link_http(linker: &mut Linker<HostState>) -> Result<()> {
                 }
                 let timeout = Some(Duration::from_millis(u64::from(timeout)));
                 let timeout = timeout.filter(|timeout| !timeout.is_zero());
-                let number =
-                    g.state_mut().http_call(&cluster, headers, body, trailers, timeout)?;
+                let number = g.state_mut().http_call(&cluster, headers, body, trailers, timeout)?;
                 g.write_u32(token, number)?;
                 Ok(Status::Ok)
             })
@@ -72,19 +69,12 @@ fn link_grpc(linker: &mut Linker<HostState>) -> Result<()> {
                 let cluster = g.bytes(cluster_at, cluster_len)?;
                 let service = g.bytes(service_at, service_len)?;
                 let method = g.bytes(method_at, method_len)?;
-                let metadata = pairs::decode(&g.bytes(metadata_at, metadata_len)?)
-                    .ok_or(Status::BadArgument)?;
+                let metadata = pairs::decode(&g.bytes(metadata_at, metadata_len)?).ok_or(Status::BadArgument)?;
                 let message = g.bytes(message_at, message_len)?;
                 g.write_u32(token, 0)?;
                 let timeout = Duration::from_millis(u64::from(timeout));
                 let state = g.state_mut();
-                let number = state.grpc_open(
-                    &cluster,
-                    &service,
-                    &method,
-                    metadata,
-                    Some((message, timeout)),
-                )?;
+                let number = state.grpc_open(&cluster, &service, &method, metadata, Some((message, timeout)))?;
                 g.write_u32(token, number)?;
                 Ok(Status::Ok)
             })
@@ -107,8 +97,7 @@ fn link_grpc(linker: &mut Linker<HostState>) -> Result<()> {
                 let cluster = g.bytes(cluster_at, cluster_len)?;
                 let service = g.bytes(service_at, service_len)?;
                 let method = g.bytes(method_at, method_len)?;
-                let metadata = pairs::decode(&g.bytes(metadata_at, metadata_len)?)
-                    .ok_or(Status::BadArgument)?;
+                let metadata = pairs::decode(&g.bytes(metadata_at, metadata_len)?).ok_or(Status::BadArgument)?;
                 g.write_u32(token, 0)?;
                 let state = g.state_mut();
                 let number = state.grpc_open(&cluster, &service, &method, metadata, None)?;

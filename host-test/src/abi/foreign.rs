@@ -19,9 +19,7 @@ pub(super) fn link(linker: &mut Linker<HostState>) -> Result<()> {
                 let name = g.bytes(name_at, name_len)?;
                 let arguments = g.bytes(args_at, args_len)?;
                 let result = match name.as_ref() {
-                    b"verify_signature" if g.state().settings.plugin.verify_signature => {
-                        verify_signature(&arguments)?
-                    }
+                    b"verify_signature" if g.state().settings.plugin.verify_signature => verify_signature(&arguments)?,
                     // The route is looked up when the head reaches the router: nothing is cached.
                     b"clear_route_cache" => Vec::new(),
                     b"set_envoy_filter_state" => set_filter_state(g, &arguments)?,

@@ -87,57 +87,41 @@ pub(super) fn link(linker: &mut Linker<HostState>) -> Result<()> {
             Ok(Status::Ok)
         })
     })?;
-    linker.func_wrap(
-        "env",
-        "proxy_get_header_map_value",
-        |c: C<'_>, map, name_at, name_len, at, len| {
-            host_call(c, "proxy_get_header_map_value", |g| {
-                let kind = MapType::from_number(map)?;
-                let name = g.slice(name_at, name_len)?.to_ascii_lowercase();
-                let map = readable(g.state(), kind).ok_or(Status::BadArgument)?;
-                let value = value_of(map, &name).ok_or(Status::NotFound)?;
-                g.give(&value, at, len)?;
-                Ok(Status::Ok)
+    linker.func_wrap("env", "proxy_get_header_map_value", |c: C<'_>, map, name_at, name_len, at, len| {
+        host_call(c, "proxy_get_header_map_value", |g| {
+            let kind = MapType::from_number(map)?;
+            let name = g.slice(name_at, name_len)?.to_ascii_lowercase();
+            let map = readable(g.state(), kind).ok_or(Status::BadArgument)?;
+            let value = value_of(map, &name).ok_or(Status::NotFound)?;
+            g.give(&value, at, len)?;
+            Ok(Status::Ok)
+        })
+    })?;
+    linker.func_wrap("env", "proxy_add_header_map_value", |c: C<'_>, map, name_at, name_len, value_at, value_len| {
+        host_call(c, "proxy_add_header_map_value", |g| {
+            let kind = MapType::from_number(map)?;
+            let name = g.bytes(name_at, name_len)?;
+            let value = g.bytes(value_at, value_len)?;
+            edit(g, kind, |map| map.add(name, value))
+        })
+    })?;
+    linker.func_wrap("env", "proxy_replace_header_map_value", |c: C<'_>, map, name_at, name_len, value_at, value_len| {
+        host_call(c, "proxy_replace_header_map_value", |g| {
+            let kind = MapType::from_number(map)?;
+            let name = g.bytes(name_at, name_len)?;
+            let value = g.bytes(value_at, value_len)?;
+            edit(g, kind, |map| map.set(name, value))
+        })
+    })?;
+    linker.func_wrap("env", "proxy_remove_header_map_value", |c: C<'_>, map, name_at, name_len| {
+        host_call(c, "proxy_remove_header_map_value", |g| {
+            let kind = MapType::from_number(map)?;
+            let name = g.bytes(name_at, name_len)?;
+            edit(g, kind, |map| {
+                map.remove(name);
             })
-        },
-    )?;
-    linker.func_wrap(
-        "env",
-        "proxy_add_header_map_value",
-        |c: C<'_>, map, name_at, name_len, value_at, value_len| {
-            host_call(c, "proxy_add_header_map_value", |g| {
-                let kind = MapType::from_number(map)?;
-                let name = g.bytes(name_at, name_len)?;
-                let value = g.bytes(value_at, value_len)?;
-                edit(g, kind, |map| map.add(name, value))
-            })
-        },
-    )?;
-    linker.func_wrap(
-        "env",
-        "proxy_replace_header_map_value",
-        |c: C<'_>, map, name_at, name_len, value_at, value_len| {
-            host_call(c, "proxy_replace_header_map_value", |g| {
-                let kind = MapType::from_number(map)?;
-                let name = g.bytes(name_at, name_len)?;
-                let value = g.bytes(value_at, value_len)?;
-                edit(g, kind, |map| map.set(name, value))
-            })
-        },
-    )?;
-    linker.func_wrap(
-        "env",
-        "proxy_remove_header_map_value",
-        |c: C<'_>, map, name_at, name_len| {
-            host_call(c, "proxy_remove_header_map_value", |g| {
-                let kind = MapType::from_number(map)?;
-                let name = g.bytes(name_at, name_len)?;
-                edit(g, kind, |map| {
-                    map.remove(name);
-                })
-            })
-        },
-    )?;
+        })
+    })?;
     Ok(())
 }
 

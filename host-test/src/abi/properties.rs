@@ -22,27 +22,19 @@ pub(super) fn link(linker: &mut Linker<HostState>) -> Result<()> {
             Ok(Status::Ok)
         })
     })?;
-    linker.func_wrap(
-        "env",
-        "proxy_set_property",
-        |c: C<'_>, path_at, path_len, value_at, value_len| {
-            host_call(c, "proxy_set_property", |g| {
-                let path = g.bytes(path_at, path_len)?;
-                let value = g.bytes(value_at, value_len)?;
-                Ok(g.state_mut().set_property(&path, value))
-            })
-        },
-    )?;
+    linker.func_wrap("env", "proxy_set_property", |c: C<'_>, path_at, path_len, value_at, value_len| {
+        host_call(c, "proxy_set_property", |g| {
+            let path = g.bytes(path_at, path_len)?;
+            let value = g.bytes(value_at, value_len)?;
+            Ok(g.state_mut().set_property(&path, value))
+        })
+    })?;
     Ok(())
 }
 
 fn property(state: &HostState, path: &[u8]) -> Result<Vec<u8>, Stop> {
-    let parts: Vec<&str> = path
-        .split(|byte| *byte == 0)
-        .map(|part| std::str::from_utf8(part).unwrap_or_default())
-        .collect();
-    let found = of_plugin(state, &parts)
-        .or_else(|| state.stream().and_then(|stream| of_stream(state, stream, &parts)));
+    let parts: Vec<&str> = path.split(|byte| *byte == 0).map(|part| std::str::from_utf8(part).unwrap_or_default()).collect();
+    let found = of_plugin(state, &parts).or_else(|| state.stream().and_then(|stream| of_stream(state, stream, &parts)));
     found.ok_or(Stop::Status(Status::NotFound))
 }
 
@@ -70,21 +62,11 @@ fn of_stream(state: &HostState, stream: &Stream, parts: &[&str]) -> Option<Vec<u
         ["destination", "port"] => Some(int(i64::from(stream.connection.local.port()))),
         ["connection_id"] | ["connection", "id"] => Some(int(stream.connection.id as i64)),
         ["connection", "mtls"] => Some(vec![u8::from(stream.connection.mtls)]),
-        ["connection", "requested_server_name"] => {
-            stream.connection.server_name.clone().map(String::into_bytes)
-        }
-        ["connection", "tls_version"] => {
-            stream.connection.tls_version.clone().map(String::into_bytes)
-        }
-        ["cluster_name"] | ["xds", "cluster_name"] => {
-            stream.router.cluster.clone().map(String::into_bytes)
-        }
-        ["route_name"] | ["xds", "route_name"] => {
-            Some(state.settings.route.name.clone().into_bytes())
-        }
-        ["filter_state", name] => {
-            stream.filter_state.get(name.strip_prefix("wasm.")?.as_bytes()).map(|v| v.to_vec())
-        }
+        ["connection", "requested_server_name"] => stream.connection.server_name.clone().map(String::into_bytes),
+        ["connection", "tls_version"] => stream.connection.tls_version.clone().map(String::into_bytes),
+        ["cluster_name"] | ["xds", "cluster_name"] => stream.router.cluster.clone().map(String::into_bytes),
+        ["route_name"] | ["xds", "route_name"] => Some(state.settings.route.name.clone().into_bytes()),
+        ["filter_state", name] => stream.filter_state.get(name.strip_prefix("wasm.")?.as_bytes()).map(|v| v.to_vec()),
         [name] => stream.filter_state.get(name.as_bytes()).map(|value| value.to_vec()),
         _ => None,
     }

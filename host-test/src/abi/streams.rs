@@ -44,20 +44,11 @@ pub(super) fn link(linker: &mut Linker<HostState>) -> Result<()> {
     linker.func_wrap(
         "env",
         "proxy_send_local_response",
-        |c: C<'_>,
-         status: u32,
-         details_at,
-         details_len,
-         body_at,
-         body_len,
-         headers_at,
-         headers_len,
-         grpc: i32| {
+        |c: C<'_>, status: u32, details_at, details_len, body_at, body_len, headers_at, headers_len, grpc: i32| {
             host_call(c, "proxy_send_local_response", |g| {
                 let details = String::from_utf8_lossy(g.slice(details_at, details_len)?).into_owned();
                 let body = g.bytes(body_at, body_len)?;
-                let headers = pairs::decode(&g.bytes(headers_at, headers_len)?)
-                    .ok_or(Status::BadArgument)?;
+                let headers = pairs::decode(&g.bytes(headers_at, headers_len)?).ok_or(Status::BadArgument)?;
                 let state = g.state_mut();
                 let Some(id) = state.stream_id() else {
                     return Ok(Status::Ok);

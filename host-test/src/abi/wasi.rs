@@ -19,11 +19,7 @@ const NOT_SUPPORTED: u32 = 58;
 const RIGHT_TO_WRITE: u64 = 64;
 
 /// Runs one WASI function; memory that is not the guest's is `EFAULT`.
-fn wasi_call(
-    mut caller: C<'_>,
-    name: &'static str,
-    body: impl FnOnce(&mut Guest<'_, '_>) -> Result<u32, Stop>,
-) -> Result<u32> {
+fn wasi_call(mut caller: C<'_>, name: &'static str, body: impl FnOnce(&mut Guest<'_, '_>) -> Result<u32, Stop>) -> Result<u32> {
     *caller.data_mut().journal.host_calls.entry(name).or_default() += 1;
     match body(&mut Guest::new(&mut caller)) {
         Ok(errno) => Ok(errno),
@@ -39,12 +35,8 @@ pub(super) fn link(linker: &mut Linker<HostState>) -> Result<()> {
     linker.func_wrap(MODULE, "fd_read", |c: C<'_>, _: u32, _: u32, _: u32, _: u32| {
         wasi_call(c, "fd_read", |_| Ok(NOT_IMPLEMENTED))
     })?;
-    linker.func_wrap(MODULE, "fd_seek", |c: C<'_>, _: u32, _: i64, _: u32, _: u32| {
-        wasi_call(c, "fd_seek", |_| Ok(SUCCESS))
-    })?;
-    linker.func_wrap(MODULE, "fd_close", |c: C<'_>, _: u32| {
-        wasi_call(c, "fd_close", |_| Ok(SUCCESS))
-    })?;
+    linker.func_wrap(MODULE, "fd_seek", |c: C<'_>, _: u32, _: i64, _: u32, _: u32| wasi_call(c, "fd_seek", |_| Ok(SUCCESS)))?;
+    linker.func_wrap(MODULE, "fd_close", |c: C<'_>, _: u32| wasi_call(c, "fd_close", |_| Ok(SUCCESS)))?;
     linker.func_wrap(MODULE, "fd_fdstat_get", |c: C<'_>, fd: u32, out: u32| {
         wasi_call(c, "fd_fdstat_get", |g| {
             if fd != 1 && fd != 2 {
@@ -86,9 +78,7 @@ pub(super) fn link(linker: &mut Linker<HostState>) -> Result<()> {
             Ok(SUCCESS)
         })
     })?;
-    linker.func_wrap(MODULE, "args_get", |c: C<'_>, _: u32, _: u32| {
-        wasi_call(c, "args_get", |_| Ok(SUCCESS))
-    })?;
+    linker.func_wrap(MODULE, "args_get", |c: C<'_>, _: u32, _: u32| wasi_call(c, "args_get", |_| Ok(SUCCESS)))?;
     linker.func_wrap(MODULE, "clock_time_get", |c: C<'_>, clock: u32, _: u64, out: u32| {
         wasi_call(c, "clock_time_get", |g| {
             let clocks = &g.state().clock;
@@ -112,9 +102,7 @@ pub(super) fn link(linker: &mut Linker<HostState>) -> Result<()> {
             Ok(SUCCESS)
         })
     })?;
-    linker.func_wrap(MODULE, "sched_yield", |c: C<'_>| {
-        wasi_call(c, "sched_yield", |_| Ok(SUCCESS))
-    })?;
+    linker.func_wrap(MODULE, "sched_yield", |c: C<'_>| wasi_call(c, "sched_yield", |_| Ok(SUCCESS)))?;
     linker.func_wrap(MODULE, "poll_oneoff", |c: C<'_>, _: u32, _: u32, _: u32, events: u32| {
         wasi_call(c, "poll_oneoff", |g| {
             // Nothing is ever waited for.
@@ -139,9 +127,8 @@ fn fd_write(g: &mut Guest<'_, '_>, fd: u32, iovs: u32, count: u32, out: u32) -> 
     let vectors = g.slice(iovs, size)?.to_vec();
     let mut text = Vec::new();
     for vector in vectors.chunks_exact(8) {
-        let number = |range: std::ops::Range<usize>| {
-            vector.get(range).and_then(|raw| raw.try_into().ok()).map_or(0, u32::from_le_bytes)
-        };
+        let number =
+            |range: std::ops::Range<usize>| vector.get(range).and_then(|raw| raw.try_into().ok()).map_or(0, u32::from_le_bytes);
         text.extend_from_slice(g.slice(number(0..4), number(4..8))?);
     }
     let written = text.len();

@@ -27,16 +27,14 @@ pub struct Checked {
 // === impl Checked ===
 
 impl Checked {
-    /// Compiles the document of a source, or the part of it that `choice` names; `extra` are upstreams that are known
-    /// beside the hosts that the document names.
-    pub fn new(source: Source, choice: &Choice, extra: &[String]) -> Self {
+    /// Compiles the document of a source, or the part of it that `choice` names.
+    pub fn new(source: Source, choice: &Choice) -> Self {
         let Some(mut document) = source.document() else {
             let diagnostics = diagnose(&source, &[]);
             return Self { source, diagnostics, gateway: None, document: Value::Null, endpoints: Vec::new() };
         };
         let Compiled { endpoints, .. } = compile(&document);
-        let names = endpoints.iter().map(|endpoint| endpoint.name.as_str()).chain(extra.iter().map(String::as_str));
-        add_upstreams(&mut document, names);
+        add_upstreams(&mut document, endpoints.iter().map(|endpoint| endpoint.name.as_str()));
         let Compiled { mut gateway, problems, .. } = compile(&document);
         let diagnostics = diagnose(&source, &problems);
         if Count::of(&diagnostics).errors > 0 {

@@ -4,13 +4,14 @@ use std::path::PathBuf;
 
 use super::check::Checked;
 use super::diagnostics::{self, Count, Format};
-use super::source::{Choice, Source};
+use super::source::{Choice, Source, stage_variable};
 use super::{Failure, Verdict};
 
 /// Check definitions and show every problem with its place
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   tollgate lint api.yaml
+  tollgate lint --stage-variable backend=orders.internal api.yaml
   tollgate lint --format json api/*.yaml | jq '.problems[].path'
   aws apigateway get-export … /dev/stdout | tollgate lint -
 
@@ -19,6 +20,9 @@ pub struct Arguments {
     /// Gateway documents or OpenAPI definitions, JSON or YAML; `-` is the standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// Set a stage variable of a bare definition's stage; can be given more than once
+    #[arg(long = "stage-variable", value_name = "NAME=VALUE", value_parser = stage_variable)]
+    variables: Vec<(String, String)>,
     /// How problems are shown
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
@@ -26,10 +30,11 @@ pub struct Arguments {
 
 /// Checks all files, also after a bad one; a file that cannot be read outweighs one with errors.
 pub fn run(arguments: &Arguments) -> Result<Verdict, Failure> {
+    let choice = Choice { stage: None, variables: arguments.variables.clone() };
     let mut all = Vec::new();
     let mut unreadable = None;
     for file in &arguments.files {
-        match Source::load(file, &Choice::default()) {
+        match Source::load(file, &choice) {
             Err(failure) => {
                 if let Some(earlier) = unreadable.replace(failure) {
                     let earlier: Failure = earlier;
@@ -37,7 +42,7 @@ pub fn run(arguments: &Arguments) -> Result<Verdict, Failure> {
                 }
             }
             Ok(source) => {
-                let found = Checked::new(source, &Choice::default(), &[]).diagnostics;
+                let found = Checked::new(source, &choice).diagnostics;
                 if arguments.format == Format::Human {
                     super::print(&diagnostics::human(&found, &file.display().to_string()))?;
                 }

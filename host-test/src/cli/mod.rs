@@ -23,9 +23,9 @@ use clap::{Parser, Subcommand};
 const EXIT_CODES: &str = "Exit codes: 0 all is well (warnings included), 1 the definition has errors or the command failed, \
                           2 the command line is wrong or a file cannot be read.";
 
-/// Serve and check Amazon API Gateway definitions without AWS
+/// The whole command line.
 #[derive(Debug, Parser)]
-#[command(name = "tollgate", version, about, after_help = EXIT_CODES, arg_required_else_help = true)]
+#[command(name = "tollgate", version, about = "Serve and check Amazon API Gateway definitions without AWS", after_help = EXIT_CODES, arg_required_else_help = true)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,

@@ -8,7 +8,7 @@ use tollgate::gateway::{Gateway, Route, Stage};
 
 use super::check::Checked;
 use super::diagnostics;
-use super::source::{Choice, Source};
+use super::source::{Choice, Source, stage_variable};
 use super::table::table;
 use super::{Failure, Verdict};
 
@@ -25,6 +25,9 @@ pub struct Arguments {
     /// Only this stage; the name of the one stage of a bare definition
     #[arg(long, value_name = "NAME")]
     stage: Option<String>,
+    /// Set a stage variable; can be given more than once
+    #[arg(long = "stage-variable", value_name = "NAME=VALUE", value_parser = stage_variable)]
+    variables: Vec<(String, String)>,
     /// How routes are shown
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -50,10 +53,10 @@ struct Row {
 
 /// Prints the routes, or why there are none.
 pub fn run(arguments: &Arguments) -> Result<Verdict, Failure> {
-    let choice = Choice { stage: arguments.stage.clone(), variables: Vec::new() };
+    let choice = Choice { stage: arguments.stage.clone(), variables: arguments.variables.clone() };
     let source = Source::load(&arguments.file, &choice)?;
     Checked::require_stage(&source, &choice)?;
-    let checked = Checked::new(source, &choice, &[]);
+    let checked = Checked::new(source, &choice);
     let Some(gateway) = &checked.gateway else {
         diagnostics::write_to_stderr(&checked.diagnostics, &arguments.file.display().to_string());
         return Ok(Verdict::Problems);

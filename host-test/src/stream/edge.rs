@@ -11,8 +11,7 @@ use bytes::Bytes;
 use std::time::SystemTime;
 
 /// Headers that belong to one connection.
-const HOP_BY_HOP: &[&str] =
-    &["connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"];
+const HOP_BY_HOP: &[&str] = &["connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"];
 
 /// Headers that only Envoy itself may set, removed from what comes from outside.
 const INTERNAL: &[&str] = &[
@@ -37,12 +36,7 @@ const INTERNAL: &[&str] = &[
 ];
 
 /// Makes of a head that came over the wire the head that filters see.
-pub(super) fn receive(
-    head: &mut HeaderMap,
-    stream: &Stream,
-    listener: &Listener,
-    random: &mut Random,
-) {
+pub(super) fn receive(head: &mut HeaderMap, stream: &Stream, listener: &Listener, random: &mut Random) {
     let scheme = if stream.connection.tls { "https" } else { "http" };
     if !head.contains(":scheme") {
         head.add(":scheme", scheme);
@@ -53,9 +47,8 @@ pub(super) fn receive(
         }
         head.remove("host");
     }
-    let upgrade = head.get_str("connection").is_some_and(|value| {
-        value.split(',').any(|token| token.trim().eq_ignore_ascii_case("upgrade"))
-    });
+    let upgrade =
+        head.get_str("connection").is_some_and(|value| value.split(',').any(|token| token.trim().eq_ignore_ascii_case("upgrade")));
     remove_hop_by_hop(head, upgrade);
     if head.get("te").is_some_and(|te| !te.eq_ignore_ascii_case(b"trailers")) {
         head.remove("te");

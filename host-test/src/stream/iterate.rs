@@ -29,10 +29,13 @@ impl Worker {
         half.headers = Some(headers);
         half.headers_shown = true;
         half.ended = end;
-        let ran = self.filter(id, match side {
-            Side::Request => Call::RequestHeaders { count, end },
-            Side::Response => Call::ResponseHeaders { count, end },
-        });
+        let ran = self.filter(
+            id,
+            match side {
+                Side::Request => Call::RequestHeaders { count, end },
+                Side::Response => Call::ResponseHeaders { count, end },
+            },
+        );
         let stop_is_stop_all = !self.settings().plugin.allow_on_headers_stop_iteration;
         let Some(half) = self.half_mut(id, side) else { return };
         match ran {
@@ -83,10 +86,13 @@ impl Worker {
         }
         let Some(half) = self.half_mut(id, side) else { return };
         let size = half.shown_body().map_or(0, Body::len) as u32;
-        let ran = self.filter(id, match side {
-            Side::Request => Call::RequestBody { size, end },
-            Side::Response => Call::ResponseBody { size, end },
-        });
+        let ran = self.filter(
+            id,
+            match side {
+                Side::Request => Call::RequestBody { size, end },
+                Side::Response => Call::ResponseBody { size, end },
+            },
+        );
         let Some(half) = self.half_mut(id, side) else { return };
         half.buffering = false;
         let chunk = half.chunk.take().unwrap_or_default();
@@ -125,10 +131,13 @@ impl Worker {
         let Some(half) = self.half_mut(id, side) else { return };
         half.trailers_shown = true;
         let count = half.trailers.as_ref().map_or(0, HeaderMap::len) as u32;
-        let ran = self.filter(id, match side {
-            Side::Request => Call::RequestTrailers { count },
-            Side::Response => Call::ResponseTrailers { count },
-        });
+        let ran = self.filter(
+            id,
+            match side {
+                Side::Request => Call::RequestTrailers { count },
+                Side::Response => Call::ResponseTrailers { count },
+            },
+        );
         let Some(half) = self.half_mut(id, side) else { return };
         match ran {
             Ran::Status(0) => {
@@ -262,8 +271,7 @@ impl Worker {
             return;
         }
         let half = stream.half_mut(side);
-        let nothing_to_do = half.headers.is_none()
-            || (half.iteration == Iteration::Continue && half.headers_passed);
+        let nothing_to_do = half.headers.is_none() || (half.iteration == Iteration::Continue && half.headers_passed);
         if nothing_to_do {
             self.log(LogLevel::Debug, "a stream that is not paused cannot be continued");
         } else {

@@ -23,9 +23,9 @@ impl Worker {
         let state = self.vm_mut().state_mut();
         edge::receive(&mut head, &stream, &settings.listener, &mut state.random);
         stream.is_head = head.get(":method") == Some(b"HEAD");
-        stream.is_grpc = head.get("content-type").is_some_and(|kind| {
-            kind.starts_with(b"application/grpc") && matches!(kind.get(16), None | Some(b'+'))
-        });
+        stream.is_grpc = head
+            .get("content-type")
+            .is_some_and(|kind| kind.starts_with(b"application/grpc") && matches!(kind.get(16), None | Some(b'+')));
         stream.request_deadline = settings.listener.request_timeout.map(|timeout| now + timeout);
         stream.idle_deadline = settings.listener.stream_idle_timeout.map(|timeout| now + timeout);
         if end {
@@ -147,10 +147,7 @@ impl Worker {
     /// The earliest deadline of any stream.
     pub(crate) fn next_stream_deadline(&self) -> Option<Duration> {
         let streams = self.vm().state().streams.values();
-        streams
-            .flat_map(|s| [s.router.deadline, s.request_deadline, s.idle_deadline])
-            .flatten()
-            .min()
+        streams.flat_map(|s| [s.router.deadline, s.request_deadline, s.idle_deadline]).flatten().min()
     }
 
     /// Ends the waits whose time is over.

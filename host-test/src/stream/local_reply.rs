@@ -52,8 +52,7 @@ impl Worker {
         }
         // The filter is at this stream's response already: it does not see another one.
         stream.filter_gone = true;
-        stream.response =
-            Half { headers: Some(head), headers_passed: true, ended: true, ..Half::default() };
+        stream.response = Half { headers: Some(head), headers_passed: true, ended: true, ..Half::default() };
         self.send_head(id, end);
         if !end && self.stream_mut(id).is_some() {
             self.send_data(id, Body::from(body), true);

@@ -79,13 +79,7 @@ impl Worker {
         stream.router.timeout = timeout;
         let state = self.vm_mut().state_mut();
         let exchange = state.callouts.exchange(Owner::Router(id));
-        state.outputs.push_back(Output::UpstreamHead {
-            exchange,
-            cluster: name,
-            head,
-            end,
-            callout: false,
-        });
+        state.outputs.push_back(Output::UpstreamHead { exchange, cluster: name, head, end, callout: false });
         if let Some(stream) = self.stream_mut(id) {
             stream.router.exchange = Some(exchange);
         }
@@ -194,10 +188,7 @@ impl Worker {
             UpstreamFailure::Reset => flags::UPSTREAM_RESET,
         };
         if stream.response_started {
-            stream.code_details = Some(format!(
-                "upstream_reset_after_response_started{{{}}}",
-                failure.reason().replace(' ', "_")
-            ));
+            stream.code_details = Some(format!("upstream_reset_after_response_started{{{}}}", failure.reason().replace(' ', "_")));
             self.log(LogLevel::Debug, "the upstream was lost in the middle of its response");
             self.reset_downstream(id);
             return;
@@ -242,21 +233,12 @@ impl UpstreamFailure {
     /// What the client is told when no response had begun.
     pub(crate) fn reply(&self) -> LocalReply {
         let reason = self.reason();
-        let mut body = format!(
-            "upstream connect error or disconnect/reset before headers. reset reason: {reason}"
-        );
+        let mut body = format!("upstream connect error or disconnect/reset before headers. reset reason: {reason}");
         let mut details = reason.replace(' ', "_");
         if let Self::Connect(cause) = self {
             body = format!("{body}, transport failure reason: {cause}");
             details = format!("{details}|{}", cause.replace(' ', "_"));
         }
-        LocalReply {
-            body: body.into(),
-            ..LocalReply::new(
-                503,
-                "",
-                format!("upstream_reset_before_response_started{{{details}}}"),
-            )
-        }
+        LocalReply { body: body.into(), ..LocalReply::new(503, "", format!("upstream_reset_before_response_started{{{details}}}")) }
     }
 }

@@ -127,13 +127,8 @@ fn read_response(reader: &mut impl BufRead, method: &str) -> io::Result<Message>
 }
 
 fn read_head(reader: &mut impl BufRead) -> io::Result<Option<Message>> {
-    let mut message = Message::default();
-    message.start = match read_line(reader)? {
-        None => return Ok(None),
-        Some(line) => line,
-    };
-    message.headers = read_fields(reader)?;
-    Ok(Some(message))
+    let Some(start) = read_line(reader)? else { return Ok(None) };
+    Ok(Some(Message { start, headers: read_fields(reader)?, ..Message::default() }))
 }
 
 fn read_fields(reader: &mut impl BufRead) -> io::Result<Vec<(String, String)>> {

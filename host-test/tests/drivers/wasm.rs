@@ -163,6 +163,6 @@ fn upstream_request(request: &tollgate_host::UpstreamRequest) -> UpstreamRequest
 
 /// Without pseudo headers.
 fn lines(headers: &HeaderMap) -> Vec<Line> {
-    let all = headers.iter().map(|(name, value)| (to_latin1(name.as_ref()), to_latin1(value.as_ref())));
+    let all = headers.iter().map(|(name, value)| (to_latin1(name), to_latin1(value)));
     sorted(all.filter(|(name, _)| !name.starts_with(':')))
 }

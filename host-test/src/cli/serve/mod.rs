@@ -29,7 +29,7 @@ use self::exchange::Backends;
 use self::origins::Override;
 use super::check::Checked;
 use super::diagnostics;
-use super::source::{Choice, Source, Version};
+use super::source::{Choice, Source, Version, stage_variable};
 use super::{Failure, Verdict, routes, say, server};
 
 /// What API Gateway takes, and what our Envoy holds.
@@ -57,7 +57,7 @@ pub struct Arguments {
     #[arg(long, value_name = "NAME")]
     stage: Option<String>,
     /// Set a stage variable; can be given more than once
-    #[arg(long = "stage-variable", value_name = "NAME=VALUE", value_parser = variable)]
+    #[arg(long = "stage-variable", value_name = "NAME=VALUE", value_parser = stage_variable)]
     variables: Vec<(String, String)>,
     /// The server to ask instead of an integration's host (`host`, `host:port` or the name of a VPC link)
     #[arg(long = "upstream", value_name = "HOST=URL")]
@@ -93,13 +93,6 @@ enum Refused {
     Failure(Failure),
     /// It has errors, which were shown; these files make it up.
     Problems(Vec<Version>),
-}
-
-fn variable(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
-        _ => Err("write `NAME=VALUE`".to_owned()),
-    }
 }
 
 /// Serves until it is told to stop.
@@ -153,8 +146,7 @@ impl Draft {
         let choice = Choice { stage: arguments.stage.clone(), variables: arguments.variables.clone() };
         let source = Source::load(&arguments.file, &choice).map_err(Refused::Failure)?;
         Checked::require_stage(&source, &choice).map_err(Refused::Failure)?;
-        let hosts: Vec<String> = arguments.upstreams.iter().map(|replaced| replaced.host.clone()).collect();
-        let checked = Checked::new(source, &choice, &hosts);
+        let checked = Checked::new(source, &choice);
         diagnostics::write_to_stderr(&checked.diagnostics, &arguments.file.display().to_string());
         match &checked.gateway {
             None => Err(Refused::Problems(checked.source.versions().to_vec())),
@@ -167,6 +159,9 @@ impl Draft {
 
     /// Starts the filter with it.
     async fn start(self, server: &Server) -> Result<Serving, Failure> {
+        for unused in origins::unused(&self.checked.document, &self.checked.endpoints, &self.overrides) {
+            say(&format!("note: no integration goes to `{unused}`, which `--upstream` names\n"));
+        }
         let origins = origins::resolve(&self.checked.document, &self.checked.endpoints, &self.overrides);
         let backends = Backends::new(origins);
         let settings = settings(&self.checked.document.to_string(), &backends);
@@ -203,17 +198,5 @@ fn settings(document: &str, backends: &Backends) -> Settings {
         route: Route { timeout: Some(Duration::from_secs(60)), suppress_envoy_headers: true, ..Route::default() },
         clusters: backends.clusters().cloned().collect(),
         ..Settings::default()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_stage_variable_has_a_name_and_any_value() {
-        assert_eq!(variable("a=b=c"), Ok(("a".to_owned(), "b=c".to_owned())));
-        assert_eq!(variable("a="), Ok(("a".to_owned(), String::new())));
-        assert!(variable("a").is_err() && variable("=b").is_err());
     }
 }

@@ -34,8 +34,7 @@ pub fn resolve(document: &Value, endpoints: &[Endpoint], overrides: &[Override])
     let mut origins = Origins::new();
     for endpoint in endpoints {
         let cluster = cluster(document, &endpoint.name);
-        let host = endpoint.authority.rsplit_once(':').map_or(endpoint.authority.as_str(), |(host, _)| host);
-        let replaced = [endpoint.name.as_str(), &endpoint.authority, host, cluster].into_iter().find_map(named);
+        let replaced = names(document, endpoint).into_iter().find_map(named);
         let origin = match replaced {
             Some(replaced) => Some(replaced.origin.clone()),
             None => Origin::from_str(&format!("{}://{}", endpoint.scheme, endpoint.authority)).ok(),
@@ -44,11 +43,21 @@ pub fn resolve(document: &Value, endpoints: &[Endpoint], overrides: &[Override])
             origins.insert(cluster.to_owned(), origin);
         }
     }
-    // A host that no integration names can still be what a stage variable or a path parameter says at run time.
-    for replaced in overrides {
-        origins.entry(cluster(document, &replaced.host).to_owned()).or_insert_with(|| replaced.origin.clone());
-    }
     origins
+}
+
+/// The replacements of servers that no integration goes to: a typing error, most likely.
+pub fn unused<'a>(document: &Value, endpoints: &[Endpoint], overrides: &'a [Override]) -> Vec<&'a str> {
+    let goes_there = |replaced: &&Override| {
+        endpoints.iter().any(|endpoint| names(document, endpoint).iter().any(|name| replaced.host.eq_ignore_ascii_case(name)))
+    };
+    overrides.iter().filter(|replaced| !goes_there(replaced)).map(|replaced| replaced.host.as_str()).collect()
+}
+
+/// What a replacement may call an endpoint.
+fn names<'a>(document: &'a Value, endpoint: &'a Endpoint) -> [&'a str; 4] {
+    let host = endpoint.authority.rsplit_once(':').map_or(endpoint.authority.as_str(), |(host, _)| host);
+    [&endpoint.name, &endpoint.authority, host, cluster(document, &endpoint.name)]
 }
 
 fn cluster<'a>(document: &'a Value, name: &'a str) -> &'a str {
@@ -118,7 +127,8 @@ mod tests {
         assert_eq!(url(&origins, "own"), "https://own.test");
         assert_eq!(url(&origins, "b"), "http://127.0.0.1:1");
         assert_eq!(url(&origins, "link"), "http://127.0.0.1:2");
-        assert_eq!(url(&origins, "later.test"), "http://127.0.0.1:3");
+        assert_eq!(unused(&document, &endpoints, &overrides), ["later.test"]);
+        assert!(!origins.contains_key("later.test"));
     }
 
     #[test]

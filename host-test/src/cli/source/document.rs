@@ -18,6 +18,14 @@ pub struct Choice {
     pub variables: Vec<(String, String)>,
 }
 
+/// Reads `--stage-variable NAME=VALUE`.
+pub fn stage_variable(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("write `NAME=VALUE`".to_owned()),
+    }
+}
+
 /// Turns the root of the file named by the user into the gateway document.
 pub fn build(source: &mut Source, root: Node, file: &Path, choice: &Choice) {
     let is_definition = root.get("openapi").is_some() || root.get("swagger").is_some();
@@ -147,5 +155,17 @@ fn set_stage_variables(stage: &mut Node, variables: &[(String, String)]) {
     for (name, value) in variables {
         set.retain(|member| member.name != *name);
         set.push(Member { name: name.clone(), name_span: None, value: Node::made(value.clone()) });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stage_variable_has_a_name_and_any_value() {
+        assert_eq!(stage_variable("a=b=c"), Ok(("a".to_owned(), "b=c".to_owned())));
+        assert_eq!(stage_variable("a="), Ok(("a".to_owned(), String::new())));
+        assert!(stage_variable("a").is_err() && stage_variable("=b").is_err());
     }
 }

@@ -123,11 +123,11 @@ mod tests {
     use super::*;
     use crate::cli::source::text::Position;
 
-    fn read(text: &str) -> Result<(SourceFile, Parsed), (SourceFile, Finding)> {
+    fn read(text: &str) -> Result<(SourceFile, Parsed), Box<(SourceFile, Finding)>> {
         let file = SourceFile::new("api.json".into(), text);
         match parse(&file, FileId(0)) {
             Ok(parsed) => Ok((file, parsed)),
-            Err(finding) => Err((file, finding)),
+            Err(finding) => Err(Box::new((file, finding))),
         }
     }
 
@@ -165,7 +165,7 @@ mod tests {
             ("{\"a\": 1} x", 1, 10),
             ("{ // c\n \"a\": 1}", 1, 3),
         ] {
-            let (file, finding) = read(text).expect_err(text);
+            let (file, finding) = *read(text).expect_err(text);
             assert_eq!(file.position(finding.span.unwrap().start), Position { line, column }, "{text}");
         }
     }

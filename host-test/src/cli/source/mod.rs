@@ -18,7 +18,7 @@ use std::path::Path;
 use serde_json::Value;
 use tollgate::problem::{JsonPath, Problem, Segment, Severity};
 
-pub use self::document::Choice;
+pub use self::document::{Choice, stage_variable};
 pub use self::text::{FileId, SourceFile, Span};
 pub use self::tree::Finding;
 use self::tree::{Node, Parsed, path_of};

@@ -3,16 +3,16 @@ use crate::cli::source::text::Position;
 use serde_json::json;
 use tollgate::problem::JsonPath;
 
-fn read(text: &str) -> Result<(SourceFile, Parsed), (SourceFile, Finding)> {
+fn read(text: &str) -> Result<(SourceFile, Parsed), Box<(SourceFile, Finding)>> {
     let file = SourceFile::new("api.yaml".into(), text);
     match parse(&file, FileId(0)) {
         Ok(parsed) => Ok((file, parsed)),
-        Err(finding) => Err((file, finding)),
+        Err(finding) => Err(Box::new((file, finding))),
     }
 }
 
 fn clean(text: &str) -> serde_json::Value {
-    let (_, parsed) = read(text).unwrap_or_else(|(_, finding)| panic!("{}", finding.problem));
+    let (_, parsed) = read(text).unwrap_or_else(|read| panic!("{}", read.1.problem));
     assert!(parsed.findings.is_empty(), "{:?}", parsed.findings);
     parsed.root.to_value()
 }
@@ -57,7 +57,7 @@ fn nested_anchors_cannot_fill_the_memory() {
         let list = vec![format!("*a{}", n - 1); 10].join(", ");
         text.push_str(&format!("a{n}: &a{n} [{list}]\n"));
     }
-    let (_, finding) = read(&text).unwrap_err();
+    let (_, finding) = *read(&text).unwrap_err();
     assert_eq!(finding.problem.message, "aliases add more than 1000000 values");
 }
 
@@ -118,7 +118,7 @@ fn an_unknown_tag_is_told_as_it_was_written() {
 #[test]
 fn what_is_not_yaml_is_an_error_at_its_line() {
     for (text, line) in [("a: [1, 2\nb: 3\n", 2), ("a: 'x\n", 1), ("a:\n\tb: 1\n", 2), ("a: b: c\n", 1)] {
-        let (file, finding) = read(text).expect_err(text);
+        let (file, finding) = *read(text).expect_err(text);
         let at = file.position(finding.span.unwrap().start).line;
         assert!(at == line || at == line + 1, "{text:?}: line {at}, {}", finding.problem);
     }
@@ -126,7 +126,7 @@ fn what_is_not_yaml_is_an_error_at_its_line() {
 
 #[test]
 fn a_second_document_is_refused() {
-    let (file, finding) = read("a: 1\n---\nb: 2\n").unwrap_err();
+    let (file, finding) = *read("a: 1\n---\nb: 2\n").unwrap_err();
     assert_eq!(finding.problem.message, "a second YAML document starts here");
     assert_eq!(file.position(finding.span.unwrap().start).line, 2);
 }
