@@ -15,6 +15,60 @@ mod trace;
 pub use ids::Ids;
 pub use trace::TRACE_HEADER;
 
+/// Client headers that no mapping, template or backend ever sees (recorded: `TestApiGatewayHeaderRemapping`, blank even in
+/// `$input.params`).
+pub const HIDDEN_HEADERS: [&str; 12] = [
+    "connection",
+    "content-length",
+    "content-md5",
+    "expect",
+    "max-forwards",
+    "proxy-authenticate",
+    "server",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "www-authenticate",
+];
+
+/// The names of `$context`, without `$context.`, that AWS documents for REST and HTTP APIs; those that end in a dot begin a family.
+/// AWS: "API Gateway mapping template and access logging variable reference".
+const VARIABLES: [&str; 27] = [
+    "accountId",
+    "apiId",
+    "authorizer.",
+    "awsEndpointRequestId",
+    "deploymentId",
+    "domainName",
+    "domainPrefix",
+    "error.message",
+    "error.messageString",
+    "error.responseType",
+    "error.validationErrorString",
+    "extendedRequestId",
+    "httpMethod",
+    "identity.",
+    "isCanaryRequest",
+    "path",
+    "protocol",
+    "requestId",
+    "requestOverride.",
+    "requestTime",
+    "requestTimeEpoch",
+    "resourceId",
+    "resourcePath",
+    "responseOverride.",
+    "routeKey",
+    "stage",
+    "wafResponseCode",
+];
+
+/// Whether `$context` has a variable of that name; not every request has a value for it.
+pub fn is_variable(name: &str) -> bool {
+    VARIABLES.iter().any(|known| if known.ends_with('.') { name.starts_with(known) } else { *known == name })
+}
+
 /// An API and one of its stages, as `$context` names them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StageFacts {
@@ -100,6 +154,17 @@ impl Context {
     /// The client's header fields.
     pub fn headers(&self) -> &Headers {
         &self.request.headers
+    }
+
+    /// The values of a client's header as mappings and templates see them: `Host` too, and none of what API Gateway hides.
+    pub fn mapped_header<'a>(&'a self, name: &str) -> Vec<&'a [u8]> {
+        if name.eq_ignore_ascii_case("host") {
+            return vec![&self.request.authority];
+        }
+        if HIDDEN_HEADERS.iter().any(|hidden| hidden.eq_ignore_ascii_case(name)) {
+            return Vec::new();
+        }
+        self.headers().get_all(name).collect()
     }
 
     /// The query, decoded once something asks for it, which most requests never do.

@@ -3,7 +3,7 @@
 //! AWS, which lower-cases nothing; Envoy has lower-cased header names already, so header names compare without case here
 //! (assumed(mapping-header-case): the casing rows come from an emulator's unit test and are in doubt).
 
-use crate::context::Context;
+use crate::context::{Context, is_variable};
 use crate::definition::Node;
 use crate::http::{Headers, is_field_value};
 use crate::platform::Platform;
@@ -124,7 +124,12 @@ impl Expression {
             Ok(Self::Literal(literal)) if !is_field_value(literal.as_bytes()) => {
                 problems.error(&node.path, "a literal with a line end or a NUL in it, which no header can carry", None);
             }
-            Ok(expression) if side.has(&expression) => return Some(expression),
+            Ok(expression) if side.has(&expression) => {
+                if matches!(&expression, Self::Context(name) if !is_variable(name)) {
+                    problems.warning(&node.path, format!("`{text}` is no variable of `$context`: it is never set"), None);
+                }
+                return Some(expression);
+            }
             Err(InvalidExpression::Body) => problems.error(&node.path, format!("not served yet: `{text}`, a part of a body"), None),
             _ => problems.error(&node.path, format!("`{text}` is no source of {}", side.what()), Some(side.help())),
         }
@@ -143,7 +148,9 @@ impl Expression {
                 sources.iter().map(|kind| kind(name.clone()).values(context)).find(|v| !v.is_empty()).unwrap_or_default()
             }
             Self::ResponseHeader(name) => response.and_then(|h| h.last(name)).map(<[u8]>::to_vec).into_iter().collect(),
-            Self::ResponseMultiValueHeader(name) => response.and_then(|h| joined(h, name)).into_iter().collect(),
+            Self::ResponseMultiValueHeader(name) => {
+                joined(&response.map(|h| h.get_all(name).collect::<Vec<_>>()).unwrap_or_default()).into_iter().collect()
+            }
             Self::Context(name) => text(context.variable(name, platform)),
             Self::StageVariable(name) => text(context.stage_variable(name).map(str::to_owned)),
         }
@@ -159,14 +166,13 @@ impl Source {
             Self::Path(name) => context.path_parameter(name).map(bytes).into_iter().collect(),
             Self::QueryString(name) => context.query().last(name).map(bytes).into_iter().collect(),
             Self::MultiValueQueryString(name) => context.query().all(name).map(bytes).collect(),
-            Self::Header(name) => context.headers().last(name).map(<[u8]>::to_vec).into_iter().collect(),
-            Self::MultiValueHeader(name) => joined(context.headers(), name).into_iter().collect(),
+            Self::Header(name) => context.mapped_header(name).last().map(|value| value.to_vec()).into_iter().collect(),
+            Self::MultiValueHeader(name) => joined(&context.mapped_header(name)).into_iter().collect(),
         }
     }
 }
 
-fn joined(headers: &Headers, name: &str) -> Option<Vec<u8>> {
-    let values: Vec<&[u8]> = headers.get_all(name).collect();
+fn joined(values: &[&[u8]]) -> Option<Vec<u8>> {
     (!values.is_empty()).then(|| values.join(b",".as_slice()))
 }
 

@@ -3,25 +3,13 @@
 //! Recorded on a regional REST API: `TestApiGatewayHeaderRemapping`, `test_http_integration_with_lambda`. HTTP APIs: "Create HTTP
 //! integrations for HTTP APIs"; assumed(http-api-headers): which of them pass there is from memory.
 
-use crate::context::{Context, TRACE_HEADER, source_ip};
+use crate::context::{Context, HIDDEN_HEADERS, TRACE_HEADER, source_ip};
 use crate::definition::Protocol;
 use crate::http::{Headers, ResponseHead};
 use crate::platform::Platform;
 
-/// Client headers that no integration ever sees (recorded: blank even in `$input.params`). `content-length` and
-/// `transfer-encoding` belong there too, but here they frame the body on its way.
-const NEVER_FORWARDED: [&str; 10] = [
-    "connection",
-    "content-md5",
-    "expect",
-    "max-forwards",
-    "proxy-authenticate",
-    "server",
-    "te",
-    "trailer",
-    "upgrade",
-    "www-authenticate",
-];
+/// Hidden from integrations, but what frames the body on its way to one.
+const FRAMING: [&str; 2] = ["content-length", "transfer-encoding"];
 
 /// Hop-by-hop fields (RFC 9110, section 7.6.1), for HTTP APIs.
 const HOP_BY_HOP: [&str; 8] =
@@ -36,7 +24,7 @@ pub fn upstream_request(protocol: Protocol, context: &Context, platform: &dyn Pl
     let mut headers = context.headers().clone();
     match protocol {
         Protocol::Rest => {
-            headers.retain(|name| !NEVER_FORWARDED.contains(&name) && name != "via");
+            headers.retain(|name| FRAMING.contains(&name) || (!HIDDEN_HEADERS.contains(&name) && name != "via"));
             // assumed(rest-forwarded): x-forwarded-for and x-forwarded-proto pass, as the proxy wrote them; repeated fields stay
             // repeated, though an emulator joins them.
             // AWS drops Content-Encoding because it has decoded the body; a body that is passed on encoded keeps it.

@@ -91,6 +91,10 @@ fn check_settings(node: &Node<'_>, scope: &mut Scope<'_, '_>) {
         ("integrationTarget", "which load balancer stands behind a VPC link is its cluster's matter"),
     ];
     scope.warn_of_no_effect(node, &no_effect);
+    for (_, response) in node.get("responses").map(|responses| responses.members(scope.problems)).unwrap_or_default() {
+        let why = "a proxy integration passes the response through";
+        scope.warn_of_no_effect(&response, &[("responseParameters", why), ("responseTemplates", why)]);
+    }
     if let Some(subtype) = node.get("integrationSubtype") {
         scope.problems.error(&subtype.path, "`integrationSubtype` is for integrations of type aws_proxy", None);
     }
