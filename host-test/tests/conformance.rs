@@ -5,11 +5,11 @@ mod drivers;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::io::Write as _;
 
 use drivers::Driver;
-use drivers::conformance::{Row, folder, rows};
+use drivers::conformance::{folder, rows};
 use drivers::native::Native;
+use drivers::report::say;
 use drivers::wasm::Wasm;
 
 /// Passed rows an area, and passed rows in doubt. A floor only rises.
@@ -40,7 +40,7 @@ fn no_fewer_rows_pass_than_did() {
     let mut text = String::new();
     let mut disagreements = Vec::new();
     for row in &rows {
-        let verdicts: Vec<Vec<String>> = drivers.iter_mut().map(|driver| verdict(row, &folder, *driver)).collect();
+        let verdicts: Vec<Vec<String>> = drivers.iter_mut().map(|driver| row.verdict(&folder, *driver)).collect();
         if verdicts.iter().any(|bad| bad.is_empty() != verdicts[0].is_empty()) {
             disagreements.push(format!("{}/{}: {verdicts:?}", row.area, row.id));
         }
@@ -68,8 +68,7 @@ fn no_fewer_rows_pass_than_did() {
     }
     let passed: usize = tallies.values().map(|tally| tally.passed).sum();
     let _ = writeln!(text, "conformance: {} rows, {passed} passed, not counting rows in doubt", rows.len());
-    // Past the test harness, which swallows what a passing test prints.
-    std::io::stdout().lock().write_all(text.as_bytes()).expect("there is a standard output");
+    say(&text);
 
     assert!(disagreements.is_empty(), "the drivers disagree:\n{}", disagreements.join("\n"));
     let passed = |area| tallies.get(area).map_or((0, 0), |tally: &Tally| (tally.passed, tally.doubtful - tally.doubtful_failed));
@@ -80,22 +79,4 @@ fn no_fewer_rows_pass_than_did() {
         .map(|(area, floor, passed)| format!("{area}: {passed:?} passed (sure, in doubt), the floor is {floor:?}"))
         .collect();
     assert!(fallen.is_empty(), "fewer rows pass than did:\n{}", fallen.join("\n"));
-}
-
-/// Why a row does not hold on a driver; nothing when it does.
-fn verdict(row: &Row, folder: &std::path::Path, driver: &mut dyn Driver) -> Vec<String> {
-    if let Err(problems) = driver.load(&row.id, &row.document(folder)) {
-        let first = problems.lines().next().unwrap_or_default();
-        return vec![format!("the document is refused: {first}")];
-    }
-    let (request, clusters) = (row.request(), row.clusters());
-    for _ in 0..row.preceding() {
-        if let Err(error) = driver.observe(&row.id, &request, &clusters) {
-            return vec![error];
-        }
-    }
-    match driver.observe(&row.id, &request, &clusters) {
-        Ok(seen) => row.differences(&seen),
-        Err(error) => vec![error],
-    }
 }

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::case::{Backend, Body, Request, add_upstreams, from_base64};
 use super::expect::{same_json, same_text, subset_json};
 use super::observation::{Line, Observation, UpstreamRequest, joined, shown};
-use super::{Clusters, DEFAULT_HOST, envoy};
+use super::{Clusters, DEFAULT_HOST, Driver, envoy};
 
 /// The id that every imported API gets.
 const API_ID: &str = "abcdef1234";
@@ -152,12 +152,12 @@ impl Row {
     }
 
     /// How often the request is sent before the one that counts.
-    pub fn preceding(&self) -> u64 {
+    fn preceding(&self) -> u64 {
         self.setup.get("precedingRequests").and_then(Value::as_u64).unwrap_or(0)
     }
 
     /// The request; as in `run.py`, a method that usually has a body says how long it is, even if it is empty.
-    pub fn request(&self) -> Request {
+    fn request(&self) -> Request {
         let RowRequest { method, path, headers, body, body_base64 } = &self.request;
         let mut request = Request::new(method, path);
         request.headers.clone_from(headers);
@@ -174,8 +174,26 @@ impl Row {
         }
     }
 
+    /// Why the row does not hold on a driver; nothing when it does.
+    pub fn verdict(&self, folder: &Path, driver: &mut dyn Driver) -> Vec<String> {
+        if let Err(problems) = driver.load(&self.id, &self.document(folder)) {
+            let first = problems.lines().next().unwrap_or_default();
+            return vec![format!("the document is refused: {first}")];
+        }
+        let (request, clusters) = (self.request(), self.clusters());
+        for _ in 0..self.preceding() {
+            if let Err(error) = driver.observe(&self.id, &request, &clusters) {
+                return vec![error];
+            }
+        }
+        match driver.observe(&self.id, &request, &clusters) {
+            Ok(seen) => self.differences(&seen),
+            Err(error) => vec![error],
+        }
+    }
+
     /// How an observation differs from the record; empty when it does not.
-    pub fn differences(&self, seen: &Observation) -> Vec<String> {
+    fn differences(&self, seen: &Observation) -> Vec<String> {
         let host = self.request.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("host"));
         let host = host.map_or(DEFAULT_HOST, |(_, value)| value);
         let text = Value::Object(self.expect.clone()).to_string().replace("{{host}}", host).replace("{{apiId}}", API_ID);

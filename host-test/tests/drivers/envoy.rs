@@ -22,6 +22,9 @@ use super::{Clusters, Driver};
 /// How long Envoy may take to start or to take an update: V8 compiles the module first.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// How often it writes its log.
+const LOG_FLUSH: Duration = Duration::from_millis(50);
+
 /// A running Envoy, its listeners and its backends.
 pub struct Envoy {
     process: Child,
@@ -80,7 +83,8 @@ impl Envoy {
         let mut command = Command::new(binary);
         command
             .args(["--concurrency", "1", "--disable-hot-restart", "--log-level", "warning"])
-            .args(["--component-log-level", "wasm:info", "--file-flush-interval-msec", "50"])
+            .args(["--component-log-level", "wasm:info"])
+            .args(["--file-flush-interval-msec", &LOG_FLUSH.as_millis().to_string()])
             .arg("--config-path")
             .arg(folder.join("bootstrap.json"))
             .arg("--admin-address-path")
@@ -121,8 +125,6 @@ impl Envoy {
 
     /// Envoy's log so far.
     pub fn log(&self) -> String {
-        // Its file is flushed on a timer.
-        std::thread::sleep(Duration::from_millis(120));
         let bytes = std::fs::read(self.folder.join("envoy.log")).unwrap_or_default();
         String::from_utf8_lossy(&bytes).into_owned()
     }
@@ -181,6 +183,8 @@ impl Envoy {
 
     fn await_update(&mut self, before: u64) {
         self.wait("the new listeners", |envoy| (envoy.updates() > before).then_some(()));
+        // The log is flushed on a timer, and tells what was refused.
+        std::thread::sleep(3 * LOG_FLUSH);
         let text = self.admin_get("/listeners?format=json");
         let listeners: Value = serde_json::from_str(&text).expect("Envoy's admin interface speaks JSON");
         self.listeners = listeners["listener_statuses"]
