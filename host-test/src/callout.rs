@@ -48,6 +48,7 @@ pub(crate) struct HttpCall {
     pub root: u32,
     pub exchange: ExchangeId,
     pub deadline: Option<Duration>,
+    pub sent_at: Duration,
     pub reply: Reply,
 }
 
@@ -145,11 +146,17 @@ impl HostState {
         if !headers.contains(":scheme") {
             headers.add(":scheme", "http");
         }
+        // Envoy's own client for callouts marks them so, and forwards through a router.
+        headers.set("x-envoy-internal", "true");
+        if let Some(timeout) = timeout {
+            headers.set("x-envoy-expected-rq-timeout-ms", timeout.as_millis().to_string());
+        }
+        let sent_at = self.clock.now();
         let root = self.root_id();
         let token = self.callouts.http_token();
         let exchange = self.callouts.exchange(Owner::Http(token));
         let deadline = timeout.map(|timeout| self.clock.now() + timeout);
-        let call = HttpCall { root, exchange, deadline, reply: Reply::default() };
+        let call = HttpCall { root, exchange, deadline, sent_at, reply: Reply::default() };
         self.callouts.http.insert(token, call);
         let end = body.is_empty() && trailers.is_empty();
         self.outputs.push_back(Output::UpstreamHead { exchange, cluster, head: headers, end, callout: true });

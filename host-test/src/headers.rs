@@ -82,6 +82,12 @@ impl HeaderMap {
         }
     }
 
+    /// As [`set`](Self::set), but the entry moves to the end; what a guest's `replace` does in Envoy.
+    pub fn replace(&mut self, name: impl AsRef<[u8]>, value: impl Into<Bytes>) {
+        self.remove(&name);
+        self.add(name, value);
+    }
+
     /// Removes every entry of `name`; says whether there was one.
     pub fn remove(&mut self, name: impl AsRef<[u8]>) -> bool {
         let name = name.as_ref().to_ascii_lowercase();

@@ -97,6 +97,8 @@ impl Host {
     pub fn builder(module: &FilterModule) -> HostBuilder {
         let mut settings = Settings::default();
         settings.plugin.random_seed = Some(1);
+        // Time stands still in a test: with Envoy's default nothing would be served after a trap.
+        settings.plugin.on_trap = OnTrap::Reload { backoff: Duration::ZERO };
         HostBuilder {
             module: module.clone(),
             settings,
@@ -129,16 +131,17 @@ impl Host {
         let stream = self.worker.begin(connection, headers, end);
         self.streams.insert(stream, Response::default());
         self.run();
-        let count = chunks.len();
-        for (index, chunk) in chunks.into_iter().enumerate() {
-            let end = index + 1 == count && !open;
-            self.worker.request_data(stream, chunk, end);
+        for chunk in chunks {
+            self.worker.request_data(stream, chunk, false);
             self.run();
         }
         if let Some(trailers) = trailers {
             self.worker.request_trailers(stream, trailers);
-            self.run();
+        } else if !end && !open {
+            // Over HTTP/1.1 the end of a body comes by itself, after the last chunk.
+            self.worker.request_data(stream, Bytes::new(), true);
         }
+        self.run();
         stream
     }
 
@@ -248,7 +251,7 @@ impl Host {
     fn play(&mut self, exchange: ExchangeId, steps: VecDeque<Step>) {
         for step in steps {
             if !self.exchanges.contains_key(&exchange) {
-                return;
+                break;
             }
             match step {
                 Step::Head(head, end) => self.worker.upstream_head(exchange, head, end),
@@ -256,19 +259,30 @@ impl Host {
                 Step::Trailers(trailers) => self.worker.upstream_trailers(exchange, trailers),
                 Step::Fail(failure) => self.worker.upstream_failed(exchange, failure),
             }
-            self.run();
+            // No timer may come between the parts.
+            self.drain();
         }
         self.close(exchange);
+        self.run();
     }
 
     /// Carries out what the worker asks for, until it asks for nothing more.
     fn run(&mut self) {
         self.worker.on_time();
-        while let Some(output) = self.worker.poll() {
-            self.carry_out(output);
+        while self.drain() {
             self.worker.on_time();
         }
+    }
+
+    /// Carries out what the worker has asked for; whether that was anything.
+    fn drain(&mut self) -> bool {
+        let mut some = false;
+        while let Some(output) = self.worker.poll() {
+            self.carry_out(output);
+            some = true;
+        }
         self.logs.extend(self.worker.drain_logs());
+        some
     }
 
     fn carry_out(&mut self, output: Output) {

@@ -67,6 +67,7 @@ mod callout;
 mod clock;
 mod headers;
 mod host;
+mod inline;
 mod module;
 mod protobuf;
 mod random;

@@ -6,8 +6,9 @@
 use crate::body::Body;
 use crate::callout::{Owner, Reply};
 use crate::headers::HeaderMap;
+use crate::inline;
 use crate::state::LocalReply;
-use crate::stream::grpc_of_http;
+use crate::stream::{Side, grpc_of_http};
 use crate::vm::Call;
 use crate::worker::{ExchangeId, Output, UpstreamFailure, Worker};
 use bytes::Bytes;
@@ -26,7 +27,11 @@ impl Worker {
                 self.response_head(stream, head, end);
             }
             Some(Owner::Http(token)) => {
+                let now = self.now();
                 if let Some(call) = self.vm_mut().state_mut().callouts.http.get_mut(&token) {
+                    let mut head = inline::fold(head, Side::Response);
+                    let waited = now.saturating_sub(call.sent_at).as_millis();
+                    head.set("x-envoy-upstream-service-time", waited.to_string());
                     call.reply.http_headers = Some(head);
                 }
                 self.http_call_ends(token, end);
@@ -86,8 +91,9 @@ impl Worker {
                 }
             }
             Some(Owner::Grpc(token)) => {
-                let message = String::from_utf8_lossy(&failure.reply().body).into_owned();
-                self.grpc_over(token, 14, &message);
+                let reply = failure.reply();
+                let body = String::from_utf8_lossy(&reply.body).into_owned();
+                self.grpc_over(token, 14, &format!("{body}{{{}}}", reply.details));
             }
         }
     }
@@ -151,13 +157,20 @@ impl Worker {
         if !self.vm().failed {
             match self.vm_mut().call(root, call) {
                 Ok(_) => {
-                    self.vm_mut().state_mut().callouts.delivering = None;
-                    self.run_deferred();
+                    self.callouts_delivered();
                 }
-                Err(trap) => self.trapped(trap),
+                Err(trap) => {
+                    self.trapped(trap);
+                    self.callouts_delivered();
+                }
             }
         }
         self.vm_mut().state_mut().callouts.delivering = None;
+    }
+
+    fn callouts_delivered(&mut self) {
+        self.vm_mut().state_mut().callouts.delivering = None;
+        self.run_deferred();
     }
 
     fn grpc_head(&mut self, token: u32, head: HeaderMap, end: bool) {

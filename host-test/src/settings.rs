@@ -1,6 +1,7 @@
 //! What an Envoy configuration would say about the listener, the route, the wasm plugin and the
 //! clusters. Every default is Envoy's own, except where a line says otherwise.
 
+use crate::headers::HeaderMap;
 use bytes::Bytes;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -54,8 +55,8 @@ pub struct Plugin {
 /// `failure_policy`. `FAIL_OPEN` is not offered: a gateway that lets requests by is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnTrap {
-    /// `FAIL_RELOAD`: a new VM serves new streams. Another reload within `backoff` of the last
-    /// is put off; new streams get 503 meanwhile.
+    /// `FAIL_RELOAD`: a new VM serves new streams, if the one that failed was started at least
+    /// `backoff` ago; until then new streams get 503. (Envoy jitters this time.)
     Reload {
         /// `reload_config.backoff.base_interval`.
         backoff: Duration,
@@ -181,6 +182,23 @@ impl Default for Route {
             cluster: ClusterChoice::Header("x-tollgate-cluster".into()),
             timeout: Some(Duration::from_secs(15)),
             suppress_envoy_headers: false,
+        }
+    }
+}
+
+// === impl ClusterChoice ===
+
+impl ClusterChoice {
+    /// The cluster of a request with this head; `None` when there is no route for it.
+    pub(crate) fn of(&self, head: &HeaderMap) -> Option<String> {
+        // Envoy matches routes by both.
+        if !head.contains(":path") || !head.contains(":authority") {
+            return None;
+        }
+        match self {
+            Self::NoRoute => None,
+            Self::Fixed(name) => Some(name.clone()),
+            Self::Header(header) => Some(head.get_str(header).unwrap_or_default().to_owned()),
         }
     }
 }

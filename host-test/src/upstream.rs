@@ -101,7 +101,8 @@ impl Stub {
         Self::new(Behaviour::Reply(reply))
     }
 
-    /// Lets no connection through, for a reason that Envoy would name to the client.
+    /// Lets no connection through, for a reason that `response.code_details` names; Envoy's for a port that
+    /// nobody listens on is `delayed connect error: Connection refused`.
     pub fn refuse(reason: impl Into<String>) -> Self {
         Self::new(Behaviour::Fail(UpstreamFailure::Connect(reason.into())))
     }
@@ -198,9 +199,10 @@ impl UpstreamReply {
         let chunks: &[Bytes] = if head_only { &[] } else { &self.chunks };
         let open = self.breaks_off || self.trailers.is_some();
         let mut steps = vec![Step::Head(self.headers.clone(), chunks.is_empty() && !open)];
-        for (index, chunk) in chunks.iter().enumerate() {
-            let last = index + 1 == chunks.len() && !open;
-            steps.push(Step::Data(chunk.clone(), last));
+        steps.extend(chunks.iter().map(|chunk| Step::Data(chunk.clone(), false)));
+        if !chunks.is_empty() && !open {
+            // Over HTTP/1.1 the end of a body comes by itself, after the last chunk.
+            steps.push(Step::Data(Bytes::new(), true));
         }
         if self.breaks_off {
             steps.push(Step::Fail(UpstreamFailure::Closed));

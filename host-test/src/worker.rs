@@ -25,7 +25,8 @@ pub struct Worker {
     /// Root contexts of earlier configurations, kept while they have streams.
     retired: Vec<u32>,
     last_stream: u64,
-    last_reload: Option<Duration>,
+    /// When the VM was started.
+    loaded: Duration,
 }
 
 /// Names one request to an upstream, of the router or a callout; never used twice in a worker.
@@ -147,7 +148,7 @@ impl Worker {
         shared: Arc<Shared>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, StartError> {
-        let worker = shared.join();
+        let (worker, loaded) = (shared.join(), clock.now());
         let plugin = &settings.plugin;
         let state = HostState {
             random: Random::new(plugin.random_seed),
@@ -162,7 +163,7 @@ impl Worker {
             callouts: Default::default(),
         };
         match boot(module, state) {
-            Ok((vm, root)) => Ok(Self { module: module.clone(), vm, root, retired: Vec::new(), last_stream: 0, last_reload: None }),
+            Ok((vm, root)) => Ok(Self { module: module.clone(), vm, root, retired: Vec::new(), last_stream: 0, loaded }),
             Err((error, _)) => Err(error),
         }
     }
@@ -323,7 +324,6 @@ impl Worker {
         self.vm.failed = true;
         self.log(LogLevel::Critical, trap.to_string());
         let guest = &mut self.vm.state_mut().guest;
-        guest.deferred.clear();
         guest.tick.clear();
     }
 
@@ -338,12 +338,12 @@ impl Worker {
         match settings.plugin.on_trap {
             OnTrap::FailClosed => return,
             OnTrap::Reload { backoff } => {
-                if self.last_reload.is_some_and(|last| now < last + backoff) {
+                if now < self.loaded + backoff {
                     return;
                 }
             }
         }
-        self.last_reload = Some(now);
+        self.loaded = now;
         self.vm.state_mut().journal.vm_reloads += 1;
         let generation = self.vm.state().guest.generation + 1;
         // The streams of the old VM stay, and wait for their timeouts; its callouts are forgotten.

@@ -56,6 +56,9 @@ fn verify_signature(arguments: &[u8]) -> Result<Vec<u8>, Stop> {
             _ => {}
         }
     }
+    if request.key_der.is_empty() && request.key_pem.is_empty() {
+        return Err(Status::BadArgument.into());
+    }
     let mut out = Writer::default();
     match signature::verify(&request) {
         Ok(()) => out.varint(1, 1),
@@ -73,6 +76,10 @@ fn set_filter_state(g: &mut Guest<'_, '_>, arguments: &[u8]) -> Result<Vec<u8>, 
             (2, Field::Bytes(bytes)) => value = Bytes::copy_from_slice(bytes),
             _ => {}
         }
+    }
+    // Only what some part of Envoy reads can be set; here nobody reads it, so any of its names will do.
+    if !path.starts_with(b"envoy.") {
+        return Err(Status::NotFound.into());
     }
     let stream = g.state_mut().stream_mut().ok_or(Status::NotFound)?;
     stream.envoy_filter_state.insert(path, value);

@@ -2,6 +2,7 @@
 
 use super::{Answer, Guest, Status, Stop, host_call, pairs};
 use crate::headers::HeaderMap;
+use crate::inline;
 use crate::state::HostState;
 use crate::stream::Side;
 use wasmtime::{Caller, Linker, Result};
@@ -51,14 +52,18 @@ fn readable(state: &HostState, kind: MapType) -> Option<&HeaderMap> {
 }
 
 /// Edits the map, where the guest may write now: only those of its stream, while they are held.
-fn edit(g: &mut Guest<'_, '_>, kind: MapType, change: impl FnOnce(&mut HeaderMap)) -> Answer {
+fn edit(g: &mut Guest<'_, '_>, kind: MapType, change: impl FnOnce(&mut HeaderMap, Option<Side>)) -> Answer {
+    let head = match kind {
+        MapType::Headers(side) => Some(side),
+        _ => None,
+    };
     let stream = g.state_mut().stream_mut().ok_or(Status::BadArgument)?;
     let map = match kind {
         MapType::Headers(side) => stream.half_mut(side).shown_headers_mut(),
         MapType::Trailers(side) => stream.half_mut(side).shown_trailers_mut(),
         _ => None,
     };
-    change(map.ok_or(Status::BadArgument)?);
+    change(map.ok_or(Status::BadArgument)?, head);
     Ok(Status::Ok)
 }
 
@@ -76,7 +81,12 @@ pub(super) fn link(linker: &mut Linker<HostState>) -> Result<()> {
         host_call(c, "proxy_set_header_map_pairs", |g| {
             let kind = MapType::from_number(map)?;
             let new = pairs::decode(&g.bytes(at, len)?).ok_or(Status::BadArgument)?;
-            edit(g, kind, |map| *map = new)
+            edit(g, kind, |map, head| {
+                *map = match head {
+                    Some(side) => inline::fold(new, side),
+                    None => new,
+                };
+            })
         })
     })?;
     linker.func_wrap("env", "proxy_get_header_map_size", |c: C<'_>, map, out| {
@@ -102,7 +112,10 @@ pub(super) fn link(linker: &mut Linker<HostState>) -> Result<()> {
             let kind = MapType::from_number(map)?;
             let name = g.bytes(name_at, name_len)?;
             let value = g.bytes(value_at, value_len)?;
-            edit(g, kind, |map| map.add(name, value))
+            edit(g, kind, |map, head| match head {
+                Some(side) => inline::add(map, side, &name, value),
+                None => map.add(name, value),
+            })
         })
     })?;
     linker.func_wrap("env", "proxy_replace_header_map_value", |c: C<'_>, map, name_at, name_len, value_at, value_len| {
@@ -110,14 +123,14 @@ pub(super) fn link(linker: &mut Linker<HostState>) -> Result<()> {
             let kind = MapType::from_number(map)?;
             let name = g.bytes(name_at, name_len)?;
             let value = g.bytes(value_at, value_len)?;
-            edit(g, kind, |map| map.set(name, value))
+            edit(g, kind, |map, _| map.replace(name, value))
         })
     })?;
     linker.func_wrap("env", "proxy_remove_header_map_value", |c: C<'_>, map, name_at, name_len| {
         host_call(c, "proxy_remove_header_map_value", |g| {
             let kind = MapType::from_number(map)?;
             let name = g.bytes(name_at, name_len)?;
-            edit(g, kind, |map| {
+            edit(g, kind, |map, _| {
                 map.remove(name);
             })
         })
@@ -125,13 +138,7 @@ pub(super) fn link(linker: &mut Linker<HostState>) -> Result<()> {
     Ok(())
 }
 
-/// The value of a header; those of a repeated one joined by commas.
+/// The value of a header; of a repeated one the first, as in Envoy.
 fn value_of(map: &HeaderMap, name: &[u8]) -> Option<Vec<u8>> {
-    let mut values = map.iter().filter(|(key, _)| *key == name).map(|(_, value)| value);
-    let mut joined = values.next()?.to_vec();
-    for value in values {
-        joined.push(b',');
-        joined.extend_from_slice(value);
-    }
-    Some(joined)
+    map.iter().find(|(key, _)| *key == name).map(|(_, value)| value.to_vec())
 }

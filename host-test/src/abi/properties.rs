@@ -47,14 +47,14 @@ fn of_plugin(state: &HostState, parts: &[&str]) -> Option<Vec<u8>> {
         ["plugin_vm_id"] => text(&plugin.vm_id),
         ["node", "id"] | ["xds", "node", "id"] => text(&plugin.node_id),
         ["node", "cluster"] | ["xds", "node", "cluster"] => text(&plugin.node_cluster),
-        ["listener_direction"] | ["xds", "listener_direction"] => Some(int(0)),
+        ["xds", "listener_direction"] => Some(int(0)),
         _ => None,
     }
 }
 
 fn of_stream(state: &HostState, stream: &Stream, parts: &[&str]) -> Option<Vec<u8>> {
     match parts {
-        ["request", rest @ ..] => of_request(state, stream, rest),
+        ["request", rest @ ..] => of_request(stream, rest),
         ["response", rest @ ..] => of_response(stream, rest),
         ["source", "address"] => Some(stream.connection.peer.to_string().into_bytes()),
         ["source", "port"] => Some(int(i64::from(stream.connection.peer.port()))),
@@ -64,15 +64,15 @@ fn of_stream(state: &HostState, stream: &Stream, parts: &[&str]) -> Option<Vec<u
         ["connection", "mtls"] => Some(vec![u8::from(stream.connection.mtls)]),
         ["connection", "requested_server_name"] => stream.connection.server_name.clone().map(String::into_bytes),
         ["connection", "tls_version"] => stream.connection.tls_version.clone().map(String::into_bytes),
-        ["cluster_name"] | ["xds", "cluster_name"] => stream.router.cluster.clone().map(String::into_bytes),
-        ["route_name"] | ["xds", "route_name"] => Some(state.settings.route.name.clone().into_bytes()),
+        ["xds", "cluster_name"] => cluster_name(state, stream).map(String::into_bytes),
+        ["xds", "route_name"] => Some(state.settings.route.name.clone().into_bytes()),
         ["filter_state", name] => stream.filter_state.get(name.strip_prefix("wasm.")?.as_bytes()).map(|v| v.to_vec()),
         [name] => stream.filter_state.get(name.as_bytes()).map(|value| value.to_vec()),
         _ => None,
     }
 }
 
-fn of_request(state: &HostState, stream: &Stream, parts: &[&str]) -> Option<Vec<u8>> {
+fn of_request(stream: &Stream, parts: &[&str]) -> Option<Vec<u8>> {
     match parts {
         ["time"] => return Some(int(stream.started_wall.as_nanos() as i64)),
         ["duration"] => {
@@ -82,7 +82,6 @@ fn of_request(state: &HostState, stream: &Stream, parts: &[&str]) -> Option<Vec<
         ["protocol"] => return Some(stream.connection.protocol.as_bytes().to_vec()),
         _ => {}
     }
-    let _ = state;
     let headers = stream.half(Side::Request).shown_headers()?;
     let header = |name| headers.get(name).map(<[u8]>::to_vec);
     let path = headers.get(":path");
@@ -109,6 +108,14 @@ fn of_request(state: &HostState, stream: &Stream, parts: &[&str]) -> Option<Vec<
         ["headers", name] => joined(headers, name),
         _ => None,
     }
+}
+
+/// Where the request went, or would go now.
+fn cluster_name(state: &HostState, stream: &Stream) -> Option<String> {
+    if stream.router.cluster.is_some() {
+        return stream.router.cluster.clone();
+    }
+    state.settings.route.cluster.of(stream.half(Side::Request).shown_headers()?)
 }
 
 fn of_response(stream: &Stream, parts: &[&str]) -> Option<Vec<u8>> {

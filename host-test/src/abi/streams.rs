@@ -57,8 +57,9 @@ pub(super) fn link(linker: &mut Linker<HostState>) -> Result<()> {
                     return Ok(Status::Ok);
                 };
                 if stream.local_reply_held {
+                    // Envoy takes it and forgets it.
                     state.log(LogLevel::Debug, "a second local response of a stream is ignored");
-                    return Ok(Status::BadArgument);
+                    return Ok(Status::Ok);
                 }
                 stream.local_reply_held = true;
                 let grpc_status = u32::try_from(grpc).ok();

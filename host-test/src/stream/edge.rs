@@ -4,14 +4,19 @@
 use super::{Side, Stream, StreamId};
 use crate::body::Body;
 use crate::headers::HeaderMap;
+use crate::inline;
 use crate::random::Random;
 use crate::settings::{Listener, LogLevel};
+use crate::state::LocalReply;
 use crate::worker::{Output, Worker};
 use bytes::Bytes;
 use std::time::SystemTime;
 
 /// Headers that belong to one connection.
 const HOP_BY_HOP: &[&str] = &["connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"];
+
+/// Headers that `connection` may name and that are dealt with by themselves.
+const KEPT_THOUGH_NOMINATED: &[&str] = &["close", "keep-alive", "upgrade", "te"];
 
 /// Headers that only Envoy itself may set, removed from what comes from outside.
 const INTERNAL: &[&str] = &[
@@ -47,6 +52,13 @@ pub(super) fn receive(head: &mut HeaderMap, stream: &Stream, listener: &Listener
         }
         head.remove("host");
     }
+    *head = inline::fold(std::mem::take(head), Side::Request);
+    let nominated: Vec<String> =
+        head.get_str("connection").map(|value| value.split(',').map(|name| name.trim().to_owned()).collect()).unwrap_or_default();
+    // Envoy refuses some names here with 400; what is left is removed.
+    for name in nominated.iter().filter(|name| !KEPT_THOUGH_NOMINATED.contains(&name.as_str())) {
+        head.remove(name);
+    }
     let upgrade =
         head.get_str("connection").is_some_and(|value| value.split(',').any(|token| token.trim().eq_ignore_ascii_case("upgrade")));
     remove_hop_by_hop(head, upgrade);
@@ -69,16 +81,15 @@ pub(super) fn receive(head: &mut HeaderMap, stream: &Stream, listener: &Listener
     } else if !head.contains("x-forwarded-proto") {
         head.add("x-forwarded-proto", scheme);
     }
-    if listener.generate_request_id {
-        // A request id from outside is not to be trusted at an edge.
-        if listener.use_remote_address {
-            head.remove("x-request-id");
-        }
-        if !head.contains("x-request-id")
-            && let Some(id) = random.uuid()
-        {
-            head.add("x-request-id", id);
-        }
+    // The server has answered it.
+    head.remove("expect");
+    // A request id from outside is not to be trusted at an edge.
+    let trusted = !listener.use_remote_address && head.contains("x-request-id");
+    if listener.generate_request_id
+        && !trusted
+        && let Some(id) = random.uuid()
+    {
+        head.set("x-request-id", id);
     }
 }
 
@@ -99,30 +110,31 @@ impl Worker {
         let Some(stream) = self.stream_mut(id) else { return };
         let Some(mut head) = stream.response.headers.clone() else { return };
         let status: Option<u16> = head.get_str(":status").and_then(|status| status.parse().ok());
-        let Some(status) = status.filter(|status| (200..=599).contains(status)) else {
-            self.log(LogLevel::Error, "the response has no status between 200 and 599: reset");
-            self.reset_downstream(id);
+        // Envoy would send a final response with a status of 1xx, which no client understands.
+        let Some(status) = status.filter(|status| (200..=999).contains(status)) else {
+            stream.response.headers_passed = true;
+            self.local_reply(id, LocalReply::removed(502, "response", ":status"));
             return;
         };
         stream.response_code = Some(status);
         remove_hop_by_hop(&mut head, false);
-        if let Some(name) = &settings.listener.server_name {
-            head.set("server", name.clone());
-        }
         if !head.contains("date") {
             head.add("date", httpdate::fmt_http_date(SystemTime::UNIX_EPOCH + wall));
         }
-        stream.head_sent = true;
-        stream.bodiless = stream.is_head || status == 204 || status == 304;
-        if status == 204 {
-            head.remove("content-length");
+        if let Some(name) = &settings.listener.server_name {
+            head.set("server", name.clone());
         }
+        stream.head_sent = true;
+        stream.bodiless = stream.is_head;
+        // A 304 declares the length of a body that it has not. A 204 should have neither, but
+        // Envoy sends what the filter gave it.
+        let unmeasured = stream.is_head || status == 204 || status == 304;
         stream.expected = match head.get_str("content-length") {
-            Some(text) if !stream.bodiless => text.parse().ok(),
+            Some(text) if !unmeasured => text.parse().ok(),
             _ => None,
         };
         let end = end || stream.bodiless;
-        if end && !stream.bodiless && stream.expected.is_none() {
+        if end && !unmeasured && stream.expected.is_none() {
             // Else a client of HTTP/1.1 could not see the end.
             head.add("content-length", "0");
             stream.expected = Some(0);

@@ -39,12 +39,15 @@ impl Worker {
         let stop_is_stop_all = !self.settings().plugin.allow_on_headers_stop_iteration;
         let Some(half) = self.half_mut(id, side) else { return };
         match ran {
+            Ran::Status(0) if half.headers_passed => {
+                let message = "the stream was continued inside the callback that returned \
+                    Continue: Envoy forwards such a request twice";
+                self.log(LogLevel::Error, message);
+            }
             Ran::Status(0) => {
                 half.headers_shown = false;
-                if !half.headers_passed {
-                    half.headers_passed = true;
-                    self.pass_head(id, side, end);
-                }
+                half.headers_passed = true;
+                self.pass_head(id, side, end);
             }
             Ran::Status(1) if !stop_is_stop_all => half.iteration = Iteration::StopSingle,
             Ran::Status(_) | Ran::Replied | Ran::Failed => half.iteration = Iteration::StopAll,
@@ -238,7 +241,11 @@ impl Worker {
             }
             Err(trap) => {
                 self.trapped(trap);
-                self.filter_failed(id)
+                let failed = self.filter_failed(id);
+                // What the callback had asked for before it trapped still happens, but the
+                // answer to this stream is 503.
+                self.run_deferred();
+                failed
             }
         }
     }
@@ -259,7 +266,12 @@ impl Worker {
             match deferred {
                 Deferred::Continue { stream, side } => self.continue_stream(stream, side),
                 Deferred::LocalReply { stream, reply } => self.local_reply(stream, reply),
-                Deferred::Reset { stream } => self.reset_downstream(stream),
+                Deferred::Reset { stream: id } => {
+                    if let Some(stream) = self.stream_mut(id) {
+                        stream.code_details.get_or_insert_with(|| "wasm_close_stream".into());
+                    }
+                    self.reset_downstream(id);
+                }
             }
         }
     }

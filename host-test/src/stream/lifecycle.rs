@@ -99,14 +99,19 @@ impl Worker {
         stream.ended_at = Some(now);
         let alive = !failed && stream.generation == generation;
         let context = stream.context;
-        // While the guest logs, it may read both heads again, and the response's trailers.
-        stream.request.headers_shown = true;
-        stream.response.headers_shown = true;
-        stream.response.trailers_shown = true;
+        // While the guest logs, it may read what there was.
+        for half in [&mut stream.request, &mut stream.response] {
+            half.freeze(true);
+        }
         if alive {
-            for call in [Call::Log, Call::Done, Call::Delete] {
-                self.call_plain(context, call);
+            self.call_plain(context, Call::Log);
+            for side in [Side::Request, Side::Response] {
+                if let Some(half) = self.half_mut(id, side) {
+                    half.freeze(false);
+                }
             }
+            self.call_plain(context, Call::Done);
+            self.call_plain(context, Call::Delete);
             self.vm_mut().state_mut().guest.contexts.remove(&context);
         }
         self.vm_mut().state_mut().streams.remove(&id);
@@ -119,7 +124,10 @@ impl Worker {
         }
         match self.vm_mut().call(context, call) {
             Ok(_) => self.run_deferred(),
-            Err(trap) => self.trapped(trap),
+            Err(trap) => {
+                self.trapped(trap);
+                self.run_deferred();
+            }
         }
     }
 
@@ -165,7 +173,9 @@ impl Worker {
             } else if due(stream.idle_deadline) {
                 stream.idle_deadline = None;
                 stream.response_flags |= STREAM_IDLE_TIMEOUT;
-                self.local_reply(id, LocalReply::new(408, "stream timeout", "stream_idle_timeout"));
+                // The client was slow, or we were.
+                let status = if stream.request.ended { 504 } else { 408 };
+                self.local_reply(id, LocalReply::new(status, "stream timeout", "stream_idle_timeout"));
             }
         }
     }

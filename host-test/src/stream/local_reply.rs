@@ -33,6 +33,7 @@ impl Worker {
         stream.request.buffering = false;
         stream.local_reply_held = true;
         if stream.head_sent {
+            stream.code_details = Some(reply.details);
             self.log(LogLevel::Debug, "a local reply came after the response head: reset");
             self.reset_downstream(id);
             return;

@@ -84,6 +84,8 @@ pub(crate) struct Half {
     iteration: Iteration,
     /// The last piece has come in.
     ended: bool,
+    /// Only to be read: the guest writes its access log.
+    frozen: bool,
     /// The source was told to wait.
     throttled: bool,
 }
@@ -187,7 +189,7 @@ impl Half {
     }
 
     pub fn shown_headers_mut(&mut self) -> Option<&mut HeaderMap> {
-        self.headers.as_mut().filter(|_| self.headers_shown)
+        self.headers.as_mut().filter(|_| self.headers_shown && !self.frozen)
     }
 
     /// The trailers, while the guest holds them.
@@ -196,7 +198,7 @@ impl Half {
     }
 
     pub fn shown_trailers_mut(&mut self) -> Option<&mut HeaderMap> {
-        self.trailers.as_mut().filter(|_| self.trailers_shown)
+        self.trailers.as_mut().filter(|_| self.trailers_shown && !self.frozen)
     }
 
     /// The body as the guest sees it: all that is held when it buffers, else the chunk.
@@ -206,6 +208,13 @@ impl Half {
 
     pub fn shown_body_mut(&mut self) -> Option<&mut Body> {
         if self.buffering { self.held.as_mut() } else { self.chunk.as_mut() }
+    }
+
+    /// Shows the guest what there was, for its access log, or hides it again.
+    fn freeze(&mut self, frozen: bool) {
+        self.frozen = frozen;
+        self.headers_shown = frozen;
+        self.trailers_shown = frozen;
     }
 
     /// Takes everything out of the guest's sight but what it buffers.

@@ -4,7 +4,8 @@ use super::{Side, StreamId};
 use crate::body::Body;
 use crate::callout::Owner;
 use crate::headers::HeaderMap;
-use crate::settings::{ClusterChoice, LogLevel};
+use crate::inline;
+use crate::settings::LogLevel;
 use crate::state::LocalReply;
 use crate::worker::{ExchangeId, Output, UpstreamFailure, Worker};
 use bytes::Bytes;
@@ -28,6 +29,7 @@ mod flags {
     pub const CONNECTION_FAILURE: u64 = 0x20;
     pub const CONNECTION_TERMINATION: u64 = 0x40;
     pub const NO_ROUTE: u64 = 0x100;
+    pub const PROTOCOL_ERROR: u64 = 0x80_0000;
     pub const NO_CLUSTER: u64 = 0x0100_0000;
 }
 
@@ -51,14 +53,14 @@ impl Worker {
         let settings = self.settings();
         let Some(stream) = self.stream_mut(id) else { return };
         let Some(mut head) = stream.request.headers.clone() else { return };
-        let name = match &settings.route.cluster {
-            ClusterChoice::NoRoute => {
-                stream.response_flags |= flags::NO_ROUTE;
-                self.local_reply(id, LocalReply::new(404, "", "route_not_found"));
-                return;
-            }
-            ClusterChoice::Fixed(name) => name.clone(),
-            ClusterChoice::Header(header) => head.get_str(header).unwrap_or_default().to_owned(),
+        if !head.contains(":method") {
+            self.local_reply(id, LocalReply::removed(503, "request", ":method"));
+            return;
+        }
+        let Some(name) = settings.route.cluster.of(&head) else {
+            stream.response_flags |= flags::NO_ROUTE;
+            self.local_reply(id, LocalReply::new(404, "", "route_not_found"));
+            return;
         };
         stream.router.cluster = Some(name.clone());
         if !settings.clusters.contains(&name) {
@@ -137,7 +139,7 @@ impl Worker {
     }
 
     /// The upstream answered.
-    pub(crate) fn response_head(&mut self, id: StreamId, mut head: HeaderMap, end: bool) {
+    pub(crate) fn response_head(&mut self, id: StreamId, head: HeaderMap, end: bool) {
         self.touch(id);
         let now = self.now();
         let suppress = self.settings().route.suppress_envoy_headers;
@@ -145,6 +147,7 @@ impl Worker {
         if stream.response_started {
             return;
         }
+        let mut head = inline::fold(head, Side::Response);
         stream.response_started = true;
         stream.response_code = head.get_str(":status").and_then(|status| status.parse().ok());
         stream.code_details = Some("via_upstream".into());
@@ -182,13 +185,20 @@ impl Worker {
         let Some(stream) = self.stream_mut(id) else { return };
         stream.router.exchange = None;
         stream.router.deadline = None;
+        let begun = stream.response_started;
         stream.response_flags |= match failure {
             UpstreamFailure::Connect(_) => flags::CONNECTION_FAILURE,
+            // A body of HTTP/1.1 that breaks off is against the protocol.
+            UpstreamFailure::Closed if begun => flags::PROTOCOL_ERROR,
             UpstreamFailure::Closed => flags::CONNECTION_TERMINATION,
             UpstreamFailure::Reset => flags::UPSTREAM_RESET,
         };
-        if stream.response_started {
-            stream.code_details = Some(format!("upstream_reset_after_response_started{{{}}}", failure.reason().replace(' ', "_")));
+        if begun {
+            let reason = match failure {
+                UpstreamFailure::Closed => "protocol_error".to_owned(),
+                _ => failure.reason().replace(' ', "_"),
+            };
+            stream.code_details = Some(format!("upstream_reset_after_response_started{{{reason}}}"));
             self.log(LogLevel::Debug, "the upstream was lost in the middle of its response");
             self.reset_downstream(id);
             return;
@@ -213,6 +223,12 @@ impl Worker {
 // === impl LocalReply ===
 
 impl LocalReply {
+    /// A filter took a header away that the message cannot be without.
+    pub(super) fn removed(status: u32, what: &str, name: &str) -> Self {
+        let details = format!("filter_removed_required_{what}_headers{{missing_required_header:_{name}}}");
+        Self { body: format!("missing required header: {name}").into(), ..Self::new(status, "", details) }
+    }
+
     pub(crate) fn upstream_timeout() -> Self {
         Self::new(504, "upstream request timeout", "response_timeout")
     }
@@ -233,10 +249,10 @@ impl UpstreamFailure {
     /// What the client is told when no response had begun.
     pub(crate) fn reply(&self) -> LocalReply {
         let reason = self.reason();
-        let mut body = format!("upstream connect error or disconnect/reset before headers. reset reason: {reason}");
+        let body = format!("upstream connect error or disconnect/reset before headers. reset reason: {reason}");
         let mut details = reason.replace(' ', "_");
+        // The cause is for the access log, not for the client.
         if let Self::Connect(cause) = self {
-            body = format!("{body}, transport failure reason: {cause}");
             details = format!("{details}|{}", cause.replace(' ', "_"));
         }
         LocalReply { body: body.into(), ..LocalReply::new(503, "", format!("upstream_reset_before_response_started{{{details}}}")) }
