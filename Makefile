@@ -56,11 +56,16 @@ run: build ## serve examples/petstore on 127.0.0.1:8080, no Envoy needed
 	@$(serve_petstore); \
 	$(CLI) serve $(PETSTORE)/gateway.yaml --listen $(LISTEN) --upstream petstore.example.com=http://$(BACKEND)
 
+# The edge configuration with the example's document and backend put in.
+define render_petstore
+	mkdir -p target/envoy; \
+	cargo run --quiet -p tollgate-host --example edge -- envoy/edge.yaml $(PETSTORE)/gateway.yaml \
+	  --listen $(LISTEN) --upstream petstore.example.com=$(BACKEND) >target/envoy/petstore.json
+endef
+
 .PHONY: envoy
 envoy: build $(ENVOY) ## serve examples/petstore on 127.0.0.1:8080 in a real Envoy
-	@mkdir -p target/envoy
-	@cargo run --quiet -p tollgate-host --example edge -- envoy/edge.yaml $(PETSTORE)/gateway.yaml \
-	  --listen $(LISTEN) --upstream petstore.example.com=$(BACKEND) >target/envoy/petstore.json
+	@$(render_petstore)
 	@$(CLI) routes $(PETSTORE)/gateway.yaml
 	@$(serve_petstore); \
 	"$$ENVOY" --config-path target/envoy/petstore.json --log-level warning --disable-hot-restart
@@ -101,7 +106,8 @@ conformance: wasm ## the recorded answers of API Gateway, row by row
 
 .PHONY: validate
 validate: wasm $(ENVOY)
-	@for file in envoy/*.yaml examples/*/envoy*.yaml; do \
+	@$(render_petstore)
+	@for file in envoy/*.yaml examples/*/envoy*.yaml target/envoy/petstore.json; do \
 	  [ -e "$$file" ] || continue; \
 	  "$$ENVOY" --mode validate --log-level error --config-path "$$file"; done
 
