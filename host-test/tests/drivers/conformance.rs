@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::case::{Backend, Body, Request, add_upstreams, from_base64};
+use super::body::{Body, from_base64};
+use super::case::{Backend, Request, add_upstreams};
 use super::expect::{same_json, same_text, subset_json};
 use super::observation::{Line, Observation, UpstreamRequest, joined, shown};
 use super::{Clusters, DEFAULT_HOST, Driver, envoy};

@@ -3,7 +3,8 @@
 use fancy_regex::Regex;
 use serde_json::Value;
 
-use super::case::{Expect, ExpectMessage, ExpectUpstream, Upstream, from_base64};
+use super::body::from_base64;
+use super::case::{Expect, ExpectMessage, ExpectUpstream, Upstream};
 use super::observation::{Line, Observation, UpstreamRequest, joined, shown};
 
 /// How an observation differs from what was expected.

@@ -5,7 +5,8 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-use super::case::{Request, latin1, to_latin1};
+use super::body::{latin1, to_latin1};
+use super::case::Request;
 
 /// Longer than any test waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(20);

@@ -12,7 +12,8 @@ use tollgate::gateway::Gateway;
 use tollgate::http::{RequestHead, Response, ResponseHead};
 use tollgate::platform::{Level, Platform};
 
-use super::case::{Request, to_latin1};
+use super::body::to_latin1;
+use super::case::Request;
 use super::observation::{Observation, UpstreamRequest, sorted};
 use super::router::{Answer, BUFFER_LIMIT, downstream_head, local, route};
 use super::{Clusters, Driver};

@@ -5,7 +5,8 @@
 use tollgate::http::{RequestHead, ResponseHead};
 
 use super::Clusters;
-use super::case::{Backend, Fault, Request, latin1, to_latin1};
+use super::body::{latin1, to_latin1};
+use super::case::{Backend, Fault, Request};
 use super::observation::{UpstreamRequest, sorted};
 
 /// `per_connection_buffer_limit_bytes`: a held body that grows beyond it is refused.

@@ -138,7 +138,7 @@ fn answer(stream: &mut TcpStream, behaviour: &Backend, head: bool) -> std::io::R
     let chunked = behaviour.chunks.is_some();
     let mut wire = format!("HTTP/1.1 {} stub\r\n", behaviour.status()).into_bytes();
     for (name, value) in &behaviour.headers {
-        wire.extend(super::case::latin1(&format!("{name}: {value}\r\n")).map_err(std::io::Error::other)?);
+        wire.extend(super::body::latin1(&format!("{name}: {value}\r\n")).map_err(std::io::Error::other)?);
     }
     let framed = behaviour.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-length"));
     if chunked {

@@ -7,7 +7,8 @@ use std::time::Duration;
 use serde_json::Value;
 use tollgate_host::{Connection, FilterModule, HeaderMap, Host, HostBuilder, Request as HostRequest, Stub, UpstreamReply};
 
-use super::case::{Backend, Fault, Request, latin1, to_latin1};
+use super::body::{latin1, to_latin1};
+use super::case::{Backend, Fault, Request};
 use super::envoy::{module, workspace};
 use super::observation::{Line, Observation, UpstreamRequest, sorted};
 use super::router::BUFFER_LIMIT;
