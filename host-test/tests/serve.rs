@@ -263,6 +263,8 @@ fn half_an_answer_does_not_look_whole() {
         let mut stream = accept(&listener);
         head(&mut stream);
         stream.write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4\r\nhalf\r\n").unwrap();
+        // What was sent may be lost with a connection that ends at once; here it has the time to arrive.
+        std::thread::sleep(Duration::from_millis(500));
     });
     let answer = running.get("/prod/proxy/x");
     serving.join().unwrap();
