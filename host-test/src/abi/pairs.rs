@@ -4,6 +4,9 @@
 use crate::headers::HeaderMap;
 use bytes::Bytes;
 
+/// More than any message has; a guest that claims more only wants to keep the host busy.
+const MOST_PAIRS: usize = 10_000;
+
 /// Lays pairs out for the guest. No pairs are no bytes.
 pub(super) fn encode(map: &HeaderMap) -> Vec<u8> {
     if map.is_empty() {
@@ -33,7 +36,7 @@ pub(super) fn decode(bytes: &Bytes) -> Option<HeaderMap> {
         let raw = bytes.get(at..at.checked_add(4)?)?;
         Some(u32::from_le_bytes(raw.try_into().ok()?) as usize)
     };
-    let count = number(0)?;
+    let count = number(0).filter(|count| *count <= MOST_PAIRS)?;
     let mut at = count.checked_mul(8)?.checked_add(4)?;
     if at > bytes.len() {
         return None;

@@ -11,7 +11,7 @@ use super::body::{Body, from_base64};
 use super::case::{Backend, Request, add_upstreams};
 use super::expect::{same_json, same_text, subset_json};
 use super::observation::{Line, Observation, UpstreamRequest, joined, shown};
-use super::{Clusters, DEFAULT_HOST, Driver, envoy};
+use super::{Clusters, DEFAULT_HOST, Driver};
 
 /// The id that every imported API gets.
 const API_ID: &str = "abcdef1234";
@@ -57,17 +57,6 @@ struct RowRequest {
     headers: Vec<(String, String)>,
     body: Option<String>,
     body_base64: Option<String>,
-}
-
-/// Where the rows are; panics where they are not.
-pub fn folder() -> PathBuf {
-    let folder = envoy::workspace().join("../shared/conformance");
-    assert!(
-        folder.join("dev").is_dir(),
-        "there are no recorded rows at {}: they are not part of the repository, and the conformance test cannot run without them",
-        folder.display()
-    );
-    folder
 }
 
 /// Every row, area by area.

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+pub mod beside;
 pub mod body;
 pub mod case;
 pub mod conformance;

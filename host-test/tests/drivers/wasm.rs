@@ -106,7 +106,8 @@ impl Driver for Wasm {
     }
 }
 
-fn host_request(request: &Request) -> HostRequest {
+/// The request as the host takes it.
+pub fn host_request(request: &Request) -> HostRequest {
     let bytes = |text: &str| latin1(text).expect("checked when the file was read");
     // The client of the other two drivers is on loopback.
     let peer = std::net::SocketAddr::from((std::net::Ipv4Addr::LOCALHOST, 51234));
@@ -125,7 +126,8 @@ fn host_request(request: &Request) -> HostRequest {
     request.trailers.iter().fold(out, |out, (name, value)| out.trailer(&name.to_ascii_lowercase(), bytes(value)))
 }
 
-fn stub(backend: &Backend) -> Stub {
+/// A backend as the host plays it.
+pub fn stub(backend: &Backend) -> Stub {
     let stub = match backend.fault {
         Some(Fault::Refuse) => Stub::refuse("delayed connect error: Connection refused"),
         Some(Fault::Reset) => Stub::close(),

@@ -13,10 +13,18 @@ const REST: &str = r#"(memory (export "memory") 1) (func (export "proxy_abi_vers
 fn an_unknown_import_is_named() {
     let error = module(&format!(r#"(module (import "env" "proxy_make_coffee" (func)) {REST})"#)).unwrap_err();
     assert!(error.to_string().contains("`env.proxy_make_coffee`"), "{error}");
-    let error = module(&format!(r#"(module (import "wasi_snapshot_preview1" "path_open" (func)) {REST})"#)).unwrap_err();
-    assert!(error.to_string().contains("`wasi_snapshot_preview1.path_open`"), "{error}");
+    let error = module(&format!(r#"(module (import "wasi_snapshot_preview1" "proc_raise" (func)) {REST})"#)).unwrap_err();
+    assert!(error.to_string().contains("`wasi_snapshot_preview1.proc_raise`"), "{error}");
     let error = module(&format!(r#"(module (import "env" "proxy_continue_request" (func (result i32))) {REST})"#)).unwrap_err();
     assert!(error.to_string().contains("proxy_continue_request"), "ABI 0.1.0 is not spoken: {error}");
+}
+
+#[test]
+fn a_module_may_import_what_works_with_files_and_is_refused_when_it_calls_it() {
+    let import = r#"(import "wasi_snapshot_preview1" "fd_prestat_get" (func $f (param i32 i32) (result i32)))
+        (import "wasi_unstable" "path_open" (func (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))"#;
+    let outcome = calls(import, "(i32.const 3) (i32.const 0)", 8).send(Request::get("/"));
+    assert_eq!(outcome.response.status(), 200, "{:?}", outcome.logs);
 }
 
 #[test]
@@ -113,6 +121,24 @@ fn pairs_that_do_not_fit_their_sizes_are_refused() {
     let import = r#"(import "env" "proxy_set_header_map_pairs" (func $f (param i32 i32 i32) (result i32))) (data (i32.const 0) "\ff\ff\ff\ff")"#;
     let outcome = calls(import, "(i32.const 0) (i32.const 0) (i32.const 4)", 2).send(Request::get("/"));
     assert_eq!(outcome.response.status(), 200, "{:?}", outcome.logs);
+}
+
+/// A thousand vectors that all name the same 60,000 bytes: 60 MB from a guest of 64 KB, and more vectors would be more.
+#[test]
+fn a_write_of_more_than_a_line_is_cut_and_the_guest_is_told_how_much_went() {
+    let vector: String = (0..1000).map(|_| r"\00\00\00\00\60\ea\00\00").collect();
+    let text = format!(
+        r#"(module (import "wasi_snapshot_preview1" "fd_write" (func $f (param i32 i32 i32 i32) (result i32))) {REST}
+        (data (i32.const 0) "{vector}")
+        (func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32)
+            (if (call $f (i32.const 1) (i32.const 0) (i32.const 1000) (i32.const 65000)) (then unreachable))
+            (if (i32.gt_u (i32.load (i32.const 65000)) (i32.const 65536)) (then unreachable))
+            (i32.const 0)))"#
+    );
+    let module = module(&text).unwrap();
+    let mut host = Host::builder(&module).cluster("be", Stub::reply(200, [], "")).fixed_cluster("be").build().unwrap();
+    let outcome = host.send(Request::get("/"));
+    assert_eq!(outcome.response.status(), 200, "{:?}", outcome.logs.len());
 }
 
 #[test]
