@@ -191,8 +191,8 @@ impl Default for Route {
 impl ClusterChoice {
     /// The cluster of a request with this head; `None` when there is no route for it.
     pub(crate) fn of(&self, head: &HeaderMap) -> Option<String> {
-        // Envoy matches routes by both.
-        if !head.contains(":path") || !head.contains(":authority") {
+        // No route matches without a path; the one virtual host here is for every authority.
+        if !head.contains(":path") {
             return None;
         }
         match self {

@@ -198,7 +198,12 @@ impl UpstreamReply {
     fn steps(&self, head_only: bool) -> Vec<Step> {
         let chunks: &[Bytes] = if head_only { &[] } else { &self.chunks };
         let open = self.breaks_off || self.trailers.is_some();
-        let mut steps = vec![Step::Head(self.headers.clone(), chunks.is_empty() && !open)];
+        let mut headers = self.headers.clone();
+        if !self.chunks.is_empty() && !headers.contains("content-length") {
+            // A backend that speaks HTTP/1.1 says so, and Envoy shows it to the filter.
+            headers.add("transfer-encoding", "chunked");
+        }
+        let mut steps = vec![Step::Head(headers, chunks.is_empty() && !open)];
         steps.extend(chunks.iter().map(|chunk| Step::Data(chunk.clone(), false)));
         if !chunks.is_empty() && !open {
             // Over HTTP/1.1 the end of a body comes by itself, after the last chunk.

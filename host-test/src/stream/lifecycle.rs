@@ -28,9 +28,6 @@ impl Worker {
             .is_some_and(|kind| kind.starts_with(b"application/grpc") && matches!(kind.get(16), None | Some(b'+')));
         stream.request_deadline = settings.listener.request_timeout.map(|timeout| now + timeout);
         stream.idle_deadline = settings.listener.stream_idle_timeout.map(|timeout| now + timeout);
-        if end {
-            stream.request_deadline = None;
-        }
         let id = self.new_stream_id();
         let (root, failed) = (self.root(), self.vm().failed);
         let state = self.vm_mut().state_mut();
@@ -52,9 +49,6 @@ impl Worker {
         self.touch(id);
         let Some(stream) = self.stream_mut(id) else { return };
         stream.request_bytes += data.len() as u64;
-        if end {
-            stream.request_deadline = None;
-        }
         if !stream.response_started || stream.router.exchange.is_some() {
             self.data_in(id, Side::Request, Body::from(data), end);
         }
@@ -64,7 +58,6 @@ impl Worker {
     pub fn request_trailers(&mut self, id: StreamId, trailers: HeaderMap) {
         self.touch(id);
         let Some(stream) = self.stream_mut(id) else { return };
-        stream.request_deadline = None;
         if !stream.response_started || stream.router.exchange.is_some() {
             self.trailers_in(id, Side::Request, trailers);
         }
@@ -168,8 +161,9 @@ impl Worker {
                 self.response_timed_out(id);
             } else if due(stream.request_deadline) {
                 stream.request_deadline = None;
-                let reply = LocalReply::new(408, "request timeout", "request_overall_timeout");
-                self.local_reply(id, reply);
+                // The client was slow, or the filter held what it had.
+                let status = if stream.request.ended { 504 } else { 408 };
+                self.local_reply(id, LocalReply::new(status, "request timeout", "request_overall_timeout"));
             } else if due(stream.idle_deadline) {
                 stream.idle_deadline = None;
                 stream.response_flags |= STREAM_IDLE_TIMEOUT;

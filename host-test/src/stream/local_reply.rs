@@ -6,6 +6,7 @@
 use super::{Half, Iteration, Side, StreamId};
 use crate::body::Body;
 use crate::headers::HeaderMap;
+use crate::inline;
 use crate::settings::LogLevel;
 use crate::state::LocalReply;
 use crate::worker::Worker;
@@ -45,6 +46,7 @@ impl Worker {
         let end = body.is_empty() || stream.is_head;
         if !stream.response_started {
             stream.response_started = true;
+            stream.request_deadline = None;
             self.head_in(id, Side::Response, head, end);
             if !end && self.stream_mut(id).is_some() {
                 self.data_in(id, Side::Response, Body::from(body), true);
@@ -78,22 +80,18 @@ impl LocalReply {
     /// The head and the body, in the form of gRPC for a gRPC request.
     pub(crate) fn render(&self, grpc: bool) -> (HeaderMap, Bytes) {
         let mut head = HeaderMap::new();
+        head.add(":status", if grpc { "200".into() } else { self.status.to_string() });
+        for (name, value) in self.headers.entries() {
+            inline::add(&mut head, Side::Response, name, value.clone());
+        }
         if grpc {
             let code = self.grpc_status.unwrap_or(grpc_of_http(self.status));
-            head.add(":status", "200");
-            head.add("content-type", "application/grpc");
-            head.add("grpc-status", code.to_string());
+            head.set("content-type", "application/grpc");
+            head.set("grpc-status", code.to_string());
             if !self.body.is_empty() {
-                head.add("grpc-message", percent_encoded(&self.body));
-            }
-            for (name, value) in self.headers.entries() {
-                head.add(name, value.clone());
+                head.set("grpc-message", percent_encoded(&self.body));
             }
             return (head, Bytes::new());
-        }
-        head.add(":status", self.status.to_string());
-        for (name, value) in self.headers.entries() {
-            head.add(name, value.clone());
         }
         if self.body.is_empty() {
             head.remove("content-length");

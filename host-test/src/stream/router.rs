@@ -29,6 +29,7 @@ mod flags {
     pub const CONNECTION_FAILURE: u64 = 0x20;
     pub const CONNECTION_TERMINATION: u64 = 0x40;
     pub const NO_ROUTE: u64 = 0x100;
+    pub const DOWNSTREAM_PROTOCOL_ERROR: u64 = 0x4_0000;
     pub const PROTOCOL_ERROR: u64 = 0x80_0000;
     pub const NO_CLUSTER: u64 = 0x0100_0000;
 }
@@ -54,6 +55,7 @@ impl Worker {
         let Some(stream) = self.stream_mut(id) else { return };
         let Some(mut head) = stream.request.headers.clone() else { return };
         if !head.contains(":method") {
+            stream.response_flags |= flags::DOWNSTREAM_PROTOCOL_ERROR;
             self.local_reply(id, LocalReply::removed(503, "request", ":method"));
             return;
         }
@@ -120,11 +122,13 @@ impl Worker {
         }
     }
 
-    /// The timeout of the route runs from the end of the request.
+    /// The timeout of the route runs from the end of the request, and that for the whole request ends there: it counts what the
+    /// filter takes, too (Envoy 1.40: a request that a filter holds is answered 504 by it).
     fn request_sent(&mut self, id: StreamId) {
         let now = self.now();
         if let Some(stream) = self.stream_mut(id) {
             stream.router.sent_at = now;
+            stream.request_deadline = None;
             stream.router.deadline = stream.router.timeout.map(|timeout| now + timeout);
         }
     }
@@ -149,6 +153,7 @@ impl Worker {
         }
         let mut head = inline::fold(head, Side::Response);
         stream.response_started = true;
+        stream.request_deadline = None;
         stream.response_code = head.get_str(":status").and_then(|status| status.parse().ok());
         stream.code_details = Some("via_upstream".into());
         if !suppress {

@@ -15,7 +15,7 @@ fn a_callout_sends_what_it_was_given_and_gets_the_reply() {
     assert_eq!((callout.method(), callout.path(), callout.authority()), ("GET", "/path", "callee"));
     assert_eq!(callout.headers.get_str("x-envoy-internal"), Some("true"));
     assert_eq!(callout.headers.get_str("x-envoy-expected-rq-timeout-ms"), Some("1000"));
-    assert_eq!(said(&outcome), ["call: Ok(\"sent\")", "call: 3 headers, status Some(\"201\"), 5 bytes `hello`, 1 trailers"]);
+    assert_eq!(said(&outcome), ["call: Ok(\"sent\")", "call: 4 headers, status Some(\"201\"), 5 bytes `hello`, 1 trailers"]);
 }
 
 #[test]

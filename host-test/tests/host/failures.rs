@@ -102,9 +102,12 @@ fn a_stream_that_is_idle_is_504_when_its_request_is_complete_and_408_when_not() 
 }
 
 #[test]
-fn a_request_that_takes_too_long_to_arrive_is_408() {
-    let mut host = builder().with(|settings| settings.listener.request_timeout = Some(Duration::from_secs(60))).build().unwrap();
-    expect(&host.send(plan(SHOW).open_ended()), 408, "request timeout", "request_overall_timeout", 0);
+fn a_request_that_takes_too_long_to_arrive_is_408_and_one_that_the_filter_holds_is_504() {
+    let limited = || builder().with(|settings| settings.listener.request_timeout = Some(Duration::from_secs(60))).build().unwrap();
+    expect(&limited().send(plan(SHOW).open_ended()), 408, "request timeout", "request_overall_timeout", 0);
+    let outcome = limited().send(plan(&format!("request:pause; {SHOW}")));
+    expect(&outcome, 504, "request timeout", "request_overall_timeout", 0);
+    assert_eq!(outcome.took, Duration::from_secs(60));
 }
 
 #[test]
