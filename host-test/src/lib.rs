@@ -52,14 +52,26 @@
 //!   foreign functions `sign`, `compress`, `uncompress` and `expr_*`, which are `NotFound`.
 //! - ABI 0.1.0; its imports are unknown ones.
 //! - `FAIL_OPEN`.
-//! - `verify_signature`: RSA below 2048 bits, P-521, and hashes wider than the curve.
+//! - `verify_signature`: RSA below 2048 bits (1024 with SHA-1), P-521, P-256 and P-384 with
+//!   anything but SHA-256 and SHA-384.
+//! - The properties `upstream.*`, `metadata`, `listener_metadata` and their like, of which a worker
+//!   knows nothing; they are `NotFound`.
 //!
-//! An import that neither the ABI nor Envoy's part of WASI has is a [`ModuleError`] that names it.
+//! An import that Envoy 1.40 does not offer either is a [`ModuleError`] that names it.
 //!
 //! # What differs from Envoy on purpose
 //! - An endless guest loop is a trap, by fuel; Envoy hangs.
 //! - A response whose content-length is not that of its body is reset, with an error in the log;
-//!   Envoy sends it and its client waits or reads garbage.
+//!   Envoy sends it and its client waits or reads garbage. A forwarded request of that kind goes
+//!   out, and [`UpstreamRequest::length_is_right`] tells.
+//! - A request that the filter continues inside the callback that answers `Continue` is forwarded
+//!   once, with an error in the log; Envoy forwards it twice.
+//! - A final status below 200 is answered by 502, like one that is no number; Envoy sends it.
+//! - `x-forwarded-for` gets the peer's address also when that is a loopback address; Envoy puts its
+//!   own address there then.
+//! - The backoff of a reload has no jitter.
+//!
+//! The tests ask Envoy itself: `tests/host/like_envoy` runs plans in both and compares.
 
 mod abi;
 mod body;
