@@ -87,7 +87,7 @@ fmt:
 clippy: wasm
 	@cargo clippy --workspace --all-targets --locked -- -D warnings
 	@if [ -d "$$(rustc --print sysroot)/lib/rustlib/wasm32-wasip1/lib" ]; then \
-	  cargo clippy -p tollgate --target wasm32-wasip1 --locked -- -D warnings; \
+	  cargo clippy -p tollgate -p foreign-filter --target wasm32-wasip1 --locked -- -D warnings; \
 	else echo "NOT RUN: clippy for wasm32-wasip1, which only rustup's target has"; fi
 
 .PHONY: size

@@ -4,10 +4,10 @@
 use crate::abi::Status;
 use crate::body::Body;
 use crate::headers::HeaderMap;
+use crate::output::{ExchangeId, Output};
 use crate::protobuf::{Field, Reader};
 use crate::state::HostState;
 use crate::stream::StreamId;
-use crate::worker::{ExchangeId, Output};
 use bytes::{Buf, Bytes, BytesMut};
 use std::collections::HashMap;
 use std::time::Duration;

@@ -75,12 +75,14 @@
 
 mod abi;
 mod body;
+mod boot;
 mod callout;
 mod clock;
 mod headers;
 mod host;
 mod inline;
 mod module;
+mod output;
 mod protobuf;
 mod random;
 mod replies;
@@ -92,14 +94,16 @@ mod upstream;
 mod vm;
 mod worker;
 
+pub use boot::StartError;
 pub use clock::{Clock, SystemClock, VirtualClock};
 pub use headers::HeaderMap;
 pub use host::{Host, HostBuilder, Outcome, Request, Response};
 pub use module::{FilterModule, ModuleError};
+pub use output::{ExchangeId, Output, UpstreamFailure};
 pub use settings::{ClusterChoice, Limits, Listener, LogLevel, OnTrap, Plugin, Route, Settings};
 pub use shared::{Metric, Shared};
 pub use state::LogLine;
 pub use stream::{Connection, StreamId};
 pub use upstream::{Stub, UpstreamReply, UpstreamRequest};
 pub use vm::Trap;
-pub use worker::{ExchangeId, Output, StartError, UpstreamFailure, Worker};
+pub use worker::Worker;

@@ -7,10 +7,11 @@ use crate::body::Body;
 use crate::callout::{Owner, Reply};
 use crate::headers::HeaderMap;
 use crate::inline;
+use crate::output::{ExchangeId, Output, UpstreamFailure};
 use crate::state::LocalReply;
 use crate::stream::{Side, grpc_of_http};
 use crate::vm::Call;
-use crate::worker::{ExchangeId, Output, UpstreamFailure, Worker};
+use crate::worker::Worker;
 use bytes::Bytes;
 use std::time::Duration;
 

@@ -2,7 +2,7 @@
 //! the host keeps what they were sent.
 
 use crate::headers::HeaderMap;
-use crate::worker::UpstreamFailure;
+use crate::output::UpstreamFailure;
 use bytes::Bytes;
 use std::sync::Arc;
 use std::time::Duration;

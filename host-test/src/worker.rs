@@ -1,9 +1,10 @@
 //! One Envoy worker thread: a VM, its streams, its callouts and its timers, as a machine without
 //! input or output. A driver feeds it what happened and carries out what it asks for.
 
+use crate::boot::{ConfigureError, StartError, boot, configure_root};
 use crate::clock::Clock;
-use crate::headers::HeaderMap;
 use crate::module::FilterModule;
+use crate::output::Output;
 use crate::random::Random;
 use crate::settings::{LogLevel, OnTrap, Settings};
 use crate::shared::Shared;
@@ -12,7 +13,6 @@ use crate::stream::{Half, Side, Stream, StreamId};
 use crate::vm::{Call, Trap, Vm};
 use bytes::Bytes;
 use std::collections::{BTreeMap, VecDeque};
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,115 +27,6 @@ pub struct Worker {
     last_stream: u64,
     /// When the VM was started.
     loaded: Duration,
-}
-
-/// Names one request to an upstream, of the router or a callout; never used twice in a worker.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ExchangeId(pub(crate) u64);
-
-/// What a worker asks its driver to do. Outputs must be carried out in order.
-#[derive(Clone, Debug)]
-pub enum Output {
-    /// Begin a request to a cluster. The head has `:method`, `:path`, `:authority`, `:scheme`.
-    UpstreamHead {
-        /// Names the request in all that follows.
-        exchange: ExchangeId,
-        /// One of [`Settings::clusters`].
-        cluster: String,
-        /// The request head.
-        head: HeaderMap,
-        /// Nothing follows.
-        end: bool,
-        /// It is a callout of the guest, not a client's request.
-        callout: bool,
-    },
-    /// Send a part of a request's body.
-    UpstreamData {
-        /// Of which request.
-        exchange: ExchangeId,
-        /// May be empty, to bring the end.
-        data: Bytes,
-        /// Nothing follows.
-        end: bool,
-    },
-    /// Send a request's trailers, which end it.
-    UpstreamTrailers {
-        /// Of which request.
-        exchange: ExchangeId,
-        /// The trailers.
-        trailers: HeaderMap,
-    },
-    /// Give a request up; the worker wants to hear nothing more of it.
-    UpstreamReset {
-        /// Of which request.
-        exchange: ExchangeId,
-    },
-    /// Stop or go on reading a response: the worker holds enough of it. A driver may ignore this
-    /// at the price of memory.
-    UpstreamFlow {
-        /// Of which request.
-        exchange: ExchangeId,
-        /// Whether to go on.
-        go: bool,
-    },
-    /// Begin the response to a stream. The head has `:status`.
-    ResponseHead {
-        /// To which stream.
-        stream: StreamId,
-        /// The response head.
-        head: HeaderMap,
-        /// Nothing follows.
-        end: bool,
-    },
-    /// Send a part of the response's body.
-    ResponseData {
-        /// To which stream.
-        stream: StreamId,
-        /// May be empty, to bring the end.
-        data: Bytes,
-        /// Nothing follows.
-        end: bool,
-    },
-    /// Send the response's trailers, which end it.
-    ResponseTrailers {
-        /// To which stream.
-        stream: StreamId,
-        /// The trailers.
-        trailers: HeaderMap,
-    },
-    /// Cut the client off.
-    ResponseReset {
-        /// Which stream.
-        stream: StreamId,
-    },
-    /// Stop or go on reading a request: the worker holds enough of it. A driver may ignore this
-    /// at the price of memory.
-    RequestFlow {
-        /// Which stream.
-        stream: StreamId,
-        /// Whether to go on.
-        go: bool,
-    },
-}
-
-/// How an upstream was lost.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum UpstreamFailure {
-    /// No connection; the text is the system's reason, which Envoy tells the client.
-    Connect(String),
-    /// The connection was closed before the response ended.
-    Closed,
-    /// The upstream reset the stream.
-    Reset,
-}
-
-/// Why a configuration is not served.
-#[derive(Debug)]
-pub enum StartError {
-    /// The module trapped.
-    Trap(Trap, Vec<LogLine>),
-    /// `on_vm_start` or `on_configure` answered false.
-    Refused(Vec<LogLine>),
 }
 
 // === impl Worker ===
@@ -433,84 +324,3 @@ impl Worker {
         guest.tick.remove(&root);
     }
 }
-
-enum ConfigureError {
-    Trap(Trap),
-    Refused,
-}
-
-/// Starts a VM: instantiates, creates the root context, runs `on_vm_start` and `on_configure`.
-fn boot(module: &FilterModule, state: HostState) -> Result<(Vm, u32), (StartError, Box<HostState>)> {
-    let mut vm = match Vm::start(module, state) {
-        Ok(vm) => vm,
-        Err(failed) => {
-            let (trap, mut state) = *failed;
-            let logs = state.journal.logs.iter().cloned().collect();
-            state.guest.memory = None;
-            return Err((StartError::Trap(trap, logs), Box::new(state)));
-        }
-    };
-    let configured = configure_first_root(&mut vm);
-    let logs = || vm.state().journal.logs.iter().cloned().collect();
-    let error = match configured {
-        Ok(root) => return Ok((vm, root)),
-        Err(ConfigureError::Trap(trap)) => StartError::Trap(trap, logs()),
-        Err(ConfigureError::Refused) => StartError::Refused(logs()),
-    };
-    Err((error, Box::new(vm.into_state())))
-}
-
-fn configure_first_root(vm: &mut Vm) -> Result<u32, ConfigureError> {
-    let root = create_root(vm)?;
-    let size = vm.state().settings.plugin.vm_configuration.len() as u32;
-    if vm.call(root, Call::VmStart { size }).map_err(ConfigureError::Trap)? == Some(0) {
-        return Err(ConfigureError::Refused);
-    }
-    configure(vm, root)
-}
-
-fn configure_root(vm: &mut Vm) -> Result<u32, ConfigureError> {
-    let root = create_root(vm)?;
-    configure(vm, root)
-}
-
-fn create_root(vm: &mut Vm) -> Result<u32, ConfigureError> {
-    let root = vm.state_mut().new_context(Context::Root);
-    vm.call(root, Call::ContextCreate { parent: 0 }).map_err(ConfigureError::Trap)?;
-    Ok(root)
-}
-
-fn configure(vm: &mut Vm, root: u32) -> Result<u32, ConfigureError> {
-    let configuration = vm.state().settings.plugin.configuration.clone();
-    let size = configuration.len() as u32;
-    vm.state_mut().guest.configuration = Some(configuration);
-    let answer = vm.call(root, Call::Configure { size });
-    vm.state_mut().guest.configuration = None;
-    match answer {
-        Ok(Some(0)) => Err(ConfigureError::Refused),
-        Ok(_) => Ok(root),
-        Err(trap) => Err(ConfigureError::Trap(trap)),
-    }
-}
-
-// === impl StartError ===
-
-impl StartError {
-    /// What the guest logged on the way.
-    pub fn logs(&self) -> &[LogLine] {
-        match self {
-            Self::Trap(_, logs) | Self::Refused(logs) => logs,
-        }
-    }
-}
-
-impl fmt::Display for StartError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Trap(trap, _) => trap.fmt(f),
-            Self::Refused(_) => f.write_str("the module refuses its configuration"),
-        }
-    }
-}
-
-impl std::error::Error for StartError {}

@@ -5,10 +5,11 @@ use super::{Side, Stream, StreamId};
 use crate::body::Body;
 use crate::headers::HeaderMap;
 use crate::inline;
+use crate::output::Output;
 use crate::random::Random;
 use crate::settings::{Listener, LogLevel};
 use crate::state::LocalReply;
-use crate::worker::{Output, Worker};
+use crate::worker::Worker;
 use bytes::Bytes;
 use std::time::SystemTime;
 

@@ -3,9 +3,10 @@
 use super::{Connection, Side, Stream, StreamId, edge};
 use crate::body::Body;
 use crate::headers::HeaderMap;
+use crate::output::Output;
 use crate::state::{Context, LocalReply};
 use crate::vm::Call;
-use crate::worker::{Output, Worker};
+use crate::worker::Worker;
 use bytes::Bytes;
 use std::time::Duration;
 

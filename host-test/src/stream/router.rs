@@ -5,9 +5,10 @@ use crate::body::Body;
 use crate::callout::Owner;
 use crate::headers::HeaderMap;
 use crate::inline;
+use crate::output::{ExchangeId, Output, UpstreamFailure};
 use crate::settings::LogLevel;
 use crate::state::LocalReply;
-use crate::worker::{ExchangeId, Output, UpstreamFailure, Worker};
+use crate::worker::Worker;
 use bytes::Bytes;
 use std::time::Duration;
 

@@ -41,6 +41,8 @@ pub struct Reader {
     ready: VecDeque<Piece>,
     waiting: Arc<AtomicUsize>,
     finished: bool,
+    /// The writer gave up, and the connection had the time to send what came before.
+    flushed: bool,
     tell: Box<dyn Fn(Signal) + Send>,
 }
 
@@ -55,7 +57,7 @@ pub fn pipe(tell: impl Fn(Signal) + Send + 'static) -> (Writer, Reader) {
     let (sender, pieces) = mpsc::unbounded_channel();
     let waiting = Arc::new(AtomicUsize::new(0));
     let writer = Writer { pieces: sender, waiting: Arc::clone(&waiting) };
-    (writer, Reader { pieces, ready: VecDeque::new(), waiting, finished: false, tell: Box::new(tell) })
+    (writer, Reader { pieces, ready: VecDeque::new(), waiting, finished: false, flushed: false, tell: Box::new(tell) })
 }
 
 // === impl Writer ===
@@ -126,6 +128,12 @@ impl Body for Reader {
                 None => match self.fill(cx) {
                     Some(Poll::Pending) => return Poll::Pending,
                     Some(Poll::Ready(())) => {}
+                    // At an error hyper drops what it has not yet written; while a body has nothing to offer it writes.
+                    None if !self.flushed => {
+                        self.flushed = true;
+                        cx.waker().wake_by_ref();
+                        return Poll::Pending;
+                    }
                     None => {
                         self.finished = true;
                         return Poll::Ready(Some(Err(Aborted)));
@@ -187,6 +195,21 @@ mod tests {
         writer.data(Bytes::from_static(b"half"));
         drop(writer);
         assert!(reader.collect().await.is_err());
+    }
+
+    #[tokio::test]
+    async fn before_the_error_the_connection_can_write_what_came_first() {
+        let (writer, mut reader) = pipe(|_| {});
+        writer.data(Bytes::from_static(b"half"));
+        drop(writer);
+        assert!(reader.frame().await.unwrap().is_ok());
+        assert!(look(&mut reader).await.is_pending());
+        assert!(reader.frame().await.unwrap().is_err());
+    }
+
+    /// One look at the next frame.
+    async fn look(reader: &mut Reader) -> Poll<Option<Result<Frame<Bytes>, Aborted>>> {
+        std::future::poll_fn(|cx| Poll::Ready(Pin::new(&mut *reader).poll_frame(cx))).await
     }
 
     #[tokio::test]

@@ -1,14 +1,20 @@
 //! The host for tests: a worker with stub upstreams and a virtual clock, all in memory.
 
+mod builder;
+mod request;
+
+pub use builder::HostBuilder;
+pub use request::{Outcome, Request, Response};
+
+use crate::boot::StartError;
 use crate::clock::{Clock, VirtualClock};
-use crate::headers::HeaderMap;
 use crate::module::FilterModule;
-use crate::settings::{ClusterChoice, LogLevel, OnTrap, Settings};
+use crate::output::{ExchangeId, Output};
 use crate::shared::{Metric, Shared};
 use crate::state::LogLine;
-use crate::stream::{Connection, StreamId};
+use crate::stream::StreamId;
 use crate::upstream::{Step, Stub, UpstreamRequest};
-use crate::worker::{ExchangeId, Output, StartError, Worker};
+use crate::worker::Worker;
 use bytes::{Bytes, BytesMut};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -29,58 +35,6 @@ pub struct Host {
     logs: Vec<LogLine>,
 }
 
-/// Sets a [`Host`] up.
-pub struct HostBuilder {
-    module: FilterModule,
-    settings: Settings,
-    shared: Arc<Shared>,
-    clock: VirtualClock,
-    stubs: BTreeMap<String, Stub>,
-}
-
-/// A request of a client.
-#[derive(Clone, Debug)]
-pub struct Request {
-    connection: Connection,
-    headers: HeaderMap,
-    chunks: Vec<Bytes>,
-    trailers: Option<HeaderMap>,
-    open_ended: bool,
-}
-
-/// A response, as far as the client got it.
-#[derive(Clone, Debug, Default)]
-pub struct Response {
-    /// All headers with `:status`; empty while there is no response.
-    pub headers: HeaderMap,
-    /// The body.
-    pub body: Bytes,
-    /// The trailers; empty when there were none.
-    pub trailers: HeaderMap,
-    /// It came to its end.
-    pub complete: bool,
-    /// The client was cut off.
-    pub reset: bool,
-    received: BytesMut,
-}
-
-/// All that came of one request.
-#[derive(Clone, Debug)]
-pub struct Outcome {
-    /// What the client got. When nothing came within [`Host::PATIENCE`], it is not complete.
-    pub response: Response,
-    /// What upstreams got meanwhile, callouts too, in the order in which they were begun.
-    pub upstream_requests: Vec<UpstreamRequest>,
-    /// How often each host function was called meanwhile.
-    pub host_calls: BTreeMap<&'static str, u64>,
-    /// The fuel that the guest used meanwhile.
-    pub fuel: u64,
-    /// What was logged meanwhile.
-    pub logs: Vec<LogLine>,
-    /// How long it took on the virtual clock.
-    pub took: Duration,
-}
-
 struct Exchange {
     request: UpstreamRequest,
     body: BytesMut,
@@ -95,17 +49,7 @@ impl Host {
 
     /// Begins to set a host up.
     pub fn builder(module: &FilterModule) -> HostBuilder {
-        let mut settings = Settings::default();
-        settings.plugin.random_seed = Some(1);
-        // Time stands still in a test: with Envoy's default nothing would be served after a trap.
-        settings.plugin.on_trap = OnTrap::Reload { backoff: Duration::ZERO };
-        HostBuilder {
-            module: module.clone(),
-            settings,
-            shared: Arc::default(),
-            clock: VirtualClock::default(),
-            stubs: BTreeMap::new(),
-        }
+        HostBuilder::new(module)
     }
 
     /// Sends a request and waits for the end of its response, moving the clock when nothing else
@@ -393,215 +337,5 @@ impl Before {
         host.take_logs();
         host.take_upstream_requests();
         Self { now: host.clock.now(), fuel: host.worker.fuel_used(), host_calls: host.worker.host_calls().clone() }
-    }
-}
-
-// === impl HostBuilder ===
-
-impl HostBuilder {
-    /// The plugin configuration.
-    pub fn plugin_configuration(mut self, configuration: impl Into<Bytes>) -> Self {
-        self.settings.plugin.configuration = configuration.into();
-        self
-    }
-
-    /// See [`Plugin::allow_on_headers_stop_iteration`](crate::Plugin).
-    pub fn allow_on_headers_stop_iteration(mut self, allow: bool) -> Self {
-        self.settings.plugin.allow_on_headers_stop_iteration = allow;
-        self
-    }
-
-    /// See [`Listener::buffer_limit`](crate::Listener).
-    pub fn buffer_limit(mut self, bytes: usize) -> Self {
-        self.settings.listener.buffer_limit = bytes;
-        self
-    }
-
-    /// See [`Plugin::on_trap`](crate::Plugin).
-    pub fn on_trap(mut self, policy: OnTrap) -> Self {
-        self.settings.plugin.on_trap = policy;
-        self
-    }
-
-    /// Whether `verify_signature` is offered.
-    pub fn verify_signature(mut self, offered: bool) -> Self {
-        self.settings.plugin.verify_signature = offered;
-        self
-    }
-
-    /// The lowest level that is logged.
-    pub fn log_level(mut self, level: LogLevel) -> Self {
-        self.settings.plugin.log_level = level;
-        self
-    }
-
-    /// See [`Limits::fuel_per_callback`](crate::Limits).
-    pub fn fuel_per_callback(mut self, fuel: u64) -> Self {
-        self.settings.limits.fuel_per_callback = fuel;
-        self
-    }
-
-    /// All requests go to this cluster, whatever the cluster header says.
-    pub fn fixed_cluster(mut self, name: &str) -> Self {
-        self.settings.route.cluster = ClusterChoice::Fixed(name.to_owned());
-        self
-    }
-
-    /// The route's timeout.
-    pub fn route_timeout(mut self, timeout: Option<Duration>) -> Self {
-        self.settings.route.timeout = timeout;
-        self
-    }
-
-    /// A cluster and what its upstream does.
-    pub fn cluster(mut self, name: &str, stub: Stub) -> Self {
-        self.settings.clusters.insert(name.to_owned());
-        self.stubs.insert(name.to_owned(), stub);
-        self
-    }
-
-    /// Anything else of the settings.
-    pub fn with(mut self, change: impl FnOnce(&mut Settings)) -> Self {
-        change(&mut self.settings);
-        self
-    }
-
-    /// Shares data, queues and metrics with another host.
-    pub fn sharing_with(mut self, other: &Host) -> Self {
-        self.shared = other.shared.clone();
-        self.clock = other.clock.clone();
-        self
-    }
-
-    /// The clock to run on.
-    pub fn clock(mut self, clock: VirtualClock) -> Self {
-        self.clock = clock;
-        self
-    }
-
-    /// Starts the VM and configures the plugin.
-    pub fn build(self) -> Result<Host, StartError> {
-        let Self { module, settings, shared, clock, stubs } = self;
-        let worker = Worker::start(&module, settings, shared.clone(), Arc::new(clock.clone()))?;
-        let mut host = Host {
-            worker,
-            shared,
-            clock,
-            stubs,
-            exchanges: BTreeMap::new(),
-            streams: BTreeMap::new(),
-            planned: BTreeMap::new(),
-            plans: 0,
-            upstream_requests: Vec::new(),
-            logs: Vec::new(),
-        };
-        host.run();
-        Ok(host)
-    }
-}
-
-// === impl Request ===
-
-impl Request {
-    /// A request to `example.com` with a method and a path.
-    pub fn new(method: &str, path: &str) -> Self {
-        let headers = [(":authority", "example.com"), (":path", path), (":method", method)];
-        Self {
-            connection: Connection::default(),
-            headers: headers.iter().map(|(name, value)| (name, value.to_string())).collect(),
-            chunks: Vec::new(),
-            trailers: None,
-            open_ended: false,
-        }
-    }
-
-    /// GET
-    pub fn get(path: &str) -> Self {
-        Self::new("GET", path)
-    }
-
-    /// POST with a body.
-    pub fn post(path: &str, body: impl Into<Bytes>) -> Self {
-        Self::new("POST", path).body(body)
-    }
-
-    /// Adds a header; a pseudo header is set.
-    pub fn header(mut self, name: &str, value: impl Into<Bytes>) -> Self {
-        if name.starts_with(':') {
-            self.headers.set(name, value);
-        } else {
-            self.headers.add(name, value);
-        }
-        self
-    }
-
-    /// The body in one chunk, with its content-length.
-    pub fn body(mut self, body: impl Into<Bytes>) -> Self {
-        let body = body.into();
-        self.headers.set("content-length", body.len().to_string());
-        self.chunks = if body.is_empty() { Vec::new() } else { vec![body] };
-        self
-    }
-
-    /// Adds a chunk to the body, without a content-length.
-    pub fn chunk(mut self, chunk: impl Into<Bytes>) -> Self {
-        self.chunks.push(chunk.into());
-        self
-    }
-
-    /// Adds a trailer.
-    pub fn trailer(mut self, name: &str, value: impl Into<Bytes>) -> Self {
-        self.trailers.get_or_insert_default().add(name, value);
-        self
-    }
-
-    /// More of the body will come by [`Host::send_data`].
-    pub fn open_ended(mut self) -> Self {
-        self.open_ended = true;
-        self
-    }
-
-    /// The connection it comes over.
-    pub fn connection(mut self, connection: Connection) -> Self {
-        self.connection = connection;
-        self
-    }
-}
-
-// === impl Response ===
-
-impl Response {
-    /// The status; 0 while there is none.
-    pub fn status(&self) -> u16 {
-        self.header(":status").and_then(|status| status.parse().ok()).unwrap_or(0)
-    }
-
-    /// The first value of a header, as text.
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get_str(name)
-    }
-
-    /// The body as text.
-    pub fn text(&self) -> String {
-        String::from_utf8_lossy(&self.body).into_owned()
-    }
-}
-
-// === impl Outcome ===
-
-impl Outcome {
-    /// The number of host calls of all kinds.
-    pub fn total_host_calls(&self) -> u64 {
-        self.host_calls.values().sum()
-    }
-
-    /// The requests that were forwarded, without callouts.
-    pub fn forwarded(&self) -> Vec<&UpstreamRequest> {
-        self.upstream_requests.iter().filter(|request| !request.callout).collect()
-    }
-
-    /// The callouts of the guest.
-    pub fn callouts(&self) -> Vec<&UpstreamRequest> {
-        self.upstream_requests.iter().filter(|request| request.callout).collect()
     }
 }
