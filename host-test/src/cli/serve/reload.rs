@@ -13,16 +13,24 @@ pub(super) async fn follow(server: Server, files: Vec<Version>, current: watch::
     let mut watch = Watch::new(&files);
     loop {
         watch.changed().await;
-        let draft = match Draft::read(&server.arguments) {
-            Ok(draft) => draft,
-            Err(Refused::Failure(failure)) => {
+        // A large file takes its time, and requests go on meanwhile.
+        let arguments = server.arguments.clone();
+        let read = tokio::task::spawn_blocking(move || Draft::read(&arguments)).await;
+        let draft = match read {
+            Ok(Ok(draft)) => draft,
+            Ok(Err(Refused::Failure(failure))) => {
                 diagnostics::write_failure(&failure.message, failure.help.as_deref());
                 keep();
                 continue;
             }
-            Err(Refused::Problems(files)) => {
+            Ok(Err(Refused::Problems(files))) => {
                 // The next mistake may be mended in a file that was not part of it before.
                 watch.follow(&files);
+                keep();
+                continue;
+            }
+            // Its panic has been printed.
+            Err(_) => {
                 keep();
                 continue;
             }
