@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style};
 use serde_json::{Value, json};
 use tollgate::problem::Severity;
 
-use super::source::{Finding, Source};
+use super::source::{Finding, Position, Source, SourceFile};
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
@@ -72,13 +72,7 @@ impl Diagnostic {
         let span = finding.span.or_else(|| source.place(&problem.path));
         let file = span.map_or(0, |span| span.file.0);
         let file = source.files().get(file).or_else(|| source.files().first());
-        let place = span.zip(file).map(|(span, file)| {
-            let start = file.position(span.start);
-            let end = file.position(span.end);
-            let line = file.line(start.line);
-            let until = if end.line == start.line { end.column } else { line.chars().count() + 1 };
-            Place::new(line, start.line, start.column, until.saturating_sub(start.column))
-        });
+        let place = span.zip(file).map(|(span, file)| Place::new(file, span.start, span.end));
         Self {
             severity: problem.severity,
             file: file.map_or_else(String::new, |file| file.name.clone()),
@@ -136,11 +130,14 @@ impl Diagnostic {
 
 impl Place {
     /// Cuts out what is shown of a line: the whole of it if it is short, else what is around the place.
-    fn new(text: &str, line: usize, column: usize, width: usize) -> Self {
+    fn new(file: &SourceFile, start: usize, end: usize) -> Self {
+        let Position { line, column } = file.position(start);
+        let length = file.line_length(line);
+        let end = file.position(end);
+        let until = if end.line == line { end.column } else { length + 1 };
         let at = column - 1;
-        let length = text.chars().count();
         let from = if length <= WIDTH { 0 } else { at.saturating_sub(WIDTH / 3).min(length - WIDTH) };
-        let mut excerpt: String = text.chars().skip(from).take(WIDTH).map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let mut excerpt: String = file.cut(line, from, WIDTH).map(|c| if c.is_control() { ' ' } else { c }).collect();
         let mut before = at - from.min(at);
         if from > 0 {
             excerpt.insert_str(0, "...");
@@ -150,7 +147,7 @@ impl Place {
             excerpt.push_str("...");
         }
         let shown = excerpt.chars().count();
-        let width = width.min(shown.saturating_sub(before)).max(1);
+        let width = until.saturating_sub(column).min(shown.saturating_sub(before)).max(1);
         Self { line, column, excerpt, caret: (before, width) }
     }
 }
@@ -222,10 +219,12 @@ mod tests {
     use super::*;
 
     fn diagnostic(line: &str, column: usize, width: usize) -> Diagnostic {
+        let file = SourceFile::new("api.yaml".into(), &format!("{}{line}", "\n".repeat(11)));
+        let start = 11 + column - 1;
         Diagnostic {
             severity: Severity::Error,
             file: "api.yaml".into(),
-            place: Some(Place::new(line, 12, column, width)),
+            place: Some(Place::new(&file, start, start + width)),
             path: "$.paths".into(),
             message: "`htpp` is no integration type".into(),
             help: Some("one of `http`, `mock`".into()),
@@ -260,6 +259,18 @@ mod tests {
         let shown: Vec<_> = text.lines().skip(3).take(2).collect();
         assert!(shown[0].len() < 150, "{}", shown[0]);
         assert_eq!(shown[0].find("NEEDLE"), shown[1].find("^^^^^^"));
+    }
+
+    #[test]
+    fn the_problems_of_one_long_line_do_not_each_cost_the_line() {
+        let file = SourceFile::new("api.json".into(), &"é".repeat(1_000_000));
+        let started = std::time::Instant::now();
+        for n in 0..4000 {
+            let start = 1_990_000 - 2 * n;
+            let place = Place::new(&file, start, start + 2);
+            assert_eq!((place.line, place.column), (1, start / 2 + 1));
+        }
+        assert!(started.elapsed() < std::time::Duration::from_secs(5), "{:?}", started.elapsed());
     }
 
     #[test]

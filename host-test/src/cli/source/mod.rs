@@ -19,7 +19,7 @@ use serde_json::Value;
 use tollgate::problem::{JsonPath, Problem, Segment, Severity};
 
 pub use self::document::{Choice, stage_variable};
-pub use self::text::{FileId, SourceFile, Span};
+pub use self::text::{FileId, Position, SourceFile, Span};
 pub use self::tree::Finding;
 use self::tree::{Node, Parsed, path_of};
 pub use self::version::Version;
@@ -144,7 +144,7 @@ fn read(file: &Path) -> Result<(String, String), Failure> {
     })?;
     let text = String::from_utf8(bytes).map_err(|error| {
         let valid = error.utf8_error().valid_up_to();
-        let line = error.as_bytes().iter().take(valid).filter(|byte| **byte == b'\n').count() + 1;
+        let line = text::line_starts(error.as_bytes().get(..valid).unwrap_or(&[])).len();
         Failure::usage(format!("`{name}` is not UTF-8 text: line {line} has a byte that no character starts with"))
     })?;
     Ok((name, text))

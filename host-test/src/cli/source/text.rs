@@ -33,6 +33,21 @@ pub struct SourceFile {
     /// Its text, without a byte order mark.
     pub text: String,
     line_starts: Vec<usize>,
+    /// How many characters start before each multiple of [`STEP`] bytes: a file may be one line, and have many problems.
+    counted: Vec<usize>,
+}
+
+/// Bytes from one count of characters to the next.
+const STEP: usize = 1024;
+
+/// The bytes at which lines start. They end at line feeds, carriage returns and both together, as YAML has it.
+pub fn line_starts(text: &[u8]) -> Vec<usize> {
+    let ends = |at: usize| text[at] == b'\n' || text[at] == b'\r' && text.get(at + 1) != Some(&b'\n');
+    std::iter::once(0).chain((0..text.len()).filter(|at| ends(*at)).map(|at| at + 1)).collect()
+}
+
+fn characters(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| !matches!(byte, 0x80..=0xbf)).count()
 }
 
 // === impl SourceFile ===
@@ -41,9 +56,12 @@ impl SourceFile {
     /// Takes the text of a file; an editor's byte order mark is not part of it.
     pub fn new(name: String, text: &str) -> Self {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text).to_owned();
-        let mut line_starts = vec![0];
-        line_starts.extend(text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1));
-        Self { name, text, line_starts }
+        let counted = text.as_bytes().chunks(STEP).scan(0, |before, chunk| {
+            let here = *before;
+            *before += characters(chunk);
+            Some(here)
+        });
+        Self { name, line_starts: line_starts(text.as_bytes()), counted: counted.collect(), text }
     }
 
     /// Where a byte stands.
@@ -51,7 +69,7 @@ impl SourceFile {
         let offset = self.clamp(offset);
         let line = self.line_starts.partition_point(|start| *start <= offset).saturating_sub(1);
         let start = self.line_starts.get(line).copied().unwrap_or(0);
-        let column = self.text.get(start..offset).map_or(0, |before| before.chars().count());
+        let column = self.characters_before(offset) - self.characters_before(start);
         Position { line: line + 1, column: column + 1 }
     }
 
@@ -60,10 +78,35 @@ impl SourceFile {
         self.line_starts.get(line.saturating_sub(1)).copied().unwrap_or(self.text.len())
     }
 
-    /// A line without its end, lines counted from one.
-    pub fn line(&self, line: usize) -> &str {
-        let rest = self.text.get(self.line_start(line)..).unwrap_or("");
-        rest.split('\n').next().unwrap_or("").trim_end_matches('\r')
+    /// The characters of a line without its end, lines counted from one.
+    pub fn line_length(&self, line: usize) -> usize {
+        let (start, end) = self.line_bounds(line);
+        self.characters_before(end) - self.characters_before(start)
+    }
+
+    /// Some characters of a line: `count` from the one that `from` others stand before.
+    pub fn cut(&self, line: usize, from: usize, count: usize) -> impl Iterator<Item = char> {
+        let (start, end) = self.line_bounds(line);
+        let wanted = self.characters_before(start) + from;
+        let known = self.counted.partition_point(|before| *before <= wanted).saturating_sub(1);
+        let mut at = (known * STEP).min(end);
+        while !self.text.is_char_boundary(at) {
+            at += 1;
+        }
+        let skipped = wanted - self.counted.get(known).copied().unwrap_or(0);
+        self.text.get(at..end).unwrap_or("").chars().skip(skipped).take(count)
+    }
+
+    fn line_bounds(&self, line: usize) -> (usize, usize) {
+        let start = self.line_start(line);
+        let text = self.text.get(start..self.line_start(line + 1)).unwrap_or("");
+        (start, start + text.trim_end_matches(['\n', '\r']).len())
+    }
+
+    fn characters_before(&self, offset: usize) -> usize {
+        let known = (offset / STEP).min(self.counted.len().saturating_sub(1));
+        let rest = self.text.as_bytes().get(known * STEP..offset).unwrap_or(&[]);
+        self.counted.get(known).copied().unwrap_or(0) + characters(rest)
     }
 
     fn clamp(&self, offset: usize) -> usize {
@@ -86,12 +129,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn columns_count_characters_and_lines_end_at_line_feeds() {
-        let file = SourceFile::new("x".into(), "\u{feff}a: ü\r\nbé: 1\n");
+    fn columns_count_characters_and_lines_end_at_line_feeds_and_carriage_returns() {
+        let file = SourceFile::new("x".into(), "\u{feff}a: ü\r\nbé: 1\rc: 2\n\rd: 3");
         assert_eq!(file.position(0), Position { line: 1, column: 1 });
-        assert_eq!(file.position(file.text.find('1').unwrap()), Position { line: 2, column: 5 });
-        assert_eq!(file.line(1), "a: ü");
-        assert_eq!(file.line(2), "bé: 1");
+        for (character, line, column) in [('1', 2, 5), ('2', 3, 4), ('3', 5, 4)] {
+            assert_eq!(file.position(file.text.find(character).unwrap()), Position { line, column });
+        }
+        let lines: Vec<String> = (1..=6).map(|line| file.cut(line, 0, 99).collect()).collect();
+        assert_eq!(lines, ["a: ü", "bé: 1", "c: 2", "", "d: 3", ""]);
+    }
+
+    #[test]
+    fn a_long_line_is_counted_and_cut_like_a_short_one() {
+        let line: String = "aé€😀".chars().cycle().take(10_000).collect();
+        let file = SourceFile::new("x".into(), &format!("{line}\n{line}\n"));
+        for (before, (at, character)) in line.char_indices().enumerate() {
+            assert_eq!(file.position(line.len() + 1 + at), Position { line: 2, column: before + 1 });
+            assert!(file.cut(2, before, 1).eq([character]), "{before}");
+        }
+        assert_eq!(file.line_length(2), 10_000);
     }
 
     #[test]

@@ -278,10 +278,9 @@ impl<'f> Reader<'f> {
 
     fn syntax(&mut self, error: &ScanError) -> Finding {
         let start = self.offset(error.marker().line(), error.marker().col());
-        let tab =
-            self.file.text.get(..start).is_some_and(|before| {
-                before.rsplit('\n').next().is_some_and(|line| line.trim_start_matches(' ').starts_with('\t'))
-            });
+        let tab = self.file.text.get(..start).is_some_and(|before| {
+            before.rsplit(['\n', '\r']).next().is_some_and(|line| line.trim_start_matches(' ').starts_with('\t'))
+        });
         let help = tab.then_some("YAML is indented with spaces, never with tabs");
         self.stop(Span { file: self.id, start, end: start }, &super::sentence(error.info()), help)
     }

@@ -87,6 +87,13 @@ fn places_hold_after_accents_and_with_carriage_returns() {
 }
 
 #[test]
+fn a_carriage_return_alone_ends_a_line_too() {
+    let (file, parsed) = read("a: 1\rb:\r  c: 2\r").unwrap();
+    let span = parsed.root.place(&JsonPath::root().key("b").key("c")).unwrap();
+    assert_eq!((file.position(span.start), &file.text[span.start..span.end]), (Position { line: 3, column: 6 }, "2"));
+}
+
+#[test]
 fn an_empty_value_is_null_and_stands_at_its_key() {
     let (file, parsed) = read("get:\npost: 1\n").unwrap();
     assert_eq!(parsed.root.to_value(), json!({"get": null, "post": 1}));
