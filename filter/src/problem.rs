@@ -34,6 +34,15 @@ struct Step {
     segment: Segment,
 }
 
+/// What of a member is wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum About {
+    /// Its name: it should not be there at all, whatever its value.
+    Name,
+    /// Its value.
+    Value,
+}
+
 /// One finding about a document.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Problem {
@@ -41,6 +50,8 @@ pub struct Problem {
     pub severity: Severity,
     /// Where.
     pub path: JsonPath,
+    /// What of it is meant.
+    pub about: About,
     /// What: lower case, no trailing period, user input in backticks.
     pub message: String,
     /// What to do about it.
@@ -126,16 +137,21 @@ impl fmt::Display for Problem {
 impl Problems {
     /// Records that the document cannot be served.
     pub fn error(&mut self, path: &JsonPath, message: impl Into<String>, help: Option<&str>) {
-        self.push(Severity::Error, path, message.into(), help);
+        self.push(Severity::Error, path, About::Value, message.into(), help);
+    }
+
+    /// Records a member that should not be there.
+    pub fn stray(&mut self, path: &JsonPath, message: impl Into<String>, help: Option<&str>) {
+        self.push(Severity::Error, path, About::Name, message.into(), help);
     }
 
     /// Records something that is served differently from what was written.
     pub fn warning(&mut self, path: &JsonPath, message: impl Into<String>, help: Option<&str>) {
-        self.push(Severity::Warning, path, message.into(), help);
+        self.push(Severity::Warning, path, About::Value, message.into(), help);
     }
 
-    fn push(&mut self, severity: Severity, path: &JsonPath, message: String, help: Option<&str>) {
-        let problem = Problem { severity, path: path.clone(), message, help: help.map(str::to_owned) };
+    fn push(&mut self, severity: Severity, path: &JsonPath, about: About, message: String, help: Option<&str>) {
+        let problem = Problem { severity, path: path.clone(), about, message, help: help.map(str::to_owned) };
         // One cause met twice (a shared `$ref`, a route compiled for two stages) is one problem.
         if self.known.insert(problem.clone()) {
             self.met.push(problem);

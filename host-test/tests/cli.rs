@@ -79,7 +79,7 @@ const JSON: &str = r#"{"apis": [{
 const JSON_PLACES: [(u64, u64, &str); 5] = [
     (2, 33, "$.apis[0].protocol"),
     (3, 27, "$.apis[0].stages[0].stageName"),
-    (3, 68, "$.apis[0].stages[1].basPath"),
+    (3, 57, "$.apis[0].stages[1].basPath"),
     (6, 3, r#"$.apis[0].definition.paths["/x"]"#),
     (8, 5, "$.upstream"),
 ];
@@ -126,6 +126,28 @@ fn five_mistakes_in_json_with_tabs_are_five_problems_at_their_places() {
     let output = tollgate(&["lint", "--format", "json", &files.path("gateway.json")]);
     assert_eq!(places(&output), wanted(&JSON_PLACES), "{}", printed(&output));
     assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn a_member_that_should_not_be_there_is_shown_by_its_name() {
+    let text = "apis:
+- name: a
+  protocol: REST
+  stages: [{stageName: prod, zz1: 1}, {stageName: dev, zz2:
+    2}]
+  ? zz3
+  : x
+  definition: {openapi: 3.0.1, paths: {/a: {x-amazon-apigateway-cors: 1}}, x-amazon-apigateway-nothing: x}
+";
+    let files = Files::new("stray", &[("gateway.yaml", text)]);
+    let output = tollgate(&["lint", "--format", "json", &files.path("gateway.yaml")]);
+    for (line, name) in
+        [(4, "zz1"), (4, "zz2"), (6, "zz3"), (8, "x-amazon-apigateway-cors"), (8, "x-amazon-apigateway-nothing")]
+    {
+        let column = text.lines().nth(line - 1).and_then(|text| text.find(name)).expect("it stands there") + 1;
+        let shown = places(&output).into_iter().find(|(.., path)| path.contains(name)).map(|(line, column, _)| (line, column));
+        assert_eq!(shown, Some((line as u64, column as u64)), "{name}: {}", printed(&output));
+    }
 }
 
 #[test]

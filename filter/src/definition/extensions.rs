@@ -82,7 +82,7 @@ fn visit(node: &Node<'_>, place: Place, problems: &mut Problems) {
                     // Nobody would read it, and what it asks for would be missing.
                     None if key.to_ascii_lowercase().starts_with(PREFIX) => {
                         let help = format!("write `{}`", key.to_ascii_lowercase());
-                        problems.error(&member.path, format!("`{key}` is not spelt as an extension is"), Some(&help));
+                        problems.stray(&member.path, format!("`{key}` is not spelt as an extension is"), Some(&help));
                     }
                     Some(name) => {
                         judge(name, &member, place, problems);
@@ -138,11 +138,11 @@ impl Treatment {
 
 fn judge(name: &str, node: &Node<'_>, place: Place, problems: &mut Problems) {
     let Some((_, places, treatment)) = EXTENSIONS.iter().find(|(known, ..)| *known == name) else {
-        problems.error(&node.path, format!("unknown extension `{PREFIX}{name}`"), Some("AWS documents no such extension"));
+        problems.stray(&node.path, format!("unknown extension `{PREFIX}{name}`"), Some("AWS documents no such extension"));
         return;
     };
     if !places.contains(&place) {
-        problems.error(&node.path, format!("`{PREFIX}{name}` does not belong here"), None);
+        problems.stray(&node.path, format!("`{PREFIX}{name}` does not belong here"), None);
         return;
     }
     match treatment {

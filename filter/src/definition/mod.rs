@@ -12,7 +12,7 @@ pub use extensions::treatments;
 pub use node::Node;
 pub use openapi::{OpenApi, Operation, OperationKey};
 
-use crate::problem::{JsonPath, Problem, Severity};
+use crate::problem::{About, JsonPath, Problem, Severity};
 use serde_json::Value;
 
 /// Which of API Gateway's two HTTP products an API is.
@@ -74,6 +74,7 @@ pub fn read(bytes: &[u8]) -> Result<Value, Problem> {
         protobuf_struct::decode(bytes).filter(|_| !bytes.is_empty()).ok_or_else(|| Problem {
             severity: Severity::Error,
             path: JsonPath::root(),
+            about: About::Value,
             message: format!("the document is not JSON: {error}"),
             help: Some("hand the gateway document over as JSON text or as an inline google.protobuf.Struct".to_owned()),
         })

@@ -119,7 +119,7 @@ impl<'a> Node<'a> {
     pub fn only(&self, known: &[&str], problems: &mut Problems) {
         for (key, member) in self.members(problems) {
             if !known.contains(&key) {
-                problems.error(&member.path, format!("unknown key `{key}`"), Some(&format!("known here: {}", known.join(", "))));
+                problems.stray(&member.path, format!("unknown key `{key}`"), Some(&format!("known here: {}", known.join(", "))));
             }
         }
     }

@@ -35,7 +35,7 @@ impl GatewayResponses {
         for (name, response) in node.members(problems) {
             let Some(response_type) = ResponseType::named(name) else {
                 let help = "AWS: \"Gateway response types for API Gateway\" lists them all";
-                problems.error(&response.path, format!("unknown gateway response type `{name}`"), Some(help));
+                problems.stray(&response.path, format!("unknown gateway response type `{name}`"), Some(help));
                 continue;
             };
             customizations.push(Customization::compile(response_type, &response, problems));

@@ -69,7 +69,7 @@ impl Diagnostic {
     /// Gives a finding its place in the files of a source.
     pub fn new(source: &Source, finding: &Finding) -> Self {
         let problem = &finding.problem;
-        let span = finding.span.or_else(|| source.place(&problem.path));
+        let span = finding.span.or_else(|| source.place(&problem.path, problem.about));
         let file = span.map_or(0, |span| span.file.0);
         let file = source.files().get(file).or_else(|| source.files().first());
         let place = span.zip(file).map(|(span, file)| Place::new(file, span.start, span.end));

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use jsonc_parser::ast::{Object, Value};
 use jsonc_parser::common::Ranged;
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
-use tollgate::problem::{JsonPath, Problem, Segment, Severity};
+use tollgate::problem::{About, JsonPath, Problem, Segment, Severity};
 
 use super::text::{FileId, SourceFile, Span};
 use super::tree::{Content, Finding, Member, Node, Parsed, path_of};
@@ -34,7 +34,7 @@ struct Reader<'f> {
 /// Reads a file as JSON.
 pub fn parse(file: &SourceFile, id: FileId) -> Result<Parsed, Finding> {
     let syntax = |start: usize, end: usize, message: String| Finding {
-        problem: Problem { severity: Severity::Error, path: JsonPath::root(), message, help: None },
+        problem: Problem { severity: Severity::Error, path: JsonPath::root(), about: About::Value, message, help: None },
         span: Some(Span { file: id, start, end }),
         spoils: true,
     };
@@ -113,7 +113,7 @@ impl Reader<'_> {
 
     fn error(&mut self, span: Span, message: String, help: Option<String>, spoils: bool) {
         let path = path_of(&self.path);
-        let problem = Problem { severity: Severity::Error, path, message, help };
+        let problem = Problem { severity: Severity::Error, path, about: About::Value, message, help };
         self.findings.push(Finding { problem, span: Some(span), spoils });
     }
 }

@@ -16,7 +16,7 @@ use std::io::Read;
 use std::path::Path;
 
 use serde_json::Value;
-use tollgate::problem::{JsonPath, Problem, Segment, Severity};
+use tollgate::problem::{About, JsonPath, Problem, Segment, Severity};
 
 pub use self::document::{Choice, stage_variable};
 pub use self::text::{FileId, Position, SourceFile, Span};
@@ -85,9 +85,13 @@ impl Source {
         &self.findings
     }
 
-    /// Where the value at a path of the gateway document was written.
-    pub fn place(&self, path: &JsonPath) -> Option<Span> {
-        self.document.as_ref()?.place(path)
+    /// Where the value at a path of the gateway document was written, or its name.
+    pub fn place(&self, path: &JsonPath, about: About) -> Option<Span> {
+        let document = self.document.as_ref()?;
+        match about {
+            About::Name => document.name_place(path),
+            About::Value => document.place(path),
+        }
     }
 
     /// A path as its reader knows it: a bare definition is its own root.
@@ -114,7 +118,8 @@ impl Source {
     }
 
     fn error(&mut self, path: &JsonPath, span: Option<Span>, message: String, help: Option<&str>) {
-        let problem = Problem { severity: Severity::Error, path: path.clone(), message, help: help.map(str::to_owned) };
+        let (path, help) = (path.clone(), help.map(str::to_owned));
+        let problem = Problem { severity: Severity::Error, path, about: About::Value, message, help };
         self.findings.push(Finding { problem, span, spoils: true });
     }
 }

@@ -44,7 +44,7 @@ fn a_definition_file_is_inlined_and_keeps_its_own_lines() {
     assert_eq!(document["apis"][0]["definition"]["paths"], json!({"/x": 7}));
     assert!(document["apis"][0].get("definitionFile").is_none());
     let path = JsonPath::root().key("apis").index(0).key("definition").key("paths").key("/x");
-    let span = source.place(&path).unwrap();
+    let span = source.place(&path, About::Value).unwrap();
     assert_eq!(span.file, FileId(1));
     assert_eq!(source.files()[1].position(span.start), Position { line: 2, column: 18 });
     assert_eq!(source.versions().len(), 2);

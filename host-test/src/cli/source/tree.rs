@@ -149,6 +149,29 @@ impl Node {
         }
     }
 
+    /// Where the name of the member at a path was written; for what has no name, where its value was.
+    pub fn name_place(&self, path: &JsonPath) -> Option<Span> {
+        let segments = path.segments();
+        let (last, around) = segments.split_last()?;
+        let member = match last {
+            Segment::Key(name) => {
+                let holder = around.iter().try_fold(self, |node, segment| node.step(segment))?;
+                holder.members().iter().find(|member| member.name == *name)
+            }
+            Segment::Index(_) => None,
+        };
+        member.and_then(|member| member.name_span).or_else(|| self.place(path))
+    }
+
+    /// The value one step further.
+    fn step(&self, segment: &Segment) -> Option<&Node> {
+        match (segment, &self.content) {
+            (Segment::Key(name), _) => self.get(name),
+            (Segment::Index(index), Content::Array(elements)) => elements.get(*index),
+            _ => None,
+        }
+    }
+
     /// Where the value at a path was written, or else the nearest value around it.
     ///
     /// A scalar is shown itself; an object or array is shown by the name of the member that holds it, because that is the

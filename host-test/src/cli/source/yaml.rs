@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, StrInput, Tag};
-use tollgate::problem::{Problem, Segment, Severity};
+use tollgate::problem::{About, Problem, Segment, Severity};
 
 use super::scalar;
 use super::text::{FileId, SourceFile, Span};
@@ -288,12 +288,12 @@ impl<'f> Reader<'f> {
     fn stop(&self, span: Span, message: &str, help: Option<&str>) -> Finding {
         let path = path_of(&self.path);
         let (message, help) = (message.to_owned(), help.map(str::to_owned));
-        Finding { problem: Problem { severity: Severity::Error, path, message, help }, span: Some(span), spoils: true }
+        Finding { problem: Problem { severity: Severity::Error, path, about: About::Value, message, help }, span: Some(span), spoils: true }
     }
 
     fn error(&mut self, span: Span, message: String, help: Option<String>, spoils: bool) {
         let path = path_of(&self.path);
-        let problem = Problem { severity: Severity::Error, path, message, help };
+        let problem = Problem { severity: Severity::Error, path, about: About::Value, message, help };
         self.findings.push(Finding { problem, span: Some(span), spoils });
     }
 }
