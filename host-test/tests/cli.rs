@@ -141,9 +141,7 @@ fn a_member_that_should_not_be_there_is_shown_by_its_name() {
 ";
     let files = Files::new("stray", &[("gateway.yaml", text)]);
     let output = tollgate(&["lint", "--format", "json", &files.path("gateway.yaml")]);
-    for (line, name) in
-        [(4, "zz1"), (4, "zz2"), (6, "zz3"), (8, "x-amazon-apigateway-cors"), (8, "x-amazon-apigateway-nothing")]
-    {
+    for (line, name) in [(4, "zz1"), (4, "zz2"), (6, "zz3"), (8, "x-amazon-apigateway-cors"), (8, "x-amazon-apigateway-nothing")] {
         let column = text.lines().nth(line - 1).and_then(|text| text.find(name)).expect("it stands there") + 1;
         let shown = places(&output).into_iter().find(|(.., path)| path.contains(name)).map(|(line, column, _)| (line, column));
         assert_eq!(shown, Some((line as u64, column as u64)), "{name}: {}", printed(&output));

@@ -288,7 +288,11 @@ impl<'f> Reader<'f> {
     fn stop(&self, span: Span, message: &str, help: Option<&str>) -> Finding {
         let path = path_of(&self.path);
         let (message, help) = (message.to_owned(), help.map(str::to_owned));
-        Finding { problem: Problem { severity: Severity::Error, path, about: About::Value, message, help }, span: Some(span), spoils: true }
+        Finding {
+            problem: Problem { severity: Severity::Error, path, about: About::Value, message, help },
+            span: Some(span),
+            spoils: true,
+        }
     }
 
     fn error(&mut self, span: Span, message: String, help: Option<String>, spoils: bool) {
