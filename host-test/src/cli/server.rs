@@ -1,5 +1,7 @@
 //! What `serve` and `stub` have in common: an HTTP/1.1 and cleartext HTTP/2 server that stops when it is told to.
 
+mod opening;
+
 use std::future::Future;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -14,12 +16,13 @@ use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
 
+use self::opening::Opening;
 use super::Failure;
 
 /// Bytes of a request head, as in our Envoy; more is answered with 431.
 pub const MAX_HEAD: usize = 60 * 1024;
 
-/// How long a client may take over its request head.
+/// How long a client may take over its first bytes, and over each request head.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long requests in flight may go on once the server was told to stop.
@@ -138,6 +141,7 @@ where
         last += 1;
         let peer = Peer { id: last, remote, local: stream.local_addr().unwrap_or(remote) };
         let service = service_fn(move |request| handler(request, peer));
+        let stream = Opening::new(stream, HEAD_TIMEOUT);
         let connection = graceful.watch(builder.serve_connection(TokioIo::new(stream), service).into_owned());
         // A connection that fails is the client's to notice.
         tokio::spawn(async move { drop(connection.await) });
