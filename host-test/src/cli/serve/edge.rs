@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use hyper::body::Body as _;
+use hyper::header::HeaderValue;
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode, Version};
 use tollgate_host::{Connection, HeaderMap};
@@ -30,10 +31,28 @@ pub fn refuse<B>(request: &Request<B>) -> Option<Response<Body>> {
         (StatusCode::FORBIDDEN, "tunnels and upgrades are not served")
     } else if authority(request.uri().authority().map(|a| a.as_str()), request.headers()).is_none() {
         (StatusCode::BAD_REQUEST, "the request names no host")
+    } else if request.headers().get_all(hyper::header::CONNECTION).iter().any(names_what_must_stay) {
+        (StatusCode::BAD_REQUEST, "`connection` names a header that is not the connection's")
     } else {
         return None;
     };
-    Some(text(status, words))
+    let mut response = text(status, words);
+    // Envoy's codec gives the connection up, where its router only refuses the request. HTTP/2 has no such header.
+    if status != StatusCode::BAD_REQUEST && request.version() != Version::HTTP_2 {
+        response.headers_mut().insert(hyper::header::CONNECTION, HeaderValue::from_static("close"));
+        // Without it hyper would offer a client of HTTP/1.0 to keep the connection all the same.
+        *response.version_mut() = request.version();
+    }
+    Some(response)
+}
+
+/// A client must not have headers removed that say who it is and whom it asks.
+fn names_what_must_stay(connection: &HeaderValue) -> bool {
+    connection
+        .as_bytes()
+        .split(|byte| *byte == b',')
+        .map(|token| token.trim_ascii().to_ascii_lowercase())
+        .any(|token| token == b"host" || token.starts_with(b":") || token.starts_with(b"x-forwarded-"))
 }
 
 /// The connection as the filter can see it.
@@ -140,5 +159,10 @@ mod tests {
         assert_eq!(status(plain().header("upgrade", "websocket")), Some(403));
         assert_eq!(status(plain().header("upgrade", "h2c")), None);
         assert_eq!(status(Request::builder().uri("/")), Some(400));
+        for token in ["host", "close, Host", ":path", "X-Forwarded-For", "x-forwarded-proto ,close"] {
+            assert_eq!(status(plain().header("connection", token)), Some(400), "{token}");
+        }
+        assert_eq!(status(plain().header("connection", "keep-alive, x-host")), None);
+        assert_eq!(status(plain().method("get")), None);
     }
 }
