@@ -280,6 +280,35 @@ fn half_an_answer_arrives_and_does_not_look_whole() {
 }
 
 #[test]
+fn a_backend_that_switches_protocols_unasked_is_an_integration_failure() {
+    let (listener, address) = backend();
+    let running = Running::new("switch", &address, &[]);
+    let serving = std::thread::spawn(move || {
+        let mut stream = accept(&listener);
+        head(&mut stream);
+        stream.write_all(b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n").unwrap();
+        stream
+    });
+    let answer = running.get("/prod/proxy/x");
+    drop(serving.join());
+    assert!(answer.starts_with("HTTP/1.1 50"), "{answer}");
+    assert!(answer.contains("\r\n\r\n{\"message\":"), "{answer}");
+}
+
+#[test]
+fn a_refused_request_ends_its_connection() {
+    let (_listener, address) = backend();
+    let running = Running::new("refused", &address, &[]);
+    for (request, status) in [
+        ("GET /prod/mock HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n", "403"),
+        ("GET /prod/mock HTTP/1.0\r\nhost: a\r\nconnection: keep-alive\r\n\r\n", "426"),
+    ] {
+        let answer = running.exchange(request.as_bytes());
+        assert!(answer.split(' ').nth(1) == Some(status) && answer.contains("connection: close\r\n"), "{answer}");
+    }
+}
+
+#[test]
 fn requests_out_of_bounds_are_refused_and_the_next_one_is_served() {
     let (_listener, address) = backend();
     let running = Running::new("bounds", &address, &[]);

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::body::{Body as _, Incoming};
 use hyper::http::uri::PathAndQuery;
-use hyper::{Method, Request, Response, Uri};
+use hyper::{Method, Request, Response, StatusCode, Uri};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::{Client, Error};
@@ -99,6 +99,10 @@ async fn relay(
     report: &mpsc::Sender<Input>,
     go: &mut watch::Receiver<bool>,
 ) -> Result<(), UpstreamFailure> {
+    // Nobody asked for another protocol: no upgrade reaches a backend.
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        return Err(UpstreamFailure::Reset);
+    }
     let (parts, mut body) = response.into_parts();
     let mut head = edge::fields(&parts.headers);
     head.add(":status", parts.status.as_str().to_owned());
