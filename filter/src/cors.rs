@@ -103,8 +103,11 @@ impl Cors {
 
 /// One line, whatever the upstream varies by: Envoy would make one of two.
 fn vary_by_origin(response: &mut Headers) {
-    let lines: Vec<&[u8]> = response.get_all("vary").chain([b"Origin".as_slice()]).collect();
-    let value = lines.join(b", ".as_slice());
+    let mut value = response.get_all("vary").collect::<Vec<_>>().join(b", ".as_slice());
+    let says_so = |name: &[u8]| name.trim_ascii().eq_ignore_ascii_case(b"origin") || name.trim_ascii() == b"*";
+    if !value.split(|byte| *byte == b',').any(says_so) {
+        value.extend_from_slice(if value.is_empty() { b"Origin" } else { b", Origin" });
+    }
     response.set("vary", value);
 }
 

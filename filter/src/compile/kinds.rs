@@ -48,9 +48,10 @@ const KEYS: [&str; 20] = [
     "uri",
 ];
 
-const ENUMERATIONS: [(&str, &[&str]); 5] = [
+const ENUMERATIONS: [(&str, &[&str]); 6] = [
     ("contentHandling", &["CONVERT_TO_BINARY", "CONVERT_TO_TEXT"]),
     ("connectionType", &["INTERNET", "VPC_LINK"]),
+    ("httpMethod", &["ANY", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"]),
     ("passthroughBehavior", &["when_no_match", "when_no_templates", "never"]),
     ("payloadFormatVersion", &["1.0", "2.0"]),
     ("responseTransferMode", &["BUFFERED", "STREAM"]),

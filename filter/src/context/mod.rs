@@ -32,9 +32,12 @@ pub const HIDDEN_HEADERS: [&str; 12] = [
     "www-authenticate",
 ];
 
+/// The header that is the method of a request to a REST API.
+pub const METHOD_OVERRIDE: &str = "x-http-method-override";
+
 /// The names of `$context`, without `$context.`, that AWS documents for REST and HTTP APIs; those that end in a dot begin a family.
 /// AWS: "API Gateway mapping template and access logging variable reference".
-const VARIABLES: [&str; 27] = [
+const VARIABLES: [&str; 28] = [
     "accountId",
     "apiId",
     "authorizer.",
@@ -62,6 +65,7 @@ const VARIABLES: [&str; 27] = [
     "routeKey",
     "stage",
     "wafResponseCode",
+    "webaclArn",
 ];
 
 /// Whether `$context` has a variable of that name; not every request has a value for it.
@@ -200,7 +204,7 @@ impl Context {
             "apiId" => stage.map(|s| s.api_id.clone()),
             "stage" => stage.map(|s| s.stage.clone()),
             "domainName" => Some(strip_port(&self.host()).to_owned()),
-            "domainPrefix" => self.host().split('.').next().map(str::to_owned),
+            "domainPrefix" => strip_port(&self.host()).split('.').next().map(str::to_owned),
             "httpMethod" => Some(self.request.method.clone()),
             "path" => self.path.as_ref().map(|path| path.path().to_owned()),
             // Envoy says no version of HTTP in its headers; API Gateway's own endpoints speak this one to integrations.

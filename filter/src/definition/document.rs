@@ -3,7 +3,7 @@
 
 use super::{Node, Protocol, stable_id};
 use crate::problem::Problems;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The whole plugin configuration.
 #[derive(Debug)]
@@ -241,7 +241,8 @@ impl StageDocument {
             problems.error(&node.path.key("basePath"), format!("`{base_path}` is no base path"), Some(help));
         }
         let hosts = node.get("hosts").map(|hosts| hosts.elements(problems)).unwrap_or_default();
-        let hosts = hosts.iter().filter_map(|host| read_host(host, problems)).collect();
+        // One domain written twice is one.
+        let hosts: BTreeSet<String> = hosts.iter().filter_map(|host| read_host(host, problems)).collect();
         let mut variables = BTreeMap::new();
         if let Some(node) = node.get("variables") {
             for (key, value) in node.members(problems) {
@@ -250,7 +251,12 @@ impl StageDocument {
                 }
             }
         }
-        Some(Self { base_path: if base_path.is_empty() { String::new() } else { format!("/{base_path}") }, hosts, variables, name })
+        Some(Self {
+            base_path: if base_path.is_empty() { String::new() } else { format!("/{base_path}") },
+            hosts: hosts.into_iter().collect(),
+            variables,
+            name,
+        })
     }
 }
 

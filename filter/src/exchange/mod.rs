@@ -10,7 +10,7 @@
 mod proxy_answers;
 
 use crate::authorizer::Authorized;
-use crate::context::{Context, Ids};
+use crate::context::{Context, Ids, METHOD_OVERRIDE};
 use crate::definition::Protocol;
 use crate::flow::{Effect, Event};
 use crate::gateway::{Gateway, Route, Stage};
@@ -18,13 +18,11 @@ use crate::gateway_response::{Failure, GatewayResponses, ResponseType, answer};
 use crate::http::{CanonicalPath, MediaType, RequestHead, Response, ResponseHead, is_valid_host};
 use crate::integration::{IntegrationRequest, is_reserved};
 use crate::platform::Platform;
-use proxy_answers::{failure_of, put_right};
+use proxy_answers::{failure_of, is_unchanged, replace};
 use std::sync::Arc;
 
 /// The payload limit of API Gateway: 10 MB.
 pub const PAYLOAD_LIMIT: usize = 10_485_760;
-
-const METHOD_OVERRIDE: &str = "x-http-method-override";
 
 /// One request and where it stands.
 #[derive(Debug)]
@@ -45,7 +43,7 @@ enum Phase {
     /// does not.
     Relaying { discard: bool, sent: usize },
     /// Answered. The answer comes by once more as the proxy's response, and is put right where the proxy changed it.
-    Answered(Box<Response>),
+    Answered { response: Box<Response>, client_sent_head: bool },
     /// Answered: whatever still comes is none of the gateway's business.
     Done,
 }
@@ -79,17 +77,19 @@ impl Exchange {
             (Phase::New, Event::RequestHead { head, end }) => self.request_head(head, end, platform),
             (Phase::Reading(admitted), Event::RequestBody { size, end }) => self.reading(admitted, size, end, platform),
             (Phase::Reading(admitted), Event::RequestTrailers) => self.integrate(*admitted, platform),
-            (Phase::Reading(admitted), Event::ResponseHead { head, .. }) => {
+            (Phase::Reading(admitted), Event::ResponseHead { head, end }) => {
                 let Admitted { stage, route, authorized } = *admitted;
-                self.response_head(stage, &route, authorized.into_context(), head, 0, platform)
+                self.response_head(stage, &route, authorized.into_context(), (head, end), 0, platform)
             }
             (Phase::Forwarded { stage, route, context, sent }, Event::RequestBody { size, .. }) => {
                 self.sending(stage, route, context, sent.saturating_add(size), platform)
             }
-            (Phase::Forwarded { stage, route, context, sent }, Event::ResponseHead { head, .. }) => {
-                self.response_head(stage, &route, *context, head, sent, platform)
+            (Phase::Forwarded { stage, route, context, sent }, Event::ResponseHead { head, end }) => {
+                self.response_head(stage, &route, *context, (head, end), sent, platform)
             }
-            (Phase::Answered(response), Event::ResponseHead { head, .. }) => put_right(*response, &head),
+            (Phase::Answered { response, client_sent_head }, Event::ResponseHead { head, end }) => {
+                if is_unchanged(&response, &head) { Effect::Continue } else { replace(*response, end, client_sent_head) }
+            }
             (Phase::Relaying { discard, sent }, Event::ResponseBody { .. }) => {
                 self.phase = Phase::Relaying { discard, sent };
                 if discard { Effect::Discard } else { Effect::Continue }
@@ -100,7 +100,11 @@ impl Exchange {
                 // It is too late for a 413, but no more goes upstream.
                 if sent > PAYLOAD_LIMIT { Effect::Hold } else { Effect::Continue }
             }
-            (phase @ (Phase::Forwarded { .. } | Phase::Relaying { .. }), Event::RequestTrailers) => {
+            (Phase::Relaying { discard, sent }, Event::RequestTrailers) => {
+                self.phase = Phase::Relaying { discard, sent };
+                if sent > PAYLOAD_LIMIT { Effect::Hold } else { Effect::Continue }
+            }
+            (phase @ Phase::Forwarded { .. }, Event::RequestTrailers) => {
                 self.phase = phase;
                 Effect::Continue
             }
@@ -119,7 +123,7 @@ impl Exchange {
     fn request_head(&mut self, head: RequestHead, end: bool, platform: &mut dyn Platform) -> Effect {
         let context = Self::read(head, platform);
         let admitted = match self.admit(context) {
-            Ok(Admission::Preflight(response)) => return self.reply(response),
+            Ok(Admission::Preflight(response)) => return self.reply(response, false),
             Ok(Admission::Admitted(admitted)) => admitted,
             Err(refused) => return self.refuse(*refused, platform),
         };
@@ -228,7 +232,7 @@ impl Exchange {
             }
             Ok(IntegrationRequest::Respond(mut response)) => {
                 finish(&mut response.head, &stage, authorized.context());
-                self.reply(response)
+                self.reply(response, authorized.context().client_sent_head)
             }
             Err(failure) => {
                 let context = authorized.into_context();
@@ -243,7 +247,7 @@ impl Exchange {
         stage: Arc<Stage>,
         route: &Route,
         mut context: Context,
-        mut head: ResponseHead,
+        (mut head, end): (ResponseHead, bool),
         sent: usize,
         platform: &dyn Platform,
     ) -> Effect {
@@ -251,7 +255,7 @@ impl Exchange {
         if let Some(failure) = failure_of(&head, &context, platform) {
             let mut response = answer(&failure, &stage.api.gateway_responses, &mut context, platform);
             finish(&mut response.head, &stage, &context);
-            return Effect::Replace(response.without_forbidden_body());
+            return replace(response, end, context.client_sent_head);
         }
         let mut head = route.integration.response(&context, head);
         finish(&mut head, &stage, &context);
@@ -268,12 +272,12 @@ impl Exchange {
             Some(stage) => finish(&mut response.head, stage, &context),
             None => add_ids(&mut response.head, &context),
         }
-        self.reply(response)
+        self.reply(response, context.client_sent_head)
     }
 
-    fn reply(&mut self, response: Response) -> Effect {
+    fn reply(&mut self, response: Response, client_sent_head: bool) -> Effect {
         let response = response.without_forbidden_body();
-        self.phase = Phase::Answered(Box::new(response.clone()));
+        self.phase = Phase::Answered { response: Box::new(response.clone()), client_sent_head };
         Effect::Reply(response)
     }
 
@@ -288,11 +292,10 @@ enum Admission {
     Admitted(Box<Admitted>),
 }
 
-/// REST APIs take the method from this header, and pass the header on only when a mapping does (documented under known issues).
+/// REST APIs take the method from this header (documented under known issues).
 fn override_method(request: &mut RequestHead) {
     if let Some(method) = request.headers.last(METHOD_OVERRIDE) {
         request.method = String::from_utf8_lossy(method).to_ascii_uppercase();
-        request.headers.remove(METHOD_OVERRIDE);
     }
 }
 

@@ -36,10 +36,18 @@ pub fn failure_of(head: &ResponseHead, context: &Context, platform: &dyn Platfor
     Some(Failure::new(response_type))
 }
 
-/// Our own answer as the proxy is about to send it: Envoy takes the content type from one without a body, makes a status 200 of it
+/// Whether our own answer passes as it was made. Envoy takes the content type from one without a body, makes a status 200 of it
 /// for a gRPC client, and may have begun an answer of its own (413) just before ours.
-pub fn put_right(ours: Response, head: &ResponseHead) -> Effect {
+pub fn is_unchanged(ours: &Response, head: &ResponseHead) -> bool {
     let kept = |(name, value): (&str, &[u8])| head.headers.get_all(name).any(|sent| sent == value);
-    let unchanged = head.status == ours.head.status && ours.head.headers.iter().all(kept);
-    if unchanged { Effect::Continue } else { Effect::Replace(ours) }
+    head.status == ours.head.status && ours.head.headers.iter().all(kept)
+}
+
+/// Our answer in the place of the proxy's. Where the proxy's has no body there is none to put ours into: an answer to HEAD keeps the
+/// length of what GET would get, and one to a gRPC client, for which Envoy makes heads only, is without.
+pub fn replace(mut ours: Response, end: bool, client_sent_head: bool) -> Effect {
+    if end && !client_sent_head {
+        ours.body.clear();
+    }
+    Effect::Replace(ours.without_forbidden_body())
 }

@@ -87,9 +87,10 @@ pub fn is_field_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
 }
 
-/// Whether bytes may stand in a field value: a value that came from elsewhere must not end the line.
+/// Whether bytes may stand in a field value (RFC 9110, section 5.5): no control characters but the tab. A value that came from
+/// elsewhere must not end the line, and Envoy refuses the whole message for the others.
 pub fn is_field_value(value: &[u8]) -> bool {
-    !value.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0))
+    !value.iter().any(|byte| byte.is_ascii_control() && *byte != b'\t')
 }
 
 #[cfg(test)]
@@ -102,7 +103,8 @@ mod tests {
             assert!(!is_field_name(name), "{name:?}");
         }
         assert!(is_field_name("X-Amz_Date.1") && is_field_value(b"a\xff b"));
-        for value in [b"a\r".as_slice(), b"\n", b"\0"] {
+        assert!(is_field_value(b"a\tb"));
+        for value in [b"a\r".as_slice(), b"\n", b"\0", b"\x01", b"\x1b[", b"\x7f"] {
             assert!(!is_field_value(value));
         }
     }

@@ -55,7 +55,17 @@ impl Mock {
         }
         // Parameters of a MOCK reach nothing but its templates, which are plain text: only their form is looked at.
         if let Some(parameters) = node.get("requestParameters") {
-            for (_, source) in parameters.members(scope.problems) {
+            for (target, source) in parameters.members(scope.problems) {
+                if !["header.", "querystring.", "path."]
+                    .iter()
+                    .any(|place| target.starts_with(&format!("integration.request.{place}")))
+                {
+                    scope.problems.error(
+                        &source.path,
+                        format!("`{target}` is no target"),
+                        Some("write `integration.request.header.NAME`"),
+                    );
+                }
                 Expression::compile(&source, Side::Request, scope.problems);
             }
         }

@@ -1,6 +1,7 @@
 //! The integration response of REST's non-proxy integrations: which entry of `responses` is selected, and what it makes of the
 //! answer. AWS: "Set up an integration response in API Gateway".
 
+use super::is_reserved;
 use super::passthrough::compile_templates;
 use crate::context::Context;
 use crate::definition::{Node, Operation};
@@ -72,7 +73,7 @@ impl IntegrationResponse {
     fn compile(node: &Node<'_>, operation: &Operation<'_>, problems: &mut Problems) -> Option<Self> {
         node.only(&["statusCode", "responseParameters", "responseTemplates", "contentHandling"], problems);
         if let Some(handling) = node.get("contentHandling") {
-            problems.error(&handling.path, "not served yet: content handling", None);
+            problems.warning(&handling.path, "`contentHandling` has no effect: the payload of a MOCK is text", None);
         }
         let Some(status) = node.get("statusCode") else {
             problems.error(&node.path, "no `statusCode`", Some("name the method response that this entry leads to"));
@@ -101,6 +102,9 @@ impl IntegrationResponse {
         let name = target.strip_prefix(HEADER).unwrap_or_default().to_ascii_lowercase();
         if !is_field_name(&name) {
             return problems.error(&source.path, format!("`{target}` is no target"), Some("write `method.response.header.NAME`"));
+        }
+        if is_reserved(&name) || name == "transfer-encoding" {
+            return problems.warning(&source.path, format!("`{name}` is the gateway's own and is not mapped"), None);
         }
         if let Some(expression) = Expression::compile(source, Side::Response, problems) {
             self.headers.push((name, expression));

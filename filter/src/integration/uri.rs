@@ -86,7 +86,7 @@ impl Uri {
     /// The query of a request, `""` for none. A value never ends the pair that it stands in.
     pub fn query(&self, value: &dyn Fn(&str) -> Option<UriValue>) -> String {
         fill(&self.query, value, |value| match value {
-            UriValue::Encoded(text) => text.replace('&', "%26").replace('=', "%3D").replace('+', "%2B").replace(';', "%3B"),
+            UriValue::Encoded(text) => within_a_pair(&text),
             UriValue::Plain(bytes) => percent_encode(&bytes),
         })
     }
@@ -117,6 +117,11 @@ fn fill(parts: &[Part], value: &dyn Fn(&str) -> Option<UriValue>, text_of: impl 
         Part::Parameter(name) => value(name).map_or_else(|| format!("{{{name}}}"), &text_of),
     };
     parts.iter().map(text).collect()
+}
+
+/// An encoded value that does not end the pair of a query that it stands in.
+pub fn within_a_pair(text: &str) -> String {
+    text.replace('&', "%26").replace('=', "%3D").replace('+', "%2B").replace(';', "%3B")
 }
 
 /// `${stageVariables.x}`; any other `${…}` stays.

@@ -122,7 +122,11 @@ impl Expression {
         let text = node.string(problems)?;
         match Self::parse(text) {
             Ok(Self::Literal(literal)) if !is_field_value(literal.as_bytes()) => {
-                problems.error(&node.path, "a literal with a line end or a NUL in it, which no header can carry", None);
+                problems.error(
+                    &node.path,
+                    "a literal with a line end or another control character in it, which no header can carry",
+                    None,
+                );
             }
             Ok(expression) if side.has(&expression) => {
                 if matches!(&expression, Self::Context(name) if !is_variable(name)) {

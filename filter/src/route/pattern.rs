@@ -62,7 +62,7 @@ impl Pattern {
         let mut route = String::new();
         for (index, segment) in self.segments.iter().enumerate() {
             match segment {
-                Segment::Static(text) => route.push_str(&format!("/{}", text.replace('{', "{{").replace('}', "}}"))),
+                Segment::Static(text) => route.push_str(&format!("/{text}")),
                 Segment::Parameter(_) => route.push_str(&format!("/{{p{index}}}")),
                 Segment::Greedy(_) => route.push_str(&format!("/{{*p{index}}}")),
             }

@@ -104,13 +104,11 @@ impl<T> RouteTable<T> {
         Ok(())
     }
 
-    /// The route of a request. A trailing slash does not count (recorded for REST; for HTTP APIs
+    /// The route of a request. Trailing slashes do not count (recorded for one and REST; for more, and for HTTP APIs,
     /// assumed(http-trailing-slash), and the safe way: a guarded `/admin` also guards `/admin/`).
     pub fn find(&self, method: &str, path: &str) -> Option<RouteMatch<'_, T>> {
-        let path = match path.strip_suffix('/') {
-            Some("") | None => path,
-            Some(stripped) => stripped,
-        };
+        let trimmed = path.trim_end_matches('/');
+        let path = if trimmed.is_empty() { "/" } else { trimmed };
         self.find_in_tables(method, path).or_else(|| {
             let known = METHODS.contains(&method);
             self.default.as_ref().filter(|_| known).map(|route| RouteMatch { route, parameters: Vec::new() })
@@ -127,8 +125,10 @@ impl<T> RouteTable<T> {
 
     /// The most specific match; with one router, as nearly always, the only one.
     fn best(&self, routers: &Routers, path: &str) -> Option<(usize, Vec<String>)> {
-        let found = routers.0.iter().filter_map(|router| router.at(path).ok());
-        let best = found.min_by_key(|found| self.routes.get(*found.value).map(|(pattern, ..)| pattern.generality()))?;
+        let mut found = routers.0.iter().filter_map(|router| router.at(path).ok());
+        let generality = |index: usize| self.routes.get(index).map(|(pattern, ..)| pattern.generality());
+        let first = found.next()?;
+        let best = found.fold(first, |best, next| if generality(*next.value) < generality(*best.value) { next } else { best });
         Some((*best.value, best.params.iter().map(|(_, value)| value.to_owned()).collect()))
     }
 }
@@ -261,6 +261,7 @@ mod tests {
                 ("GET", "/one/", None),
                 ("GET", "/one//", None),
                 ("GET", "/all/a//b/", Some("GET /all/{proxy+} proxy=a//b")),
+                ("GET", "/one/x//", Some("GET /one/{p} p=x")),
                 ("GET", "/ONE/x", None),
                 ("GET", "/one/{p}", Some("GET /one/{p} p={p}")),
             ],

@@ -97,10 +97,9 @@ impl HttpContext for Stream {
         }
         let head = ResponseHead::from_pairs(pairs(MapType::HttpResponseHeaders));
         let action = self.on(Event::ResponseHead { head, end }, 0);
-        if end && self.replacement.take().is_some() {
-            // Envoy's own answer had no body, so there is none to put ours into. The edge configuration gives every such answer
-            // a body (`local_reply_config`); here it is an answer to HEAD.
-            let _ = hostcalls::set_map_value_bytes(MapType::HttpResponseHeaders, "content-length", Some(b"0"));
+        if end {
+            // No body callback comes in which it could be put.
+            self.replacement = None;
         }
         action
     }

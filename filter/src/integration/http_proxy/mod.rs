@@ -26,7 +26,8 @@ pub struct HttpProxy {
     cluster: String,
     timeout_millis: u64,
     parameters: RequestParameters,
-    /// The route is `$default` of an HTTP API: the request's path goes behind the URI's.
+    /// The route is `$default` of an HTTP API: the request's path goes behind the URI's. assumed(private-path): without the stage
+    /// for a private integration too, which AWS names by an ARN and sends the stage.
     appends_path: bool,
 }
 
@@ -39,7 +40,7 @@ impl HttpProxy {
         let timeout = node.get("timeoutInMillis").and_then(|timeout| timeout.integer(TIMEOUT_MILLIS, scope.problems));
         // AWS's defaults.
         let default_timeout = if scope.protocol == Protocol::Rest { 29_000 } else { 30_000 };
-        let methods: Vec<_> = METHODS.iter().map(|method| (*method, Some(*method))).chain([("ANY", None)]).collect();
+        let methods: Vec<_> = [("ANY", None)].into_iter().chain(METHODS.map(|method| (method, Some(method)))).collect();
         let method = node.get("httpMethod").and_then(|method| method.one_of(&methods, scope.problems)).flatten();
         let uri = compile_uri(node, scope);
         let parameters = RequestParameters::compile(node, scope);
@@ -68,8 +69,9 @@ impl HttpProxy {
         if self.appends_path {
             path = format!("{}{}", path.trim_end_matches('/'), context.stage_path);
         }
-        // A mapped value may have made of it what no client may send.
-        CanonicalPath::parse(path.as_bytes()).map_err(|_| Failure::bad_request())?;
+        // A mapped value may have made of it what no client may send; two slashes in front would be read as a host by some.
+        let canonical = CanonicalPath::parse(path.as_bytes()).map_err(|_| Failure::bad_request())?;
+        canonical.path().clone_into(&mut path);
         // The URI's own parameters first, then the client's as they were sent, then the mapped ones (recorded:
         // `test_http_proxy_integration_request_data_mappings`).
         let client = context.path.as_ref().and_then(CanonicalPath::query).unwrap_or_default();
@@ -92,8 +94,9 @@ fn check_settings(node: &Node<'_>, scope: &mut Scope<'_, '_>) {
     ];
     scope.warn_of_no_effect(node, &no_effect);
     for (_, response) in node.get("responses").map(|responses| responses.members(scope.problems)).unwrap_or_default() {
+        response.only(&["statusCode", "responseParameters", "responseTemplates", "contentHandling"], scope.problems);
         let why = "a proxy integration passes the response through";
-        scope.warn_of_no_effect(&response, &[("responseParameters", why), ("responseTemplates", why)]);
+        scope.warn_of_no_effect(&response, &[("responseParameters", why), ("responseTemplates", why), ("contentHandling", why)]);
     }
     if let Some(subtype) = node.get("integrationSubtype") {
         scope.problems.error(&subtype.path, "`integrationSubtype` is for integrations of type aws_proxy", None);
@@ -123,7 +126,14 @@ fn compile_uri(node: &Node<'_>, scope: &mut Scope<'_, '_>) -> Option<Uri> {
         return None;
     }
     match Uri::compile(text, scope.variables) {
-        Ok(compiled) => return Some(compiled),
+        Ok(compiled) => {
+            // With every parameter filled by a letter: what is wrong then is wrong for every request.
+            if CanonicalPath::parse(compiled.path(&|_| Some(UriValue::Plain(b"x".to_vec()))).as_bytes()).is_err() {
+                let help = "no dot segments and no `%` that encodes nothing";
+                scope.problems.error(&uri.path, "a path that can be read in two ways is never sent upstream", Some(help));
+            }
+            return Some(compiled);
+        }
         Err(InvalidUri::ParameterInHost) => {
             let help = "name the host, or take it from a stage variable";
             scope.problems.error(&uri.path, "not served: a host that is made of a request's values", Some(help));

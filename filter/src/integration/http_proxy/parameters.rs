@@ -2,7 +2,7 @@
 //! everything through (recorded: `test_http_proxy_integration_request_data_mappings`): headers replace, query values are appended,
 //! path values fill the URI. In HTTP APIs the path parameters fill the URI by themselves.
 
-use super::super::uri::UriValue;
+use super::super::uri::{UriValue, within_a_pair};
 use super::super::{Scope, is_reserved};
 use crate::context::Context;
 use crate::definition::{Node, Protocol};
@@ -116,7 +116,14 @@ impl RequestParameters {
     pub fn query(&self, context: &Context, platform: &dyn Platform) -> String {
         let pairs = self.query.iter().flat_map(|(name, expression)| {
             let values = expression.values(context, None, platform);
-            values.into_iter().map(move |value| format!("{}={}", percent_encode(name.as_bytes()), percent_encode(&value)))
+            // A path parameter is encoded already, as it was sent.
+            let encoded = matches!(expression, Expression::Request(Source::Path(_)));
+            let text = move |value: Vec<u8>| match String::from_utf8(value) {
+                Ok(text) if encoded => within_a_pair(&text),
+                Ok(text) => percent_encode(text.as_bytes()),
+                Err(bytes) => percent_encode(bytes.as_bytes()),
+            };
+            values.into_iter().map(move |value| format!("{}={}", percent_encode(name.as_bytes()), text(value)))
         });
         pairs.collect::<Vec<_>>().join("&")
     }
