@@ -15,7 +15,7 @@ use crate::definition::Protocol;
 use crate::flow::{Effect, Event};
 use crate::gateway::{Gateway, Route, Stage};
 use crate::gateway_response::{Failure, GatewayResponses, ResponseType, answer};
-use crate::http::{CanonicalPath, MediaType, RequestHead, Response, ResponseHead, is_valid_host};
+use crate::http::{CanonicalPath, Headers, MediaType, RequestHead, Response, ResponseHead, is_valid_host};
 use crate::integration::{IntegrationRequest, is_reserved};
 use crate::platform::Platform;
 use proxy_answers::{failure_of, is_unchanged, replace};
@@ -279,6 +279,14 @@ impl Exchange {
         let response = response.without_forbidden_body();
         self.phase = Phase::Answered { response: Box::new(response.clone()), client_sent_head };
         Effect::Reply(response)
+    }
+
+    /// Request trailers without the names that only the gateway or the proxy may set: a backend may read them as headers. None when
+    /// there is nothing to take away.
+    pub fn clean_trailers(mut trailers: Headers) -> Option<Headers> {
+        let reserved = trailers.iter().any(|(name, _)| is_reserved(name));
+        trailers.retain(|name| !is_reserved(name));
+        reserved.then_some(trailers)
     }
 
     /// Whether nothing that still comes can change anything, so that nobody need look at it.

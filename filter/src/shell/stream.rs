@@ -88,6 +88,9 @@ impl HttpContext for Stream {
     }
 
     fn on_http_request_trailers(&mut self, _: usize) -> Action {
+        if let Some(trailers) = Exchange::clean_trailers(pairs(MapType::HttpRequestTrailers).into_iter().collect()) {
+            set_pairs(MapType::HttpRequestTrailers, &trailers.into_iter().collect::<Vec<_>>());
+        }
         self.on(Event::RequestTrailers, usize::MAX)
     }
 

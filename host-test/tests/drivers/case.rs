@@ -186,6 +186,8 @@ pub struct ExpectUpstream {
     pub method: Option<String>,
     /// The request target with its query, exact or `re:…`.
     pub path: Option<String>,
+    /// Exactly these trailers.
+    pub trailers: Option<BTreeMap<String, String>>,
     /// Head and body.
     #[serde(flatten)]
     pub message: ExpectMessage,

@@ -1,5 +1,7 @@
 //! Checks an observation against what a case expects; every difference is a line, never only the first.
 
+use std::collections::BTreeMap;
+
 use fancy_regex::Regex;
 use serde_json::Value;
 
@@ -42,6 +44,10 @@ fn upstream(expected: &[ExpectUpstream], seen: &[UpstreamRequest], bad: &mut Vec
             {
                 bad.push(format!("upstream {what} `{got}`, not `{wanted}`"));
             }
+        }
+        let trailers: BTreeMap<String, String> = seen.trailers.iter().cloned().collect();
+        if expect.trailers.as_ref().is_some_and(|wanted| *wanted != trailers) {
+            bad.push(format!("upstream trailers {trailers:?}, not {:?}", expect.trailers));
         }
         message(&expect.message, &seen.headers, &seen.body, "upstream", bad);
     }

@@ -9,10 +9,10 @@ use tollgate::compile::{Compiled, compile};
 use tollgate::exchange::Exchange;
 use tollgate::flow::{Effect, Event};
 use tollgate::gateway::Gateway;
-use tollgate::http::{RequestHead, Response, ResponseHead};
+use tollgate::http::{Headers, RequestHead, Response, ResponseHead};
 use tollgate::platform::{Level, Platform};
 
-use super::body::to_latin1;
+use super::body::{latin1, to_latin1};
 use super::case::Request;
 use super::observation::{Observation, UpstreamRequest, sorted};
 use super::router::{Answer, BUFFER_LIMIT, downstream_head, local, route};
@@ -91,7 +91,7 @@ impl Stream<'_> {
     fn run(mut self, request: &Request) -> Result<Observation, String> {
         let answer = match self.request(request)? {
             Outcome::Answered(answer) => answer,
-            Outcome::Forwarded(head, body) => route(*head, body, &request.trailers, self.clusters, &mut self.upstream),
+            Outcome::Forwarded(head, body) => route(*head, body, &trailers(request), self.clusters, &mut self.upstream),
         };
         let observation = self.response(answer)?;
         Ok(Observation { upstream: self.upstream, ..observation })
@@ -226,6 +226,14 @@ impl Stream<'_> {
             upstream: Vec::new(),
         })
     }
+}
+
+/// The trailers that the shell lets go on.
+fn trailers(request: &Request) -> Vec<(String, String)> {
+    let bytes = |text: &str| latin1(text).expect("checked when the file was read");
+    let sent: Headers = request.trailers.iter().map(|(name, value)| (name.to_ascii_lowercase(), bytes(value))).collect();
+    let kept = Exchange::clean_trailers(sent.clone()).unwrap_or(sent);
+    kept.into_iter().map(|(name, value)| (name, to_latin1(&value))).collect()
 }
 
 // === impl Answer ===
