@@ -4,6 +4,7 @@
 mod drivers;
 
 use drivers::envoy::module;
+use drivers::report::say;
 use serde_json::{Map, Value, json};
 use tollgate_host::{FilterModule, Host, Outcome, Request, Stub};
 
@@ -51,7 +52,8 @@ fn an_open_route_makes_few_host_calls() {
     for (path, status) in [("/prod/r00007/42", 200), ("/prod/mock", 200), ("/prod/nowhere", 403)] {
         let outcome = measure(&mut host, path);
         assert_eq!(outcome.response.status(), status, "{path}");
-        println!("{path}: {} host calls {:?}, {} fuel", outcome.total_host_calls(), outcome.host_calls, outcome.fuel);
+        let calls = outcome.total_host_calls();
+        say(&format!("{path}: {calls} host calls {:?}, {} fuel\n", outcome.host_calls, outcome.fuel));
         assert!(outcome.total_host_calls() <= HOST_CALLS, "{path}: {:?}", outcome.host_calls);
     }
 }
@@ -65,6 +67,6 @@ fn the_number_of_routes_does_not_change_the_cost_of_a_request() {
     });
     #[expect(clippy::cast_precision_loss, reason = "fuel is far below 2^52")]
     let ratio = many as f64 / few as f64;
-    println!("fuel among 10 routes {few}, among 10,000 {many}: {ratio:.3}");
+    say(&format!("fuel among 10 routes {few}, among 10,000 {many}: {ratio:.3}\n"));
     assert!(ratio <= GROWTH, "{many} / {few} = {ratio:.3}");
 }

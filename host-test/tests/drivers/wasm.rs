@@ -11,6 +11,7 @@ use super::body::{latin1, to_latin1};
 use super::case::{Backend, Fault, Request};
 use super::envoy::{module, workspace};
 use super::observation::{Line, Observation, UpstreamRequest, sorted};
+use super::report::say;
 use super::router::BUFFER_LIMIT;
 use super::{Clusters, Driver};
 
@@ -28,7 +29,7 @@ impl Wasm {
     pub fn new() -> Self {
         let cache = workspace().join("target/wasmtime-cache");
         let module = FilterModule::from_file_cached(module(), cache).unwrap_or_else(|e| panic!("{e}"));
-        println!("module under test: sha256 {}", module.sha256());
+        say(&format!("module under test: sha256 {}\n", module.sha256()));
         Self { module, documents: BTreeMap::new(), hosts: BTreeMap::new() }
     }
 
