@@ -57,6 +57,9 @@ const ENUMERATIONS: [(&str, &[&str]); 6] = [
     ("responseTransferMode", &["BUFFERED", "STREAM"]),
 ];
 
+/// Settings that are text in every kind.
+const TEXTS: [&str; 4] = ["connectionId", "credentials", "integrationTarget", "uri"];
+
 /// Compiles the integration object of a method.
 pub fn compile_integration(node: &Node<'_>, scope: &mut Scope<'_, '_>) -> Option<Box<dyn Integration>> {
     node.only(&KEYS, scope.problems);
@@ -73,6 +76,10 @@ pub fn compile_integration(node: &Node<'_>, scope: &mut Scope<'_, '_>) -> Option
     }
     let Some(compile) = kind.compile else {
         scope.problems.error(&type_node.path, format!("not served yet: integration type `{name}`"), None);
+        // What would be wrong for whoever serves it: a template's function that nobody has resolved.
+        for setting in TEXTS.iter().filter_map(|key| node.get(key)) {
+            setting.string(scope.problems);
+        }
         return None;
     };
     // Enumerations that a kind may have no use for; a typing error is one all the same. Bodies always stream, so both transfer
