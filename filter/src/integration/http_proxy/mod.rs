@@ -69,7 +69,8 @@ impl HttpProxy {
         if self.appends_path {
             path = format!("{}{}", path.trim_end_matches('/'), context.stage_path);
         }
-        // A mapped value may have made of it what no client may send; two slashes in front would be read as a host by some.
+        // A mapped value may have made of it what no client may send. assumed(leading-slashes): two slashes in front, which some
+        // would read as a host, are one.
         let canonical = CanonicalPath::parse(path.as_bytes()).map_err(|_| Failure::bad_request())?;
         canonical.path().clone_into(&mut path);
         // The URI's own parameters first, then the client's as they were sent, then the mapped ones (recorded:
