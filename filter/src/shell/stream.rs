@@ -40,7 +40,7 @@ impl Stream {
                 Event::ResponseHead { .. } | Event::ResponseBody { .. } | Event::ResponseTrailers => return Action::Continue,
             }
             log(Level::Error, "no configuration was ever accepted: the request is refused");
-            return reply(&unconfigured());
+            return reply(&internal_error());
         };
         let effect = exchange.on(event, &mut Port { randomness: &self.randomness, held });
         self.carry_out(effect, held)
@@ -51,8 +51,12 @@ impl Stream {
             Effect::Continue => Action::Continue,
             Effect::Hold => Action::Pause,
             Effect::Forward(head) => {
-                set_pairs(MapType::HttpRequestHeaders, &head.into_pairs());
-                Action::Continue
+                // What the client sent must never go on in its place.
+                if set_pairs(MapType::HttpRequestHeaders, &head.into_pairs()) {
+                    return Action::Continue;
+                }
+                log(Level::Error, "the host did not take the request head: the request is refused");
+                reply(&internal_error())
             }
             Effect::Relay(head) => {
                 set_pairs(MapType::HttpResponseHeaders, &head.into_pairs());
@@ -128,9 +132,10 @@ fn pairs(map: MapType) -> Vec<(String, Vec<u8>)> {
     hostcalls::get_map_bytes(map).unwrap_or_default()
 }
 
-fn set_pairs(map: MapType, pairs: &[(String, Vec<u8>)]) {
+/// False when the host did not take them.
+fn set_pairs(map: MapType, pairs: &[(String, Vec<u8>)]) -> bool {
     let pairs = pairs.iter().map(|(name, value)| (name.as_str(), value.as_slice())).collect();
-    let _ = hostcalls::set_map_bytes(map, pairs);
+    hostcalls::set_map_bytes(map, pairs).is_ok()
 }
 
 fn set_response_body(size: usize, body: &[u8]) {
@@ -145,7 +150,8 @@ fn reply(response: &Response) -> Action {
     Action::Pause
 }
 
-fn unconfigured() -> Response {
+/// For what must not happen, where no API is known whose gateway responses could say it.
+fn internal_error() -> Response {
     Response {
         head: ResponseHead { status: 500, ..ResponseHead::default() },
         body: br#"{"message":"Internal server error"}"#.to_vec(),
