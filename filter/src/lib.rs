@@ -21,6 +21,10 @@
 //! |---|---|
 //! | [`problem`] | what is wrong with a document, and where |
 //! | [`definition`] | what users write: the gateway document, OpenAPI, raw |
+//! | [`jose`] | JSON Web Tokens and JSON Web Keys: read strictly, verified |
+//! | [`sigv4`] | AWS Signature Version 4, as a verifier |
+//! | [`policy`] | IAM policy documents and how they are evaluated |
+//! | [`event`] | the events that Lambda functions get |
 //! | [`http`] | heads, header multimap, paths, queries, media types |
 //! | [`template`] | mapping templates (plain text so far) |
 //! | [`platform`] | the port: what the gateway asks of its host |
@@ -46,9 +50,9 @@
 //! 7  integration
 //! 6  authorizer
 //! 5  gateway_response
-//! 4  route  mapping  cors  flow
-//! 3  context
-//! 2  definition
+//! 4  route  mapping  cors  flow  event
+//! 3  context  policy
+//! 2  definition  jose  sigv4
 //! 1  template  http  platform  problem
 //! ```
 
@@ -57,16 +61,20 @@ pub mod compile;
 pub mod context;
 pub mod cors;
 pub mod definition;
+pub mod event;
 pub mod exchange;
 pub mod flow;
 pub mod gateway;
 pub mod gateway_response;
 pub mod http;
 pub mod integration;
+pub mod jose;
 pub mod mapping;
 pub mod platform;
+pub mod policy;
 pub mod problem;
 pub mod route;
 #[cfg(target_os = "wasi")]
 mod shell;
+pub mod sigv4;
 pub mod template;

@@ -1,0 +1,1 @@
+//! JSON Web Tokens and JSON Web Keys: read strictly, verified.
