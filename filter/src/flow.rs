@@ -38,7 +38,38 @@ pub enum Event {
     },
     /// Trailers end a response body.
     ResponseTrailers,
+    /// A call that the exchange asked for is over.
+    CalloutDone {
+        /// Which.
+        ticket: Ticket,
+        /// What came of it.
+        outcome: CalloutOutcome,
+    },
 }
+
+/// Names one callout among those of its exchange, or of its gateway.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ticket(pub u32);
+
+/// A request that the gateway makes itself, through a cluster of the proxy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Callout {
+    /// Whom to ask.
+    pub cluster: String,
+    /// Method, path, authority and fields.
+    pub head: RequestHead,
+    /// The body, complete.
+    pub body: Vec<u8>,
+    /// How long to wait.
+    pub timeout_millis: u64,
+}
+
+/// An answer, or none: refused, timed out, broken off.
+pub type CalloutOutcome = Result<Response, NoReply>;
+
+/// A callout that nobody answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoReply;
 
 /// What the host has to do before the stream goes on.
 #[derive(Debug, PartialEq, Eq)]
@@ -47,6 +78,8 @@ pub enum Effect {
     Continue,
     /// Keep it until the next event.
     Hold,
+    /// Keep it, and make this call.
+    Call(Ticket, Callout),
     /// Go on with this request head in the place of the client's.
     Forward(RequestHead),
     /// Answer the client with this; the upstream, if there is one already, is let go.

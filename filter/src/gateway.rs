@@ -1,6 +1,6 @@
 //! The compiled model: what the hot path reads and nothing writes.
 
-use crate::authorizer::Authorizer;
+use crate::authorizer::{Guard, IssuerKeys};
 use crate::context::{RouteFacts, StageFacts};
 use crate::cors::Cors;
 use crate::definition::Protocol;
@@ -14,6 +14,8 @@ use std::sync::Arc;
 pub struct Gateway {
     stages: Vec<Arc<Stage>>,
     table: StageTable<Arc<Stage>>,
+    /// The keys of those whose tokens are taken: fetched, and kept fresh, by whoever owns the gateway.
+    pub issuer_keys: IssuerKeys,
 }
 
 /// What the stages of one API share.
@@ -52,7 +54,7 @@ pub struct Route {
     /// Its names.
     pub facts: Arc<RouteFacts>,
     /// What guards it.
-    pub authorizer: Authorizer,
+    pub guard: Guard,
     /// What stands behind it.
     pub integration: Box<dyn Integration>,
 }

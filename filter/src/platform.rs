@@ -19,8 +19,29 @@ pub trait Platform {
     /// The request body buffered so far.
     fn request_body(&self) -> Vec<u8>;
 
+    /// Whether a signature is that of a text under a public key (DER, SubjectPublicKeyInfo); none where the host cannot tell, and
+    /// then the gateway computes it itself. `hash`: `sha256`, `sha384` or `sha512`; ECDSA signatures are DER.
+    fn verify_signature(&self, hash: &str, public_key: &[u8], signature: &[u8], text: &[u8]) -> Option<bool>;
+
+    /// What all workers of the host share under a key, and the number of its version.
+    fn shared_data(&self, key: &str) -> Option<(Vec<u8>, u32)>;
+
+    /// Shares a value under a key: only if the version is still the one given, or if there is none yet.
+    fn set_shared_data(&self, key: &str, value: &[u8], version: Version) -> bool;
+
     /// A line for the operator.
     fn log(&self, level: Level, message: &str);
+}
+
+/// What a shared value must be for another to take its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Version {
+    /// Whatever it is.
+    Any,
+    /// Not there.
+    Missing,
+    /// Still this one.
+    Is(u32),
 }
 
 /// How loud a log line is.

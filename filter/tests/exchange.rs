@@ -9,7 +9,7 @@ use tollgate::exchange::{Exchange, PAYLOAD_LIMIT};
 use tollgate::flow::{Effect, Event};
 use tollgate::gateway::Gateway;
 use tollgate::http::{RequestHead, Response, ResponseHead};
-use tollgate::platform::{Level, Platform};
+use tollgate::platform::{Level, Platform, Version};
 
 /// A host of plain values.
 #[derive(Default)]
@@ -33,6 +33,15 @@ impl Platform for Host {
     }
     fn request_body(&self) -> Vec<u8> {
         self.body.into()
+    }
+    fn verify_signature(&self, _: &str, _: &[u8], _: &[u8], _: &[u8]) -> Option<bool> {
+        None
+    }
+    fn shared_data(&self, _: &str) -> Option<(Vec<u8>, u32)> {
+        None
+    }
+    fn set_shared_data(&self, _: &str, _: &[u8], _: Version) -> bool {
+        true
     }
     fn log(&self, _: Level, _: &str) {}
 }

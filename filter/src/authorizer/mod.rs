@@ -1,15 +1,114 @@
 //! Who may call. The only place where an [`Authorized`] is made: an integration takes nothing else, so a request that skipped this
 //! stage does not compile.
+//!
+//! One file or folder a kind of authorizer; the registry of kinds is `compile/kinds.rs`. A [`Guard`] stands before each route: the
+//! resource policy of the API, the authorizer of the method, and how the two are put together.
 
-use crate::context::Context;
-use crate::definition::{Node, OpenApi, Operation};
+mod guard;
+mod iam;
+mod jwt;
+mod lambda;
+mod requirement;
+
+pub use guard::{Guard, Progress};
+pub use iam::{Iam, Users};
+pub use jwt::{Cognito, IssuerKeys, Issuers, Jwt};
+pub use lambda::LambdaAuthorizer;
+pub use requirement::{Requirement, SchemeRequirement};
+
+use crate::context::{AuthorizerFacts, Context};
+use crate::definition::{Directory, Protocol};
+use crate::flow::{Callout, CalloutOutcome};
+use crate::gateway_response::Failure;
+use crate::platform::Platform;
+use crate::policy::{Decision, Principal};
 use crate::problem::Problems;
+use std::collections::BTreeMap;
+use std::fmt::Debug;
 
-/// What guards a route.
+/// A compiled authorizer, shared by all routes of a stage that name it.
+pub trait Authorizer: Debug + Send + Sync {
+    /// Whether it looks at the request body, which is read first then.
+    fn needs_body(&self, _: &Context) -> bool {
+        false
+    }
+
+    /// Looks at a request.
+    fn authorize(&self, demand: &Demand<'_>, platform: &mut dyn Platform) -> Verdict;
+
+    /// Goes on with a request for which a call was made. Only who makes calls is asked.
+    fn called(&self, _: &Demand<'_>, _: CalloutOutcome, _: &mut dyn Platform) -> Verdict {
+        Verdict::Refused(Failure::configuration())
+    }
+
+    /// Whether a route may ask for scopes.
+    fn knows_scopes(&self) -> bool {
+        false
+    }
+
+    /// Whether an explicit deny of the resource policy comes first: where asking costs a call to somebody else.
+    fn asks_after_policy(&self) -> bool {
+        false
+    }
+
+    /// One cell of the route table: `JWT https://issuer.example.com`.
+    fn summary(&self) -> String;
+}
+
+/// What the compile step of an authorizer may look at, and where it tells what it found.
+pub struct AuthorizerScope<'a, 'b> {
+    /// REST or HTTP.
+    pub protocol: Protocol,
+    /// The stage's variables.
+    pub variables: &'b BTreeMap<String, String>,
+    /// Where hosts are.
+    pub directory: &'b mut Directory,
+    /// Whose tokens are known.
+    pub issuers: &'b mut Issuers<'a>,
+    /// The findings.
+    pub problems: &'b mut Problems,
+}
+
+/// What an authorizer is asked.
+pub struct Demand<'a> {
+    /// The request, routed.
+    pub context: &'a Context,
+    /// The scopes of the route, of which the caller needs one; empty where it asks for none.
+    pub scopes: &'a [String],
+}
+
+/// What an authorizer found out about a caller.
+#[derive(Debug, Clone)]
+pub struct Grant {
+    /// What `$context` says of it.
+    pub facts: AuthorizerFacts,
+    /// Who it is to a resource policy.
+    pub principal: Principal,
+    /// How much that counts beside a resource policy.
+    pub weight: Weight,
+}
+
+/// How an authorizer's word and the resource policy's are put together (AWS: "How API Gateway resource policies affect
+/// authorization workflow").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Authorizer {
-    /// `NONE`: everyone may call.
-    Open,
+pub enum Weight {
+    /// The caller is authenticated, or nobody asked: the policy, where there is one, must allow explicitly.
+    Known,
+    /// Table A: one of both allows, and none denies.
+    Either(Decision),
+    /// Table B: both allow.
+    Both(Decision),
+}
+
+/// What an authorizer says.
+#[derive(Debug)]
+pub enum Verdict {
+    /// The caller is known, and may call as far as the authorizer is concerned.
+    Granted(Grant),
+    /// The caller may not.
+    Refused(Failure),
+    /// Somebody else has to be asked first.
+    Call(Callout),
 }
 
 /// A request that may reach its integration.
@@ -18,55 +117,12 @@ pub struct Authorized {
     context: Context,
 }
 
-// === impl Authorizer ===
+// === impl Grant ===
 
-impl Authorizer {
-    /// Reads what an operation demands. A demand that is not served yet is an error: serving without it would open the route.
-    pub fn compile(operation: &Operation<'_>, api: &OpenApi<'_>, root_security_counts: bool, problems: &mut Problems) -> Self {
-        if let Some(auth) = operation.node.get("x-amazon-apigateway-auth") {
-            auth.only(&["type"], problems);
-            if auth.get("type").is_none() {
-                problems.error(&auth.path, "no `type`", Some("`NONE` or `AWS_IAM`"));
-            }
-            let open = auth.get("type").and_then(|kind| kind.one_of(&[("NONE", true), ("AWS_IAM", false)], problems));
-            if open == Some(false) {
-                problems.error(&auth.path, "not served yet: IAM authorization", None);
-            }
-        }
-        let at_root = api.root.get("security").filter(|security| security.value.as_array().is_none_or(|list| !list.is_empty()));
-        if let Some(security) = at_root.as_ref().filter(|_| !root_security_counts) {
-            // Recorded: `test_apigateway_import`.
-            let message = "REST APIs ignore `security` at the root: the methods are open, as on AWS";
-            problems.warning(&security.path, message, Some("say `security` at each method that needs it"));
-        }
-        let security = operation.node.get("security").or_else(|| at_root.filter(|_| root_security_counts));
-        if let Some(security) = security {
-            refuse_requirements(&security, problems);
-        }
-        Self::Open
-    }
-
-    /// Lets a routed request through.
-    pub fn authorize(self, context: Context) -> Authorized {
-        match self {
-            Self::Open => Authorized { context },
-        }
-    }
-
-    /// For the route table.
-    pub fn summary(self) -> &'static str {
-        match self {
-            Self::Open => "NONE",
-        }
-    }
-}
-
-fn refuse_requirements(security: &Node<'_>, problems: &mut Problems) {
-    for requirement in security.elements(problems) {
-        for (scheme, node) in requirement.members(problems) {
-            let help = "authorizers and API keys are not enforced yet, and a route is never served without what guards it";
-            problems.error(&node.path, format!("not served yet: security scheme `{scheme}`"), Some(help));
-        }
+impl Grant {
+    /// Nobody was asked who it is.
+    pub fn anyone() -> Self {
+        Self { facts: AuthorizerFacts::default(), principal: Principal::Anonymous, weight: Weight::Known }
     }
 }
 
@@ -82,4 +138,9 @@ impl Authorized {
     pub fn into_context(self) -> Context {
         self.context
     }
+}
+
+/// stub
+fn evaluate(_: &crate::policy::Policy, _: &Context, _: &Principal, _: &dyn Platform) -> Decision {
+    Decision::Neither
 }

@@ -1,26 +1,22 @@
 //! One API: its stages, and in each stage its routes. Routes are compiled once a stage, because stage variables are part of them.
 
-use super::kinds::compile_integration;
-use crate::authorizer::Authorizer;
+use super::Parts;
+use super::kinds::{compile_authorizer, compile_integration};
+use crate::authorizer::{Authorizer, AuthorizerScope, Guard, Iam, Requirement};
 use crate::context::{RouteFacts, StageFacts};
 use crate::cors::Cors;
-use crate::definition::{ApiDocument, Node, OpenApi, Operation, OperationKey, Protocol, StageDocument, Upstreams, stable_id};
+use crate::definition::{ApiDocument, Node, OpenApi, Operation, OperationKey, Protocol, StageDocument, stable_id};
 use crate::gateway::{Api, Gateway, Route, Stage};
 use crate::gateway_response::GatewayResponses;
-use crate::integration::{Endpoint, Scope};
+use crate::integration::Scope;
+use crate::policy::{ApiArn, Kind, Policy};
 use crate::problem::Problems;
 use crate::route::{Pattern, RouteTable, Verb};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Compiles an API into the gateway.
-pub fn compile(
-    document: &ApiDocument<'_>,
-    upstreams: &Upstreams,
-    gateway: &mut Gateway,
-    endpoints: &mut Vec<Endpoint>,
-    problems: &mut Problems,
-) {
+pub fn compile<'a>(document: &ApiDocument<'a>, parts: &mut Parts<'a>, gateway: &mut Gateway, problems: &mut Problems) {
     let definition = OpenApi::read(&document.definition, document.basepath, problems);
     let patterns = compile_patterns(document.protocol, &definition, problems);
     let api = Arc::new(Api {
@@ -29,8 +25,11 @@ pub fn compile(
         gateway_responses: compile_gateway_responses(document.protocol, &definition, problems),
         cors: compile_cors(document.protocol, &definition, problems),
     });
+    let policy = compile_policy(document, &definition, problems);
     for stage in &document.stages {
-        let mut compiler = StageCompiler { document, definition: &definition, stage, upstreams, endpoints, problems };
+        let authorizers = BTreeMap::new();
+        let policy = policy.clone();
+        let mut compiler = StageCompiler { document, definition: &definition, stage, policy, authorizers, parts, problems };
         let compiled = compiler.compile(&api, &patterns);
         if !gateway.insert(compiled) {
             let message = format!("another stage is served where stage `{}` of `{}` would be", stage.name, document.name);
@@ -54,6 +53,15 @@ fn compile_cors(protocol: Protocol, definition: &OpenApi<'_>, problems: &mut Pro
         problems.error(&node.path, "`x-amazon-apigateway-cors` is for HTTP APIs only", Some(help));
     }
     Some(Cors::compile(node, problems))
+}
+
+fn compile_policy(document: &ApiDocument<'_>, definition: &OpenApi<'_>, problems: &mut Problems) -> Option<Arc<Policy>> {
+    let node = definition.policy.as_ref()?;
+    if document.protocol == Protocol::Http {
+        problems.error(&node.path, "HTTP APIs have no resource policy", None);
+    }
+    let api = ApiArn { region: &document.region, account_id: &document.account_id, api_id: &document.api_id };
+    Policy::compile(node, Kind::Resource(api), problems).map(Arc::new)
 }
 
 /// The resource path of each operation; none where it is not one.
@@ -83,17 +91,20 @@ fn compile_patterns(protocol: Protocol, definition: &OpenApi<'_>, problems: &mut
 }
 
 struct StageCompiler<'a, 'b> {
-    document: &'a ApiDocument<'a>,
-    definition: &'a OpenApi<'a>,
-    stage: &'a StageDocument,
-    upstreams: &'a Upstreams,
-    endpoints: &'b mut Vec<Endpoint>,
+    document: &'b ApiDocument<'a>,
+    definition: &'b OpenApi<'a>,
+    stage: &'b StageDocument,
+    policy: Option<Arc<Policy>>,
+    /// By the name of their security scheme: one is shared by all routes that name it, and so is what it remembers. None: it does
+    /// not compile, and that is told.
+    authorizers: BTreeMap<&'a str, Option<Arc<dyn Authorizer>>>,
+    parts: &'b mut Parts<'a>,
     problems: &'b mut Problems,
 }
 
 // === impl StageCompiler ===
 
-impl StageCompiler<'_, '_> {
+impl<'a> StageCompiler<'a, '_> {
     fn compile(&mut self, api: &Arc<Api>, patterns: &[Option<Pattern>]) -> Stage {
         let facts = Arc::new(StageFacts {
             api_id: self.document.api_id.clone(),
@@ -135,7 +146,7 @@ impl StageCompiler<'_, '_> {
         }
     }
 
-    fn compile_route(&mut self, operation: &Operation<'_>, pattern: &Pattern) -> Option<Route> {
+    fn compile_route(&mut self, operation: &Operation<'a>, pattern: &Pattern) -> Option<Route> {
         let is_http = self.document.protocol == Protocol::Http;
         if operation.key == OperationKey::Default && !is_http {
             self.problems.error(
@@ -144,7 +155,7 @@ impl StageCompiler<'_, '_> {
                 Some("use `/{proxy+}`, and `/` for the root"),
             );
         }
-        let authorizer = Authorizer::compile(operation, self.definition, is_http, self.problems);
+        let guard = self.compile_guard(operation);
         let node: &Node<'_> = match &operation.integration {
             Some(node) => node,
             // A reference that leads nowhere, and is told already.
@@ -158,17 +169,49 @@ impl StageCompiler<'_, '_> {
         let mut scope = Scope {
             protocol: self.document.protocol,
             variables: &self.stage.variables,
-            upstreams: self.upstreams,
+            directory: &mut self.parts.directory,
             pattern,
             operation,
             problems: self.problems,
-            endpoints: self.endpoints,
         };
         let integration = compile_integration(node, &mut scope)?;
         let method = operation.key.as_str();
         let route_key =
             if operation.key == OperationKey::Default { method.to_owned() } else { format!("{method} {}", operation.path) };
         let facts = RouteFacts { resource_id: stable_id(&operation.path, 6), resource_path: operation.path.clone(), route_key };
-        Some(Route { method, facts: Arc::new(facts), authorizer, integration })
+        Some(Route { method, facts: Arc::new(facts), guard: guard?, integration })
+    }
+
+    /// None when something is wrong, which is told: a route is never served without what guards it.
+    fn compile_guard(&mut self, operation: &Operation<'a>) -> Option<Guard> {
+        let protocol = self.document.protocol;
+        let policy = self.policy.clone();
+        match Requirement::read(operation, self.definition, protocol, self.problems)? {
+            Requirement::Open => Some(Guard { policy, ..Guard::default() }),
+            Requirement::Iam => {
+                let users = Arc::clone(&self.parts.users);
+                let iam = Iam::compile(operation, users, &self.document.region, &self.document.account_id, self.problems)?;
+                Some(Guard { policy, authorizer: Some(Arc::new(iam)), scopes: Vec::new() })
+            }
+            Requirement::Scheme(scheme) => {
+                if !self.authorizers.contains_key(scheme.name) {
+                    let mut scope = AuthorizerScope {
+                        protocol,
+                        variables: &self.stage.variables,
+                        directory: &mut self.parts.directory,
+                        issuers: &mut self.parts.issuers,
+                        problems: self.problems,
+                    };
+                    let compiled = compile_authorizer(&scheme, &mut scope);
+                    self.authorizers.insert(scheme.name, compiled);
+                }
+                let authorizer = self.authorizers.get(scheme.name).cloned().flatten()?;
+                if !scheme.scopes.is_empty() && !authorizer.knows_scopes() {
+                    let message = format!("security scheme `{}` knows no scopes", scheme.name);
+                    self.problems.error(&operation.node.path.key("security"), message, Some("write `[]`"));
+                }
+                Some(Guard { policy, authorizer: Some(authorizer), scopes: scheme.scopes })
+            }
+        }
     }
 }

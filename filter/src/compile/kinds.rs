@@ -1,7 +1,9 @@
-//! The registry: every kind of integration that API Gateway knows, one line each.
+//! The registry: every kind of authorizer and of integration that API Gateway knows, one line each.
 
+use crate::authorizer::{Authorizer, AuthorizerScope, Cognito, Jwt, LambdaAuthorizer, SchemeRequirement};
 use crate::definition::{Node, Protocol};
 use crate::integration::{HttpProxy, Integration, Mock, Scope, TIMEOUT_MILLIS};
+use std::sync::Arc;
 
 type Compile = fn(&Node<'_>, &mut Scope<'_, '_>) -> Box<dyn Integration>;
 
@@ -13,6 +15,16 @@ struct Kind {
     /// None: known, and not served yet.
     compile: Option<Compile>,
 }
+
+type CompileAuthorizer = fn(&SchemeRequirement<'_>, &mut AuthorizerScope<'_, '_>) -> Option<Arc<dyn Authorizer>>;
+
+/// By the authorizer's `type`, and which APIs have it.
+const AUTHORIZERS: [(&str, (&[Protocol], CompileAuthorizer)); 4] = [
+    ("token", (&[Rest], LambdaAuthorizer::compile)),
+    ("request", (&[Rest, Http], LambdaAuthorizer::compile)),
+    ("jwt", (&[Rest, Http], Jwt::compile)),
+    ("cognito_user_pools", (&[Rest], Cognito::compile)),
+];
 
 use Protocol::{Http, Rest};
 
@@ -59,6 +71,23 @@ const ENUMERATIONS: [(&str, &[&str]); 6] = [
 
 /// Settings that are text in every kind.
 const TEXTS: [&str; 4] = ["connectionId", "credentials", "integrationTarget", "uri"];
+
+/// Compiles the authorizer of a security scheme.
+pub fn compile_authorizer(scheme: &SchemeRequirement<'_>, scope: &mut AuthorizerScope<'_, '_>) -> Option<Arc<dyn Authorizer>> {
+    let Some(type_node) = scheme.authorizer.get("type") else {
+        let help = "an authorizer is of type token, request, jwt or cognito_user_pools";
+        scope.problems.error(&scheme.authorizer.path, "no `type`", Some(help));
+        return None;
+    };
+    let (protocols, compile) = type_node.one_of(&AUTHORIZERS, scope.problems)?;
+    if !protocols.contains(&scope.protocol) {
+        let name = type_node.string(scope.problems).unwrap_or_default();
+        let message = format!("{} APIs have no authorizer of type `{name}`", scope.protocol.as_str());
+        scope.problems.error(&type_node.path, message, None);
+        return None;
+    }
+    compile(scheme, scope)
+}
 
 /// Compiles the integration object of a method.
 pub fn compile_integration(node: &Node<'_>, scope: &mut Scope<'_, '_>) -> Option<Box<dyn Integration>> {

@@ -4,11 +4,12 @@
 mod api;
 mod kinds;
 
-use crate::definition::{Document, Node};
+use crate::authorizer::{Issuers, Users};
+use crate::definition::{Directory, Document, Endpoint, Node};
 use crate::gateway::Gateway;
-use crate::integration::Endpoint;
 use crate::problem::{Problem, Problems};
 use serde_json::Value;
+use std::sync::Arc;
 
 /// What came of a document.
 #[derive(Debug)]
@@ -17,19 +18,31 @@ pub struct Compiled {
     pub gateway: Option<Gateway>,
     /// Everything that was found, in the order of the document.
     pub problems: Vec<Problem>,
-    /// The upstreams that its integrations name, with or without an entry under `upstreams`.
+    /// The upstreams that its integrations and authorizers name, with or without an entry under `upstreams`.
     pub endpoints: Vec<Endpoint>,
 }
 
 /// Compiles a gateway document.
 pub fn compile(document: &Value) -> Compiled {
     let mut problems = Problems::default();
-    let mut endpoints = Vec::new();
     let mut gateway = Gateway::default();
-    let document = Document::read(&Node::root(document), &mut problems);
+    let mut document = Document::read(&Node::root(document), &mut problems);
+    let mut parts = Parts {
+        issuers: Issuers::read(document.issuers.as_ref(), &mut problems),
+        users: Arc::new(Users::read(document.iam.as_ref(), &mut problems)),
+        directory: std::mem::take(&mut document.directory),
+    };
     for api in &document.apis {
-        api::compile(api, &document.upstreams, &mut gateway, &mut endpoints, &mut problems);
+        api::compile(api, &mut parts, &mut gateway, &mut problems);
     }
+    gateway.issuer_keys = parts.issuers.into_keys(&parts.directory, &mut problems);
     let gateway = (!problems.any_error()).then_some(gateway);
-    Compiled { gateway, problems: problems.into_vec(), endpoints }
+    Compiled { gateway, problems: problems.into_vec(), endpoints: parts.directory.into_endpoints() }
+}
+
+/// What all APIs of a document share.
+struct Parts<'a> {
+    directory: Directory,
+    issuers: Issuers<'a>,
+    users: Arc<Users>,
 }

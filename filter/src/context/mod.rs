@@ -8,10 +8,12 @@ use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+mod authorizer;
 mod ids;
 mod time;
 mod trace;
 
+pub use authorizer::{AuthorizerFacts, CallerFacts};
 pub use ids::Ids;
 pub use trace::TRACE_HEADER;
 
@@ -129,6 +131,8 @@ pub struct Context {
     pub route: Option<Arc<RouteFacts>>,
     /// Names and values, encoded as they were sent.
     pub path_parameters: Vec<(String, String)>,
+    /// What an authorizer said, once one did.
+    pub authorizer: AuthorizerFacts,
     /// What went wrong, once something did.
     pub error: Option<ErrorFacts>,
     query: OnceCell<Query>,
@@ -150,6 +154,7 @@ impl Context {
             stage_path: String::new(),
             route: None,
             path_parameters: Vec::new(),
+            authorizer: AuthorizerFacts::default(),
             error: None,
             query: OnceCell::new(),
         }
@@ -222,7 +227,11 @@ impl Context {
             // JSON text: the message in its quotes, or `null`.
             "error.messageString" => error.map(|e| serde_json::Value::from(e.message.clone()).to_string()),
             "error.responseType" => error.map(|e| e.response_type.to_owned()),
-            _ => None,
+            _ => match name.split_once('.') {
+                Some(("authorizer", name)) => self.authorizer.variable(name),
+                Some(("identity", name)) => self.authorizer.caller.as_ref().and_then(|caller| caller.variable(name)),
+                _ => None,
+            },
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The gateway document: which APIs are served, at which stages, and where their integrations' hosts are. Property names are those
 //! of the CloudFormation resources (`AWS::ApiGateway::*`, `AWS::ApiGatewayV2::*`) in camelCase.
 
-use super::{Node, Protocol, stable_id};
+use super::{Directory, Node, Protocol, stable_id};
 use crate::problem::Problems;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,12 +10,13 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Document<'a> {
     /// The APIs, in order.
     pub apis: Vec<ApiDocument<'a>>,
-    /// Where integration hosts are.
-    pub upstreams: Upstreams,
+    /// Where hosts are.
+    pub directory: Directory,
+    /// `issuers`: the keys of those who sign tokens.
+    pub issuers: Option<Node<'a>>,
+    /// `iam`: who may sign requests.
+    pub iam: Option<Node<'a>>,
 }
-
-/// Integration host (or VPC link) to Envoy cluster.
-pub type Upstreams = BTreeMap<String, String>;
 
 /// One API with its definition and stages.
 #[derive(Debug)]
@@ -84,9 +85,14 @@ const NOT_SERVED: [(&str, &str); 3] =
 impl<'a> Document<'a> {
     /// Reads the document and every mistake in it.
     pub fn read(root: &Node<'a>, problems: &mut Problems) -> Self {
-        root.only(&["apis", "upstreams", "usagePlans", "apiKeys", "rateLimitService"], problems);
+        root.only(&["apis", "upstreams", "issuers", "iam", "usagePlans", "apiKeys", "rateLimitService"], problems);
         refuse(root, &NOT_SERVED, problems);
-        let mut document = Self { apis: Vec::new(), upstreams: upstreams(root, problems) };
+        let mut document = Self {
+            apis: Vec::new(),
+            directory: Directory::read(root, problems),
+            issuers: root.get("issuers"),
+            iam: root.get("iam"),
+        };
         match root.get("apis") {
             Some(apis) => document.apis = read_apis(&apis, problems),
             None => problems.error(&root.path, "no `apis`", Some("name at least one API: `apis: [{name, definition, stages}]`")),
@@ -117,25 +123,6 @@ fn refuse(node: &Node<'_>, settings: &[(&str, &str)], problems: &mut Problems) {
             problems.error(&setting.path, format!("not served yet: {what}"), None);
         }
     }
-}
-
-fn upstreams(root: &Node<'_>, problems: &mut Problems) -> Upstreams {
-    let mut clusters = Upstreams::new();
-    let Some(node) = root.get("upstreams") else { return clusters };
-    for (host, upstream) in node.members(problems) {
-        upstream.only(&["cluster"], problems);
-        match upstream.get("cluster") {
-            Some(cluster) => {
-                if let Some(cluster) = cluster.string(problems) {
-                    clusters.insert(host.to_ascii_lowercase(), cluster.to_owned());
-                }
-            }
-            None => {
-                problems.error(&upstream.path, format!("no `cluster` for `{host}`"), Some("name the Envoy cluster that reaches it"))
-            }
-        }
-    }
-    clusters
 }
 
 // === impl ApiDocument ===

@@ -55,7 +55,7 @@ const EXTENSIONS: [(&str, &[Place], Treatment); 20] = [
     ("integration", &[Operation], Served),
     ("integrations", &[Root, Components], Served),
     ("minimum-compression-size", &[Root], Warning("responses are not compressed; Envoy's compressor filter can do it")),
-    ("policy", &[Root], Unsupported),
+    ("policy", &[Root], Served),
     ("request-validator", &[Root, Operation], Unsupported),
     // Only names them; what uses one is refused by itself.
     ("request-validators", &[Root], NothingToServe),
@@ -181,7 +181,6 @@ mod tests {
         let starts = [
             "$[\"x-amazon-apigateway-integratoin\"]: unknown extension",
             "$[\"X-Amazon-Apigateway-Policy\"]: `X-Amazon-Apigateway-Policy` is not spelt as an extension is",
-            "$[\"x-amazon-apigateway-policy\"]: not served yet",
             "$[\"x-amazon-apigateway-security-policy\"]: `x-amazon-apigateway-security-policy` has no effect",
             "$.paths[\"/a\"][\"x-amazon-apigateway-cors\"]: `x-amazon-apigateway-cors` does not belong here",
             "$.paths[\"/a\"][\"x-amazon-apigateway-any-method\"][\"x-amazon-apigateway-request-validator\"]: not served yet",

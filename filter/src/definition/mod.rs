@@ -1,13 +1,15 @@
 //! What users write: the gateway document, and inside it the exported OpenAPI definitions. Raw forms only; each authorizer and
 //! integration stays a raw [`Node`] that its own kind reads.
 
+mod directory;
 mod document;
 mod extensions;
 mod node;
 mod openapi;
 mod protobuf_struct;
 
-pub use document::{ApiDocument, Basepath, Document, StageDocument, Upstreams};
+pub use directory::{Directory, Endpoint};
+pub use document::{ApiDocument, Basepath, Document, StageDocument};
 pub use extensions::treatments;
 pub use node::Node;
 pub use openapi::{OpenApi, Operation, OperationKey};

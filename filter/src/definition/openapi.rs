@@ -16,6 +16,8 @@ pub struct OpenApi<'a> {
     pub gateway_responses: Option<Node<'a>>,
     /// `x-amazon-apigateway-cors`
     pub cors: Option<Node<'a>>,
+    /// `x-amazon-apigateway-policy`
+    pub policy: Option<Node<'a>>,
 }
 
 /// One method of one resource.
@@ -78,6 +80,7 @@ impl<'a> OpenApi<'a> {
             operations,
             gateway_responses: root.get("x-amazon-apigateway-gateway-responses"),
             cors: root.get("x-amazon-apigateway-cors"),
+            policy: root.get("x-amazon-apigateway-policy"),
             root: root.clone(),
         }
     }

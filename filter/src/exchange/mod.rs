@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! request head -> read -> stage -> CORS preflight (HTTP) -> route -> authorize -> [body] -> integration request -> upstream or answer
+//!                                                                   ^ [body, callouts]
 //! response head -> integration response, or gateway response if the proxy itself answered -> ids, CORS -> client
 //! ```
 //! The order is AWS's: a preflight needs no authorization, so it stands before the route; the route decides what guards it, so it
@@ -9,10 +10,10 @@
 
 mod proxy_answers;
 
-use crate::authorizer::Authorized;
+use crate::authorizer::{Authorized, Progress};
 use crate::context::{Context, Ids, METHOD_OVERRIDE};
 use crate::definition::Protocol;
-use crate::flow::{Effect, Event};
+use crate::flow::{Effect, Event, Ticket};
 use crate::gateway::{Gateway, Route, Stage};
 use crate::gateway_response::{Failure, GatewayResponses, ResponseType, answer};
 use crate::http::{CanonicalPath, Headers, MediaType, RequestHead, Response, ResponseHead, is_valid_host};
@@ -29,12 +30,15 @@ pub const PAYLOAD_LIMIT: usize = 10_485_760;
 pub struct Exchange {
     gateway: Arc<Gateway>,
     phase: Phase,
+    calls: u32,
 }
 
 #[derive(Debug)]
 enum Phase {
     /// Nothing came yet.
     New,
+    /// The authorizer needs the body, or somebody's word, which is still coming.
+    Authorizing(Box<Candidate>),
     /// The integration needs the body, which is still coming.
     Reading(Box<Admitted>),
     /// The upstream has the request, or is getting it.
@@ -46,6 +50,24 @@ enum Phase {
     Answered { response: Box<Response>, client_sent_head: bool },
     /// Answered: whatever still comes is none of the gateway's business.
     Done,
+}
+
+/// A request whose route is found.
+#[derive(Debug)]
+struct Candidate {
+    stage: Arc<Stage>,
+    route: Arc<Route>,
+    context: Context,
+    held: Held,
+    /// The call that was made for it.
+    waits_for: Option<Ticket>,
+}
+
+/// How much of a request body the host keeps back, and whether that is all of it.
+#[derive(Debug, Clone, Copy)]
+struct Held {
+    size: usize,
+    end: bool,
 }
 
 /// A request that may go to its integration.
@@ -68,15 +90,31 @@ struct Refused {
 impl Exchange {
     /// A request that is about to come.
     pub fn new(gateway: Arc<Gateway>) -> Self {
-        Self { gateway, phase: Phase::New }
+        Self { gateway, phase: Phase::New, calls: 0 }
     }
 
     /// What to do about an event. Every phase takes every event; one that comes too late changes nothing.
     pub fn on(&mut self, event: Event, platform: &mut dyn Platform) -> Effect {
         match (std::mem::replace(&mut self.phase, Phase::Done), event) {
             (Phase::New, Event::RequestHead { head, end }) => self.request_head(head, end, platform),
+            (Phase::Authorizing(candidate), Event::RequestBody { size, end }) => {
+                self.authorizing(candidate, Held { size, end }, platform)
+            }
+            (Phase::Authorizing(candidate), Event::RequestTrailers) => {
+                let held = Held { end: true, ..candidate.held };
+                self.authorizing(candidate, held, platform)
+            }
+            (Phase::Authorizing(candidate), Event::CalloutDone { ticket, outcome }) if candidate.waits_for == Some(ticket) => {
+                let Candidate { stage, route, context, held, .. } = *candidate;
+                let progress = route.guard.called(context, outcome, platform);
+                self.proceed(stage, route, held, progress, platform)
+            }
+            (Phase::Authorizing(candidate), Event::ResponseHead { head, end }) => {
+                let Candidate { stage, route, context, .. } = *candidate;
+                self.response_head(stage, &route, context, (head, end), 0, platform)
+            }
             (Phase::Reading(admitted), Event::RequestBody { size, end }) => self.reading(admitted, size, end, platform),
-            (Phase::Reading(admitted), Event::RequestTrailers) => self.integrate(*admitted, platform),
+            (Phase::Reading(admitted), Event::RequestTrailers) => self.integrate(*admitted, 0, platform),
             (Phase::Reading(admitted), Event::ResponseHead { head, end }) => {
                 let Admitted { stage, route, authorized } = *admitted;
                 self.response_head(stage, &route, authorized.into_context(), (head, end), 0, platform)
@@ -117,21 +155,70 @@ impl Exchange {
                 self.phase = phase;
                 Effect::Continue
             }
+            // A late answer to a question that nobody asks any more.
+            (phase, Event::CalloutDone { .. }) => {
+                self.phase = phase;
+                Effect::Hold
+            }
         }
     }
 
     fn request_head(&mut self, head: RequestHead, end: bool, platform: &mut dyn Platform) -> Effect {
         let context = Self::read(head, platform);
-        let admitted = match self.admit(context) {
-            Ok(Admission::Preflight(response)) => return self.reply(response, false),
-            Ok(Admission::Admitted(admitted)) => admitted,
-            Err(refused) => return self.refuse(*refused, platform),
-        };
-        if !end && admitted.route.integration.needs_body(admitted.authorized.context()) {
-            self.phase = Phase::Reading(admitted);
+        match self.find_route(context) {
+            Ok(Found::Preflight(response)) => self.reply(response, false),
+            Ok(Found::Route(stage, route, context)) => {
+                let candidate = Candidate { stage, route, context: *context, held: Held { size: 0, end: false }, waits_for: None };
+                self.authorizing(Box::new(candidate), Held { size: 0, end }, platform)
+            }
+            Err(refused) => self.refuse(*refused, platform),
+        }
+    }
+
+    /// A routed request, of which so much is there: asks the guard as soon as what it needs is there.
+    fn authorizing(&mut self, mut candidate: Box<Candidate>, held: Held, platform: &mut dyn Platform) -> Effect {
+        if held.size > PAYLOAD_LIMIT {
+            return self.too_large(candidate.stage, candidate.context, platform);
+        }
+        candidate.held = held;
+        let waits_for_body = !held.end && candidate.route.guard.needs_body(&candidate.context);
+        if waits_for_body || candidate.waits_for.is_some() {
+            self.phase = Phase::Authorizing(candidate);
             return Effect::Hold;
         }
-        self.integrate(*admitted, platform)
+        let Candidate { stage, route, context, .. } = *candidate;
+        let progress = route.guard.enter(context, platform);
+        self.proceed(stage, route, held, progress, platform)
+    }
+
+    fn proceed(
+        &mut self,
+        stage: Arc<Stage>,
+        route: Arc<Route>,
+        held: Held,
+        progress: Progress,
+        platform: &mut dyn Platform,
+    ) -> Effect {
+        match progress {
+            Progress::Authorized(authorized) => {
+                let admitted = Admitted { stage, route, authorized };
+                if !held.end && admitted.route.integration.needs_body(admitted.authorized.context()) {
+                    self.phase = Phase::Reading(Box::new(admitted));
+                    return Effect::Hold;
+                }
+                self.integrate(admitted, held.size, platform)
+            }
+            Progress::Refused(context, failure) => {
+                self.refuse(Refused { stage: Some(stage), context: *context, failure }, platform)
+            }
+            Progress::Call(context, callout) => {
+                self.calls = self.calls.wrapping_add(1);
+                let ticket = Ticket(self.calls);
+                let candidate = Candidate { stage, route, context: *context, held, waits_for: Some(ticket) };
+                self.phase = Phase::Authorizing(Box::new(candidate));
+                Effect::Call(ticket, callout)
+            }
+        }
     }
 
     /// Reads the head once, and drops every header that only the gateway or the proxy may set.
@@ -140,12 +227,12 @@ impl Exchange {
         Context::new(Ids::new(platform.random()), head)
     }
 
-    /// Stage, preflight, route, authorization.
-    fn admit(&self, context: Context) -> Result<Admission, Box<Refused>> {
+    /// Stage, preflight, route.
+    fn find_route(&self, context: Context) -> Result<Found, Box<Refused>> {
         let (stage, mut context) = self.find_stage(context)?;
         if let Some(mut response) = stage.api.cors.as_ref().and_then(|cors| cors.preflight(&context.request)) {
             add_ids(&mut response.head, &context);
-            return Ok(Admission::Preflight(response));
+            return Ok(Found::Preflight(response));
         }
         let Some(found) = stage.table.find(&context.request.method, &context.stage_path) else {
             let failure = no_route(&context);
@@ -158,8 +245,7 @@ impl Exchange {
             let failure = Failure::new(ResponseType::RequestTooLarge);
             return Err(Box::new(Refused { stage: Some(stage), context, failure }));
         }
-        let authorized = route.authorizer.authorize(context);
-        Ok(Admission::Admitted(Box::new(Admitted { stage, route, authorized })))
+        Ok(Found::Route(stage, route, Box::new(context)))
     }
 
     fn find_stage(&self, mut context: Context) -> Result<(Arc<Stage>, Context), Box<Refused>> {
@@ -195,7 +281,7 @@ impl Exchange {
             return self.too_large(stage, authorized.into_context(), platform);
         }
         if end {
-            return self.integrate(*admitted, platform);
+            return self.integrate(*admitted, 0, platform);
         }
         self.phase = Phase::Reading(admitted);
         Effect::Hold
@@ -222,12 +308,13 @@ impl Exchange {
         self.refuse(Refused { stage: Some(stage), context, failure }, platform)
     }
 
-    fn integrate(&mut self, admitted: Admitted, platform: &dyn Platform) -> Effect {
+    /// `sent`: how much of the body goes on with the head.
+    fn integrate(&mut self, admitted: Admitted, sent: usize, platform: &dyn Platform) -> Effect {
         let Admitted { stage, route, authorized } = admitted;
         match route.integration.request(&authorized, platform) {
             Ok(IntegrationRequest::Forward(head)) => {
                 let context = Box::new(authorized.into_context());
-                self.phase = Phase::Forwarded { stage, route, context, sent: 0 };
+                self.phase = Phase::Forwarded { stage, route, context, sent };
                 Effect::Forward(head)
             }
             Ok(IntegrationRequest::Respond(mut response)) => {
@@ -295,9 +382,9 @@ impl Exchange {
     }
 }
 
-enum Admission {
+enum Found {
     Preflight(Response),
-    Admitted(Box<Admitted>),
+    Route(Arc<Stage>, Arc<Route>, Box<Context>),
 }
 
 /// REST APIs take the method from this header (documented under known issues).

@@ -24,6 +24,7 @@ pub struct Failure {
     status: Option<u16>,
     message: Option<String>,
     error_type: Option<&'static str>,
+    challenge: Option<String>,
 }
 
 // === impl Failure ===
@@ -31,7 +32,25 @@ pub struct Failure {
 impl Failure {
     /// A failure with its type's own status and message.
     pub fn new(response_type: ResponseType) -> Self {
-        Self { response_type, status: None, message: None, error_type: None }
+        Self { response_type, status: None, message: None, error_type: None, challenge: None }
+    }
+
+    /// The same with a message of its own.
+    #[must_use]
+    pub fn saying(self, message: impl Into<String>) -> Self {
+        Self { message: Some(message.into()), ..self }
+    }
+
+    /// The same with an error type of its own.
+    #[must_use]
+    pub fn typed(self, error_type: &'static str) -> Self {
+        Self { error_type: Some(error_type), ..self }
+    }
+
+    /// The same with a `www-authenticate` header.
+    #[must_use]
+    pub fn challenging(self, challenge: impl Into<String>) -> Self {
+        Self { challenge: Some(challenge.into()), ..self }
     }
 
     /// The definition led into a dead end: 500 `Internal server error` (recorded: `test_import_with_stage_variables`).
@@ -96,6 +115,9 @@ fn rest(failure: &Failure, responses: &GatewayResponses, context: &mut Context, 
     headers.append("content-type", media_type);
     // assumed(error-type-survives): customization keeps the error type, by an emulator's unit test.
     headers.append("x-amzn-errortype", failure.error_type.unwrap_or(default.error_type));
+    if let Some(challenge) = &failure.challenge {
+        headers.append("www-authenticate", challenge.as_str());
+    }
     for (name, value) in custom.into_iter().flat_map(|c| c.headers(context, platform)) {
         if is_field_value(&value) {
             headers.set(name, value);
@@ -120,5 +142,8 @@ fn http(failure: &Failure) -> Response {
     let (status, message) = failure.response_type.http_api(own_status);
     let mut headers = Headers::new();
     headers.append("content-type", MediaType::JSON);
+    if let Some(challenge) = &failure.challenge {
+        headers.append("www-authenticate", challenge.as_str());
+    }
     Response { head: ResponseHead { status, headers }, body: json!({ "message": message }).to_string().into_bytes() }
 }

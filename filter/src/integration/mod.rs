@@ -13,7 +13,7 @@ pub use mock::Mock;
 
 use crate::authorizer::Authorized;
 use crate::context::Context;
-use crate::definition::{Node, Operation, Protocol, Upstreams};
+use crate::definition::{Directory, Endpoint, Node, Operation, Protocol};
 use crate::gateway_response::Failure;
 use crate::http::{RequestHead, Response, ResponseHead};
 use crate::platform::Platform;
@@ -63,17 +63,6 @@ pub enum IntegrationRequest {
     Respond(Response),
 }
 
-/// An upstream that a definition needs.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Endpoint {
-    /// Its key under the document's `upstreams`: the integration's host (with its port, when it names one), or the VPC link.
-    pub name: String,
-    /// `http` or `https`
-    pub scheme: String,
-    /// Host and port as the URI has them.
-    pub authority: String,
-}
-
 /// What the compile step of an integration may look at, and where it tells what it found.
 pub struct Scope<'a, 'b> {
     /// REST or HTTP.
@@ -81,15 +70,13 @@ pub struct Scope<'a, 'b> {
     /// The stage's variables.
     pub variables: &'a BTreeMap<String, String>,
     /// Where hosts are.
-    pub upstreams: &'a Upstreams,
+    pub directory: &'b mut Directory,
     /// The resource path.
     pub pattern: &'a Pattern,
     /// The method.
     pub operation: &'a Operation<'a>,
     /// The findings.
     pub problems: &'b mut Problems,
-    /// The upstreams met.
-    pub endpoints: &'b mut Vec<Endpoint>,
 }
 
 // === impl Scope ===
@@ -107,14 +94,6 @@ impl Scope<'_, '_> {
 
     /// The cluster of an upstream. A static host without one is a problem: nothing else may be called.
     pub fn cluster(&mut self, endpoint: Endpoint, place: &Node<'_>) -> String {
-        let cluster = self.upstreams.get(&endpoint.name).cloned();
-        if cluster.is_none() {
-            let help = format!("add `upstreams: {{\"{}\": {{cluster: NAME}}}}` to the document", endpoint.name);
-            self.problems.error(&place.path, format!("no upstream for `{}`", endpoint.name), Some(&help));
-        }
-        if !self.endpoints.contains(&endpoint) {
-            self.endpoints.push(endpoint);
-        }
-        cluster.unwrap_or_default()
+        self.directory.cluster(endpoint, place, self.problems)
     }
 }

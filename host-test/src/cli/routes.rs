@@ -99,7 +99,7 @@ fn rows(gateway: &Gateway) -> Vec<Row> {
                 method: route.method.to_string(),
                 path: path(stage, route),
                 integration: route.integration.summary(),
-                authorization: route.authorizer.summary().to_owned(),
+                authorization: route.guard.summary(),
                 stage: name.clone(),
             });
         }

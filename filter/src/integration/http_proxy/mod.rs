@@ -5,10 +5,10 @@ mod headers;
 mod parameters;
 
 use super::uri::{InvalidUri, Uri, UriValue, with_stage_variables};
-use super::{CLUSTER_HEADER, Endpoint, Integration, IntegrationRequest, Scope, TIMEOUT_HEADER, TIMEOUT_MILLIS};
+use super::{CLUSTER_HEADER, Integration, IntegrationRequest, Scope, TIMEOUT_HEADER, TIMEOUT_MILLIS};
 use crate::authorizer::Authorized;
 use crate::context::Context;
-use crate::definition::{Node, OperationKey, Protocol};
+use crate::definition::{Endpoint, Node, OperationKey, Protocol};
 use crate::gateway_response::Failure;
 use crate::http::{CanonicalPath, METHODS, RequestHead, ResponseHead};
 use crate::platform::Platform;

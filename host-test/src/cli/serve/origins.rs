@@ -6,7 +6,7 @@ use std::str::FromStr;
 use hyper::Uri;
 use hyper::http::uri::{Authority, Scheme};
 use serde_json::Value;
-use tollgate::integration::Endpoint;
+use tollgate::definition::Endpoint;
 
 /// A server.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,0 +1,133 @@
+//! What an operation demands of its caller, as the definition says it: `security`, the security schemes that it names, and
+//! `x-amazon-apigateway-auth`.
+//!
+//! AWS: "x-amazon-apigateway-authorizer object", "x-amazon-apigateway-authtype property", "x-amazon-apigateway-auth object".
+
+use crate::definition::{Node, OpenApi, Operation, Protocol};
+use crate::problem::Problems;
+
+/// What guards a method.
+#[derive(Debug)]
+pub enum Requirement<'a> {
+    /// `NONE`: everyone may call.
+    Open,
+    /// `AWS_IAM`: who signs as a user that may.
+    Iam,
+    /// An authorizer.
+    Scheme(SchemeRequirement<'a>),
+}
+
+/// A security scheme with an authorizer, and what one method asks of it.
+#[derive(Debug)]
+pub struct SchemeRequirement<'a> {
+    /// Its name in the definition.
+    pub name: &'a str,
+    /// The security scheme object.
+    pub scheme: Node<'a>,
+    /// Its `x-amazon-apigateway-authorizer`.
+    pub authorizer: Node<'a>,
+    /// Of which the caller needs one.
+    pub scopes: Vec<String>,
+}
+
+const AUTHORIZER: &str = "x-amazon-apigateway-authorizer";
+
+// === impl Requirement ===
+
+impl<'a> Requirement<'a> {
+    /// Reads it; none when something is wrong with it, which is told: a route is never served without what guards it.
+    pub fn read(operation: &Operation<'a>, api: &OpenApi<'a>, protocol: Protocol, problems: &mut Problems) -> Option<Self> {
+        let auth = operation.node.get("x-amazon-apigateway-auth");
+        let signed = match &auth {
+            Some(auth) => Some(read_auth(auth, problems)?),
+            None => None,
+        };
+        let Some(security) = security_of(operation, api, protocol, problems) else {
+            return Some(if signed == Some(true) { Self::Iam } else { Self::Open });
+        };
+        let mut demanded = Vec::new();
+        for alternative in security.elements(problems) {
+            let schemes = alternative.members(problems);
+            if schemes.is_empty() && security.value.as_array().is_some_and(|all| all.len() > 1) {
+                let message = "API Gateway knows no optional authorization";
+                problems.error(&alternative.path, message, Some("take `{}` away, or everything but it"));
+                return None;
+            }
+            for (name, scopes) in schemes {
+                demanded.push((Self::of_scheme(name, &scopes, api, problems)?, scopes));
+            }
+        }
+        let mut demanded = demanded.into_iter();
+        let first = demanded.next().map(|(first, _)| first);
+        if let Some((_, second)) = demanded.next() {
+            problems.error(&second.path, "a method has one authorizer, and this is a second one", None);
+            return None;
+        }
+        match (signed, first) {
+            (Some(false) | None, None) => Some(Self::Open),
+            (Some(true), None | Some(Self::Iam)) => Some(Self::Iam),
+            (None, Some(demanded)) => Some(demanded),
+            (Some(_), Some(_)) => {
+                let path = auth.map_or_else(|| security.path.clone(), |auth| auth.path);
+                problems.error(&path, "`x-amazon-apigateway-auth` and `security` ask for different things", Some("keep one"));
+                None
+            }
+        }
+    }
+
+    fn of_scheme(name: &'a str, scopes: &Node<'a>, api: &OpenApi<'a>, problems: &mut Problems) -> Option<Self> {
+        let schemes = api.root.get("components").and_then(|components| components.get("securitySchemes"));
+        let schemes = schemes.or_else(|| api.root.get("securityDefinitions"));
+        let Some(scheme) = schemes.and_then(|schemes| schemes.get(name)) else {
+            let help = "define it under `components.securitySchemes` (Swagger 2.0: `securityDefinitions`)";
+            problems.error(&scopes.path, format!("no security scheme is named `{name}`"), Some(help));
+            return None;
+        };
+        let scheme = scheme.resolved(&api.root, problems)?;
+        let scopes = scopes.strings(problems).into_iter().map(str::to_owned).collect();
+        let sigv4 = match scheme.get("x-amazon-apigateway-authtype") {
+            Some(authtype) => authtype.string(problems)?.eq_ignore_ascii_case("awsSigv4"),
+            None => false,
+        };
+        if let Some(authorizer) = scheme.get(AUTHORIZER) {
+            return Some(Self::Scheme(SchemeRequirement { name, scheme, authorizer, scopes }));
+        }
+        if sigv4 {
+            return Some(Self::Iam);
+        }
+        let text = |key: &str| scheme.value.get(key).and_then(|value| value.as_str()).unwrap_or_default();
+        if text("type") == "apiKey" && text("name").eq_ignore_ascii_case("x-api-key") {
+            let help = "a route is never served without what guards it";
+            problems.error(&scheme.path, format!("not served yet: API keys (security scheme `{name}`)"), Some(help));
+        } else {
+            let help = format!("say who checks it: `{AUTHORIZER}: {{type: jwt, …}}`");
+            problems.error(&scheme.path, format!("security scheme `{name}` has no `{AUTHORIZER}`"), Some(&help));
+        }
+        None
+    }
+}
+
+/// Whether `x-amazon-apigateway-auth` asks for a signature.
+fn read_auth(auth: &Node<'_>, problems: &mut Problems) -> Option<bool> {
+    auth.only(&["type"], problems);
+    let Some(kind) = auth.get("type") else {
+        problems.error(&auth.path, "no `type`", Some("`NONE` or `AWS_IAM`"));
+        return None;
+    };
+    kind.one_of(&[("NONE", false), ("AWS_IAM", true)], problems)
+}
+
+/// The operation's own `security`, else that of the whole definition, which counts for HTTP APIs only.
+fn security_of<'a>(operation: &Operation<'a>, api: &OpenApi<'a>, protocol: Protocol, problems: &mut Problems) -> Option<Node<'a>> {
+    let at_root = api.root.get("security").filter(|security| security.value.as_array().is_none_or(|list| !list.is_empty()));
+    let own = operation.node.get("security");
+    match at_root {
+        Some(security) if protocol == Protocol::Rest => {
+            // Recorded: `test_apigateway_import`.
+            let message = "REST APIs ignore `security` at the root: the methods are open, as on AWS";
+            problems.warning(&security.path, message, Some("say `security` at each method that needs it"));
+            own
+        }
+        at_root => own.or(at_root),
+    }
+}
