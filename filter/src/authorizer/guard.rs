@@ -26,7 +26,7 @@ pub struct Guard {
 /// How far a request came.
 pub enum Progress {
     /// Through.
-    Authorized(Authorized),
+    Authorized(Box<Authorized>),
     /// Not through.
     Refused(Box<Context>, Failure),
     /// Somebody has to be asked.
@@ -84,7 +84,7 @@ impl Guard {
             (Weight::Both(own), resource) => table_b(own, resource.unwrap_or(Decision::Neither)),
         };
         if allowed {
-            return Progress::Authorized(Authorized { context });
+            return Progress::Authorized(Box::new(Authorized { context }));
         }
         let failure = refusal(&grant, resource, &context);
         Progress::Refused(Box::new(context), failure)

@@ -201,7 +201,7 @@ impl Exchange {
     ) -> Effect {
         match progress {
             Progress::Authorized(authorized) => {
-                let admitted = Admitted { stage, route, authorized };
+                let admitted = Admitted { stage, route, authorized: *authorized };
                 if !held.end && admitted.route.integration.needs_body(admitted.authorized.context()) {
                     self.phase = Phase::Reading(Box::new(admitted));
                     return Effect::Hold;

@@ -1,8 +1,10 @@
 //! The only code that names proxy_wasm: callbacks become events, effects become host calls. It decides nothing.
 
+mod callout;
 mod local_reply;
 mod port;
 mod root;
+mod signature;
 mod stream;
 
 use proxy_wasm::traits::RootContext;

@@ -1,6 +1,7 @@
 //! The port over host calls.
 
-use crate::platform::{Level, Platform};
+use super::signature;
+use crate::platform::{Level, Platform, Version};
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, LogLevel};
 use std::cell::RefCell;
@@ -12,6 +13,8 @@ pub struct Port<'a> {
     pub randomness: &'a RefCell<Randomness>,
     /// How much of the request body the host holds.
     pub held: usize,
+    /// Whether the host verifies signatures.
+    pub verifies: bool,
 }
 
 /// Random bytes without a host call each: xoshiro256++, seeded once from the host's entropy. Good for ids, not for secrets.
@@ -38,6 +41,25 @@ impl Platform for Port<'_> {
 
     fn request_body(&self) -> Vec<u8> {
         hostcalls::get_buffer(BufferType::HttpRequestBody, 0, self.held).ok().flatten().unwrap_or_default()
+    }
+
+    fn verify_signature(&self, hash: &str, public_key: &[u8], signature: &[u8], text: &[u8]) -> Option<bool> {
+        self.verifies.then(|| signature::verify(hash, public_key, signature, text)).flatten()
+    }
+
+    fn shared_data(&self, key: &str) -> Option<(Vec<u8>, u32)> {
+        let (value, version) = hostcalls::get_shared_data(key).ok()?;
+        Some((value?, version?))
+    }
+
+    fn set_shared_data(&self, key: &str, value: &[u8], version: Version) -> bool {
+        let version = match version {
+            Version::Any => None,
+            // The host compares with what is there only if something is there; no value ever has this version.
+            Version::Missing => Some(u32::MAX),
+            Version::Is(version) => Some(version),
+        };
+        hostcalls::set_shared_data(key, Some(value), version).is_ok()
     }
 
     fn log(&self, level: Level, message: &str) {

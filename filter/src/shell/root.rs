@@ -1,9 +1,11 @@
 //! The root context: one plugin configuration, one gateway.
 
-use super::port::{Randomness, log};
+use super::port::{Port, Randomness, log};
 use super::stream::Stream;
+use super::{callout, signature};
 use crate::compile::compile;
 use crate::definition::read;
+use crate::flow::{Callout, CalloutOutcome, NoReply, Ticket};
 use crate::gateway::Gateway;
 use crate::platform::Level;
 use crate::problem::{Problem, Severity};
@@ -11,17 +13,54 @@ use proxy_wasm::hostcalls;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::{BufferType, ContextType};
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// One plugin configuration.
 #[derive(Default)]
 pub struct Root {
     gateway: Option<Arc<Gateway>>,
     randomness: Rc<RefCell<Randomness>>,
+    /// Whether the host verifies signatures.
+    verifies: bool,
+    /// The calls under way, by the host's number.
+    calls: BTreeMap<u32, Ticket>,
 }
 
-impl Context for Root {}
+// === impl Root ===
+
+impl Root {
+    /// Sees to the keys of issuers. They belong to the root: a call that a stream made would be lost with the stream.
+    fn fetch(&mut self, ask: impl Fn(&Gateway, &mut Port<'_>) -> Vec<(Ticket, Callout)>) {
+        let Some(gateway) = self.gateway.clone() else { return };
+        let randomness = Rc::clone(&self.randomness);
+        let mut port = Port { randomness: &randomness, held: 0, verifies: self.verifies };
+        let mut calls = ask(&gateway, &mut port);
+        // A call that the host does not take is over at once; each answer asks for one more at most.
+        while let Some((ticket, call)) = calls.pop() {
+            match callout::dispatch(&call) {
+                Some(number) => {
+                    self.calls.insert(number, ticket);
+                }
+                None => calls.extend(gateway.issuer_keys.called(ticket, Err(NoReply), &mut port)),
+            }
+        }
+    }
+
+    fn called(&mut self, ticket: Ticket, outcome: &CalloutOutcome) {
+        self.fetch(|gateway, port| gateway.issuer_keys.called(ticket, outcome.clone(), port));
+    }
+}
+
+impl Context for Root {
+    fn on_http_call_response(&mut self, number: u32, headers: usize, body_size: usize, _: usize) {
+        if let Some(ticket) = self.calls.remove(&number) {
+            self.called(ticket, &callout::outcome(headers, body_size));
+        }
+    }
+}
 
 impl RootContext for Root {
     /// False refuses the configuration as a whole, and Envoy keeps the one it has.
@@ -40,7 +79,13 @@ impl RootContext for Root {
             Some(gateway) => {
                 let routes: usize = gateway.stages().map(|stage| stage.routes().count()).sum();
                 log(Level::Info, &format!("serving {routes} routes in {} stages", gateway.stages().count()));
+                self.verifies = signature::is_offered();
+                let period = gateway.issuer_keys.period_millis();
                 self.gateway = Some(Arc::new(gateway));
+                if let Some(period) = period {
+                    let _ = hostcalls::set_tick_period(Duration::from_millis(u64::from(period)));
+                    self.on_tick();
+                }
                 true
             }
             None => {
@@ -50,8 +95,12 @@ impl RootContext for Root {
         }
     }
 
+    fn on_tick(&mut self) {
+        self.fetch(|gateway, port| gateway.issuer_keys.tick(port));
+    }
+
     fn create_http_context(&self, _: u32) -> Option<Box<dyn HttpContext>> {
-        Some(Box::new(Stream::new(self.gateway.clone(), Rc::clone(&self.randomness))))
+        Some(Box::new(Stream::new(self.gateway.clone(), Rc::clone(&self.randomness), self.verifies)))
     }
 
     fn get_type(&self) -> Option<ContextType> {

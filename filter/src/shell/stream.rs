@@ -1,9 +1,9 @@
 //! One HTTP stream: callbacks to events, effects to host calls.
 
-use super::local_reply;
 use super::port::{Port, Randomness, log};
+use super::{callout, local_reply};
 use crate::exchange::Exchange;
-use crate::flow::{Effect, Event};
+use crate::flow::{Effect, Event, NoReply, Ticket};
 use crate::gateway::Gateway;
 use crate::http::{RequestHead, Response, ResponseHead};
 use crate::platform::Level;
@@ -19,6 +19,10 @@ pub struct Stream {
     /// None: the configuration was never accepted, and nothing may pass.
     exchange: Option<Exchange>,
     randomness: Rc<RefCell<Randomness>>,
+    /// Whether the host verifies signatures.
+    verifies: bool,
+    /// The call under way: the host's number, and the exchange's.
+    call: Option<(u32, Ticket)>,
     /// The body that takes the place of the proxy's own.
     replacement: Option<Vec<u8>>,
 }
@@ -27,8 +31,8 @@ pub struct Stream {
 
 impl Stream {
     /// A stream of a configuration.
-    pub fn new(gateway: Option<Arc<Gateway>>, randomness: Rc<RefCell<Randomness>>) -> Self {
-        Self { exchange: gateway.map(Exchange::new), randomness, replacement: None }
+    pub fn new(gateway: Option<Arc<Gateway>>, randomness: Rc<RefCell<Randomness>>, verifies: bool) -> Self {
+        Self { exchange: gateway.map(Exchange::new), randomness, verifies, call: None, replacement: None }
     }
 
     fn on(&mut self, event: Event, held: usize) -> Action {
@@ -38,18 +42,30 @@ impl Stream {
                 Event::RequestBody { .. } | Event::RequestTrailers => return Action::Pause,
                 // The refusal itself comes by as a response, and must not be refused again.
                 Event::ResponseHead { .. } | Event::ResponseBody { .. } | Event::ResponseTrailers => return Action::Continue,
+                Event::CalloutDone { .. } => return Action::Pause,
             }
             log(Level::Error, "no configuration was ever accepted: the request is refused");
             return reply(&internal_error());
         };
-        let effect = exchange.on(event, &mut Port { randomness: &self.randomness, held });
+        let mut port = Port { randomness: &self.randomness, held, verifies: self.verifies };
+        let mut effect = exchange.on(event, &mut port);
+        // A call that the host does not take is over at once.
+        while let Effect::Call(ticket, call) = effect {
+            match callout::dispatch(&call) {
+                Some(number) => {
+                    self.call = Some((number, ticket));
+                    return Action::Pause;
+                }
+                None => effect = exchange.on(Event::CalloutDone { ticket, outcome: Err(NoReply) }, &mut port),
+            }
+        }
         self.carry_out(effect, held)
     }
 
     fn carry_out(&mut self, effect: Effect, size: usize) -> Action {
         match effect {
             Effect::Continue => Action::Continue,
-            Effect::Hold => Action::Pause,
+            Effect::Hold | Effect::Call(..) => Action::Pause,
             Effect::Forward(head) => {
                 // What the client sent must never go on in its place.
                 if set_pairs(MapType::HttpRequestHeaders, &head.into_pairs()) {
@@ -79,7 +95,15 @@ impl Stream {
     }
 }
 
-impl Context for Stream {}
+impl Context for Stream {
+    fn on_http_call_response(&mut self, number: u32, headers: usize, body_size: usize, _: usize) {
+        let Some((_, ticket)) = self.call.take_if(|(under_way, _)| *under_way == number) else { return };
+        let outcome = callout::outcome(headers, body_size);
+        if self.on(Event::CalloutDone { ticket, outcome }, usize::MAX) == Action::Continue {
+            let _ = hostcalls::resume_http_request();
+        }
+    }
+}
 
 impl HttpContext for Stream {
     fn on_http_request_headers(&mut self, _: usize, end: bool) -> Action {

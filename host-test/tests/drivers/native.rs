@@ -7,10 +7,10 @@ use std::sync::Arc;
 use serde_json::Value;
 use tollgate::compile::{Compiled, compile};
 use tollgate::exchange::Exchange;
-use tollgate::flow::{Effect, Event};
+use tollgate::flow::{Callout, CalloutOutcome, Effect, Event};
 use tollgate::gateway::Gateway;
 use tollgate::http::{Headers, RequestHead, Response, ResponseHead};
-use tollgate::platform::{Level, Platform};
+use tollgate::platform::{Level, Platform, Version};
 
 use super::body::{latin1, to_latin1};
 use super::case::Request;
@@ -84,8 +84,28 @@ impl Driver for Native {
 // === impl Stream ===
 
 impl Stream<'_> {
+    /// One event, and the calls that the exchange makes because of it: time stands still, so each is answered at once.
     fn on(&mut self, event: Event) -> Effect {
-        self.exchange.on(event, &mut self.port)
+        let mut effect = self.exchange.on(event, &mut self.port);
+        while let Effect::Call(ticket, callout) = effect {
+            let outcome = self.call(callout);
+            effect = self.exchange.on(Event::CalloutDone { ticket, outcome }, &mut self.port);
+        }
+        effect
+    }
+
+    /// Envoy's client for callouts goes through the same router, with the cluster and the time given.
+    fn call(&mut self, callout: Callout) -> CalloutOutcome {
+        let Callout { cluster, mut head, body, timeout_millis } = callout;
+        head.headers.append("x-tollgate-cluster", cluster);
+        head.headers.append("x-envoy-upstream-rq-timeout-ms", timeout_millis.to_string());
+        head.headers.append("x-envoy-internal", "true");
+        head.headers.append("x-forwarded-proto", "http");
+        if !body.is_empty() {
+            head.headers.set("content-length", body.len().to_string());
+        }
+        let Answer { head, pieces, .. } = route(head, body, &[], self.clusters, &mut self.upstream);
+        Ok(Response { head, body: pieces.concat() })
     }
 
     fn run(mut self, request: &Request) -> Result<Observation, String> {
@@ -270,6 +290,19 @@ impl Platform for Port {
 
     fn request_body(&self) -> Vec<u8> {
         self.body.clone()
+    }
+
+    /// The gateway verifies itself; the host and Envoy do it with libraries of their own, and have to agree.
+    fn verify_signature(&self, _hash: &str, _key: &[u8], _signature: &[u8], _text: &[u8]) -> Option<bool> {
+        None
+    }
+
+    fn shared_data(&self, _key: &str) -> Option<(Vec<u8>, u32)> {
+        None
+    }
+
+    fn set_shared_data(&self, _key: &str, _value: &[u8], _version: Version) -> bool {
+        true
     }
 
     fn log(&self, _level: Level, _message: &str) {}
