@@ -3,6 +3,7 @@
 //! AWS: "How API Gateway resource policies affect authorization workflow". A request that nobody lets through is refused: there is
 //! no way to an [`Authorized`] but [`Guard::pass`].
 
+use super::keys::evaluate;
 use super::{Authorized, Authorizer, Demand, Grant, Verdict, Weight};
 use crate::context::Context;
 use crate::event::method_arn;
@@ -93,7 +94,7 @@ impl Guard {
     /// What the resource policy says; none where there is none.
     fn decide(&self, context: &Context, principal: &Principal, platform: &dyn Platform) -> Option<Decision> {
         let policy = self.policy.as_ref()?;
-        Some(super::evaluate(policy, context, principal, platform))
+        Some(evaluate(policy, context, principal, platform))
     }
 
     /// One cell of the route table: `NONE`, `AWS_IAM`, `JWT https://…`.

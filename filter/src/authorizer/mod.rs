@@ -7,6 +7,7 @@
 mod guard;
 mod iam;
 mod jwt;
+mod keys;
 mod lambda;
 mod requirement;
 
@@ -138,9 +139,4 @@ impl Authorized {
     pub fn into_context(self) -> Context {
         self.context
     }
-}
-
-/// stub
-fn evaluate(_: &crate::policy::Policy, _: &Context, _: &Principal, _: &dyn Platform) -> Decision {
-    Decision::Neither
 }
