@@ -1,6 +1,8 @@
 //! Who may call. The only place where an [`Authorized`] is made: an integration takes nothing else, so a request that skipped this
 //! stage does not compile.
 
+pub mod lambda;
+
 use crate::context::Context;
 use crate::definition::{Node, OpenApi, Operation};
 use crate::problem::Problems;
