@@ -1,0 +1,1 @@
+//! Lambda authorizers of REST and HTTP APIs: everything but the call itself.
