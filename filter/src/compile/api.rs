@@ -190,7 +190,7 @@ impl<'a> StageCompiler<'a, '_> {
             Requirement::Open => Some(Guard { policy, ..Guard::default() }),
             Requirement::Iam => {
                 let users = Arc::clone(&self.parts.users);
-                let iam = Iam::compile(operation, users, &self.document.region, &self.document.account_id, self.problems)?;
+                let iam = Iam::compile(operation, users, &self.document.region, self.problems);
                 Some(Guard { policy, authorizer: Some(Arc::new(iam)), scopes: Vec::new() })
             }
             Requirement::Scheme(scheme) => {

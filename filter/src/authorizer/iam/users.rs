@@ -7,18 +7,18 @@ use crate::policy::{Decision, Kind, Policy, Principal};
 use crate::problem::Problems;
 use crate::sigv4::Secret;
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// By access key id.
 #[derive(Debug, Default)]
 pub struct Users(BTreeMap<String, User>);
 
 /// One who may sign.
-#[derive(Debug)]
 pub struct User {
     /// The secret of the access key.
     pub secret: Secret,
     /// Temporary credentials come with a token, which has to come with each request.
-    pub session_token: Option<Secret>,
+    session_token: Option<String>,
     name: String,
     account_id: Option<String>,
     arn: Option<String>,
@@ -88,9 +88,23 @@ impl User {
         let secret = text("secretAccessKey", true);
         let (session_token, account_id) = (text("sessionToken", false), text("accountId", false));
         let (name, arn) = (text("userName", false), text("arn", false));
-        let (id, secret) = (id?, Secret::new(secret?));
+        let (id, secret) = (id?, Secret::new(secret?)?);
         let name = name.unwrap_or_else(|| id.clone());
-        Some((id, Self { secret, session_token: session_token.map(Secret::new), name, account_id, arn, policies }))
+        Some((id, Self { secret, session_token, name, account_id, arn, policies }))
+    }
+
+    /// Whether a request came with the token that belongs to the credentials, or with none where there is none.
+    pub fn has_session_token(&self, sent: Option<&[u8]>) -> bool {
+        match (&self.session_token, sent) {
+            (None, None) => true,
+            (Some(own), Some(sent)) => is_same(own.as_bytes(), sent),
+            _ => false,
+        }
+    }
+
+    /// The name of the user.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// The account: by default that of the API.
@@ -122,4 +136,16 @@ impl User {
     pub fn principal(&self, context: &Context) -> Principal {
         Principal::Aws { arn: self.arn(context), account: self.account_id(context) }
     }
+}
+
+impl fmt::Debug for User {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Neither the secret nor the token.
+        f.debug_struct("User").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// In a time that does not tell where they differ.
+fn is_same(own: &[u8], sent: &[u8]) -> bool {
+    own.len() == sent.len() && own.iter().zip(sent).fold(0, |difference, (a, b)| difference | (a ^ b)) == 0
 }
