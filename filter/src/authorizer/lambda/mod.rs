@@ -1,5 +1,5 @@
-//! Lambda authorizers of REST and HTTP APIs: everything but the call itself. A request's identity ([`identity`]) is the key of what
-//! is remembered; what is not remembered is asked ([`request`]); what comes back is read strictly ([`answer`]). The policy in an
+//! Lambda authorizers of REST and HTTP APIs: everything but the call itself. A request's identity (`identity`) is the key of what
+//! is remembered; what is not remembered is asked (`request`); what comes back is read strictly (`answer`). The policy in an
 //! answer is evaluated by the caller, for each request anew: AWS reuses one answer for a whole API.
 //!
 //! AWS: "x-amazon-apigateway-authorizer object", "Use API Gateway Lambda authorizers", "Control access to HTTP APIs with AWS Lambda
