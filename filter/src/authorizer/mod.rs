@@ -4,10 +4,25 @@
 //! One file or folder a kind of authorizer; the registry of kinds is `compile/kinds.rs`. A [`Guard`] stands before each route: the
 //! resource policy of the API, the authorizer of the method, and how the two are put together.
 
-pub mod lambda;
+mod guard;
+mod iam;
+mod jwt;
+mod keys;
+mod lambda;
+mod requirement;
 
-use crate::context::Context;
-use crate::definition::{Node, OpenApi, Operation};
+pub use guard::{Guard, Progress};
+pub use iam::{Iam, Users};
+pub use jwt::{Cognito, IssuerKeys, Issuers, Jwt};
+pub use lambda::Lambda;
+pub use requirement::{Requirement, SchemeRequirement};
+
+use crate::context::{AuthorizerFacts, Context};
+use crate::definition::{Directory, Protocol};
+use crate::flow::{Callout, CalloutOutcome};
+use crate::gateway_response::Failure;
+use crate::platform::Platform;
+use crate::policy::{Decision, Principal};
 use crate::problem::Problems;
 use std::collections::BTreeMap;
 use std::fmt::Debug;

@@ -60,7 +60,7 @@ fn compile_policy(document: &ApiDocument<'_>, definition: &OpenApi<'_>, problems
     if document.protocol == Protocol::Http {
         problems.error(&node.path, "HTTP APIs have no resource policy", None);
     }
-    let api = ApiArn { region: &document.region, account_id: &document.account_id, api_id: &document.api_id };
+    let api = ApiArn { region: &document.region, account: &document.account_id, api: &document.api_id };
     Policy::compile(node, Kind::Resource(api), problems).map(Arc::new)
 }
 

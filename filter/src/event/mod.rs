@@ -46,7 +46,7 @@ pub(crate) mod tests {
     use crate::context::{Ids, RouteFacts, StageFacts};
     use crate::definition::Protocol;
     use crate::http::RequestHead;
-    use crate::platform::{Level, Platform};
+    use crate::platform::{Level, Platform, Version};
     use std::sync::Arc;
 
     /// A host of plain values.
@@ -67,6 +67,15 @@ pub(crate) mod tests {
         }
         fn request_body(&self) -> Vec<u8> {
             Vec::new()
+        }
+        fn verify_signature(&self, _: &str, _: &[u8], _: &[u8], _: &[u8]) -> Option<bool> {
+            None
+        }
+        fn shared_data(&self, _: &str) -> Option<(Vec<u8>, u32)> {
+            None
+        }
+        fn set_shared_data(&self, _: &str, _: &[u8], _: Version) -> bool {
+            true
         }
         fn log(&self, _: Level, _: &str) {}
     }

@@ -14,7 +14,8 @@ use crate::definition::{Operation, Protocol};
 use crate::gateway_response::{Failure, ResponseType};
 use crate::platform::{Level, Platform};
 use crate::problem::Problems;
-use crate::sigv4::{ErrorType, Expected, Signed, Unauthentic};
+use crate::sigv4::{ErrorType, Rules, Signed, Unauthentic};
+use hmac_sha256::Hash;
 use std::sync::Arc;
 use users::User;
 
@@ -44,9 +45,8 @@ impl Iam {
         if !user.has_session_token(signed.session_token()) {
             return Err(Unauthentic::UnknownCredentials);
         }
-        let body = if signed.needs_body() { platform.request_body() } else { Vec::new() };
-        let expected = Expected { region: &self.region, service: "execute-api" };
-        signed.verify(request, &body, &user.secret, &expected, platform.now_millis())?;
+        let hash = signed.needs_body().then(|| Hash::hash(&platform.request_body()));
+        signed.verify(request, hash.as_ref(), &user.secret, &Rules::execute_api(&self.region), platform.now_millis())?;
         let caller = CallerFacts {
             access_key: signed.access_key_id().to_owned(),
             account_id: user.account_id(context),

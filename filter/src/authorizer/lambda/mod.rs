@@ -6,11 +6,13 @@
 //! authorizers".
 
 mod answer;
+mod ask;
 mod endpoint;
 mod identity;
 mod request;
 
 pub use answer::{Answer, Refusal};
+pub use ask::Lambda;
 pub use endpoint::Endpoint;
 pub use identity::{Identity, MissingIdentity};
 pub use request::InvokeRequest;
