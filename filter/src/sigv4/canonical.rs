@@ -213,7 +213,7 @@ mod tests {
     fn only_64_lower_case_digits_are_a_hash() {
         let text = "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31";
         assert_eq!(unhex(text).map(|bytes| hex(&bytes)).as_deref(), Some(text));
-        for text in [&text[1..], &text.to_uppercase(), &format!("{text}0"), &text.replace('f', "g"), ""] {
+        for text in [&text.replacen('5', "", 1), &text.to_uppercase(), &format!("{text}0"), &text.replace('f', "g"), ""] {
             assert_eq!(unhex(text), None, "{text}");
         }
     }
