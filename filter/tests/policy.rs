@@ -527,5 +527,5 @@ fn random_policies_are_decided_as_by_a_second_evaluator() {
             *decisions.entry(decision).or_default() += 1;
         }
     }
-    assert!(decisions.len() == 3 && decisions.values().all(|count| *count > 10_000), "too one-sided to say much: {decisions:?}");
+    assert!(decisions.len() == 3 && decisions.values().all(|count| *count > 5_000), "too one-sided to say much: {decisions:?}");
 }
