@@ -108,7 +108,8 @@ impl Policy {
     }
 
     /// Reads what an authorizer returned as its `policyDocument`. Any mistake makes it malformed, but for operators and condition
-    /// keys that are not known: with those a Deny applies and an Allow does not.
+    /// keys that are not known: with those a Deny applies and an Allow does not. assumed(policy-returned-grammar): AWS refuses what
+    /// the grammar does not have, such as an empty list or a principal; only null is told by users.
     pub fn parse(value: &Value) -> Result<Self, MalformedPolicy> {
         if is_too_large(value) {
             return Err(MalformedPolicy(format!("a policy of more than {SIZE_LIMIT} bytes")));

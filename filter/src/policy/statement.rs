@@ -178,3 +178,68 @@ impl Choice {
         Truth::any(self.patterns.iter().map(|pattern| pattern.matches(text, request, steps))).negated_if(self.not)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Decision::{self, Allow, Deny, Neither};
+    use super::super::{ApiArn, Policy, Principal};
+    use super::*;
+    use crate::problem::Problems;
+    use serde_json::{Value, json};
+
+    fn decide(policy: &Policy, action: &str, resource: &str) -> Decision {
+        policy.evaluate(&Request { action, resource, principal: &Principal::Anonymous, keys: &|_| None })
+    }
+
+    fn returned(effect: &str, element: &str, resources: Value, resource: &str) -> Decision {
+        let statement = json!({"Effect": effect, "Action": "execute-api:Invoke", element: resources});
+        decide(&Policy::parse(&json!({"Statement": statement})).unwrap(), "execute-api:Invoke", resource)
+    }
+
+    #[test]
+    fn actions_match_in_any_case_and_resources_do_not() {
+        let resource = "arn:aws:execute-api:us-east-1:000000000000:abc/test/GET/pets";
+        for (action, asked, decision) in [
+            ("EXECUTE-API:invoke", "execute-api:Invoke", Allow),
+            ("execute-api:*", "execute-api:Invoke", Allow),
+            ("*", "execute-api:Invoke", Allow),
+            ("execute-api:I?voke", "execute-api:ManageConnections", Neither),
+        ] {
+            let policy = Policy::parse(&json!({"Statement": {"Effect": "Allow", "Action": [action], "Resource": "*"}})).unwrap();
+            assert_eq!(decide(&policy, asked, resource), decision, "{action}");
+            let policy = Policy::parse(&json!({"Statement": {"Effect": "Allow", "NotAction": action, "Resource": "*"}})).unwrap();
+            assert_eq!(decide(&policy, asked, resource) == Allow, decision == Neither, "{action}");
+        }
+        assert_eq!(returned("Allow", "Resource", json!(["arn:aws:execute-api:*:*:*/test/GET/pet?"]), resource), Allow);
+        assert_eq!(returned("Allow", "Resource", json!("arn:aws:execute-api:*:*:*/test/get/pets"), resource), Neither);
+        assert_eq!(returned("Deny", "NotResource", json!("arn:aws:execute-api:*:*:*/test/GET/*"), resource), Neither);
+        assert_eq!(returned("Deny", "NotResource", json!("arn:aws:execute-api:*:*:*/test/PUT/*"), resource), Deny);
+    }
+
+    #[test]
+    fn a_colon_in_the_path_never_opens_another_api() {
+        let crafted = "arn:aws:execute-api:us-east-1:000000000000:abc/test/GET/x:000000000000:other/y";
+        for resource in ["arn:aws:execute-api:*:000000000000:other/*", "arn:aws:execute-api:*:other/*"] {
+            assert_eq!(returned("Allow", "Resource", json!(resource), crafted), Neither);
+            assert_eq!(returned("Deny", "Resource", json!(resource), crafted), Deny);
+            assert_eq!(returned("Allow", "NotResource", json!(resource), crafted), Neither);
+            assert_eq!(returned("Deny", "NotResource", json!(resource), crafted), Deny);
+        }
+    }
+
+    #[test]
+    fn the_short_form_is_this_api() {
+        let api = ApiArn { region: "eu-west-1", account: "111122223333", api: "abc" };
+        let own = |short: &str, resource: &str| {
+            let statement = json!({"Effect": "Allow", "Principal": "*", "Action": "execute-api:Invoke", "Resource": short});
+            let document = json!({"Statement": statement});
+            let policy = Policy::compile(&Node::root(&document), Kind::Resource(api), &mut Problems::default());
+            decide(&policy.unwrap(), "execute-api:Invoke", resource)
+        };
+        let method = "arn:aws:execute-api:eu-west-1:111122223333:abc/prod/GET/pets";
+        assert_eq!(own("execute-api:/*", method), Allow);
+        assert_eq!(own("execute-api:/prod/GET/pets", method), Allow);
+        assert_eq!(own("execute-api:/prod/POST/*", method), Neither);
+        assert_eq!(own("execute-api:/*", "arn:aws:execute-api:eu-west-1:111122223333:abcd/prod/GET/pets"), Neither);
+    }
+}
