@@ -3,9 +3,10 @@
 //! AWS: "How API Gateway resource policies affect authorization workflow". A request that nobody lets through is refused: there is
 //! no way to an [`Authorized`] but [`Guard::pass`].
 
+use super::keys::evaluate;
 use super::{Authorized, Authorizer, Demand, Grant, Verdict, Weight};
 use crate::context::Context;
-use crate::event::method_arn;
+use crate::event::{METHOD_ARN_LIMIT, method_arn};
 use crate::flow::{Callout, CalloutOutcome};
 use crate::gateway_response::{Failure, ResponseType};
 use crate::platform::Platform;
@@ -46,6 +47,10 @@ impl Guard {
         let Some(authorizer) = &self.authorizer else {
             return self.pass(context, Grant::anyone(), platform);
         };
+        if method_arn(&context).len() > METHOD_ARN_LIMIT {
+            let failure = Failure::new(ResponseType::Default4xx).with_status(414).saying("Request URI too long");
+            return Progress::Refused(Box::new(context), failure);
+        }
         // "The explicit denial of the policy ends it": an authorizer that anybody may ask is not asked in vain.
         if authorizer.asks_after_policy() && self.decide(&context, &Principal::Anonymous, platform) == Some(Decision::Deny) {
             let failure = refusal(&Grant::anyone(), Some(Decision::Deny), &context);
@@ -76,6 +81,10 @@ impl Guard {
     /// The authorizer's word and the resource policy's, put together.
     fn pass(&self, mut context: Context, grant: Grant, platform: &dyn Platform) -> Progress {
         context.authorizer.clone_from(&grant.facts);
+        if grant.facts.caller.is_some() {
+            // Documented ("Amazon API Gateway important notes"): the header is dropped where it was an AWS signature.
+            context.request.headers.remove("authorization");
+        }
         let resource = self.decide(&context, &grant.principal, platform);
         let allowed = match (grant.weight, resource) {
             // Nobody but the policy decides, or it has to agree explicitly: REST APIs without an authorizer, and with a token.
@@ -93,7 +102,7 @@ impl Guard {
     /// What the resource policy says; none where there is none.
     fn decide(&self, context: &Context, principal: &Principal, platform: &dyn Platform) -> Option<Decision> {
         let policy = self.policy.as_ref()?;
-        Some(super::evaluate(policy, context, principal, platform))
+        Some(evaluate(policy, context, principal, platform))
     }
 
     /// One cell of the route table: `NONE`, `AWS_IAM`, `JWT https://…`.

@@ -7,13 +7,14 @@
 mod guard;
 mod iam;
 mod jwt;
+mod keys;
 mod lambda;
 mod requirement;
 
 pub use guard::{Guard, Progress};
 pub use iam::{Iam, Users};
 pub use jwt::{Cognito, IssuerKeys, Issuers, Jwt};
-pub use lambda::LambdaAuthorizer;
+pub use lambda::Lambda;
 pub use requirement::{Requirement, SchemeRequirement};
 
 use crate::context::{AuthorizerFacts, Context};
@@ -138,9 +139,4 @@ impl Authorized {
     pub fn into_context(self) -> Context {
         self.context
     }
-}
-
-/// stub
-fn evaluate(_: &crate::policy::Policy, _: &Context, _: &Principal, _: &dyn Platform) -> Decision {
-    Decision::Neither
 }

@@ -60,7 +60,7 @@ fn compile_policy(document: &ApiDocument<'_>, definition: &OpenApi<'_>, problems
     if document.protocol == Protocol::Http {
         problems.error(&node.path, "HTTP APIs have no resource policy", None);
     }
-    let api = ApiArn { region: &document.region, account_id: &document.account_id, api_id: &document.api_id };
+    let api = ApiArn { region: &document.region, account: &document.account_id, api: &document.api_id };
     Policy::compile(node, Kind::Resource(api), problems).map(Arc::new)
 }
 
@@ -190,7 +190,7 @@ impl<'a> StageCompiler<'a, '_> {
             Requirement::Open => Some(Guard { policy, ..Guard::default() }),
             Requirement::Iam => {
                 let users = Arc::clone(&self.parts.users);
-                let iam = Iam::compile(operation, users, &self.document.region, &self.document.account_id, self.problems)?;
+                let iam = Iam::compile(operation, users, &self.document.region, self.problems);
                 Some(Guard { policy, authorizer: Some(Arc::new(iam)), scopes: Vec::new() })
             }
             Requirement::Scheme(scheme) => {

@@ -1,6 +1,6 @@
 //! The registry: every kind of authorizer and of integration that API Gateway knows, one line each.
 
-use crate::authorizer::{Authorizer, AuthorizerScope, Cognito, Jwt, LambdaAuthorizer, SchemeRequirement};
+use crate::authorizer::{Authorizer, AuthorizerScope, Cognito, Jwt, Lambda, SchemeRequirement};
 use crate::definition::{Node, Protocol};
 use crate::integration::{HttpProxy, Integration, Mock, Scope, TIMEOUT_MILLIS};
 use std::sync::Arc;
@@ -20,8 +20,8 @@ type CompileAuthorizer = fn(&SchemeRequirement<'_>, &mut AuthorizerScope<'_, '_>
 
 /// By the authorizer's `type`, and which APIs have it.
 const AUTHORIZERS: [(&str, (&[Protocol], CompileAuthorizer)); 4] = [
-    ("token", (&[Rest], LambdaAuthorizer::compile)),
-    ("request", (&[Rest, Http], LambdaAuthorizer::compile)),
+    ("token", (&[Rest], Lambda::compile)),
+    ("request", (&[Rest, Http], Lambda::compile)),
     ("jwt", (&[Rest, Http], Jwt::compile)),
     ("cognito_user_pools", (&[Rest], Cognito::compile)),
 ];

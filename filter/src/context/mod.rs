@@ -15,6 +15,7 @@ mod trace;
 
 pub use authorizer::{AuthorizerFacts, CallerFacts};
 pub use ids::Ids;
+pub use time::rfc3339;
 pub use trace::TRACE_HEADER;
 
 /// Client headers that no mapping, template or backend ever sees (recorded: `TestApiGatewayHeaderRemapping`, blank even in

@@ -1,4 +1,4 @@
-//! Times as `$context.requestTime` writes them.
+//! Times as `$context.requestTime` writes them, and as conditions of policies do.
 
 const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
@@ -9,6 +9,14 @@ pub fn common_log(millis: u64) -> String {
     let name = MONTHS.get(month).copied().unwrap_or("Jan");
     let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
     format!("{day:02}/{name}/{year}:{hour:02}:{minute:02}:{second:02} +0000")
+}
+
+/// `2026-01-02T03:04:05Z` (RFC 3339).
+pub fn rfc3339(millis: u64) -> String {
+    let seconds = millis / 1000;
+    let (year, month, day) = civil(seconds / 86_400);
+    let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
+    format!("{year:04}-{:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z", month + 1)
 }
 
 /// Days since the epoch to year, month from 0, and day: the proleptic Gregorian calendar in eras of 400 years.
@@ -31,6 +39,7 @@ mod tests {
     #[test]
     fn times_read_as_in_the_common_log_format() {
         assert_eq!(common_log(0), "01/Jan/1970:00:00:00 +0000");
+        assert_eq!(rfc3339(1_893_455_999_000), "2029-12-31T23:59:59Z");
         assert_eq!(common_log(951_827_696_789), "29/Feb/2000:12:34:56 +0000");
         assert_eq!(common_log(1_893_455_999_000), "31/Dec/2029:23:59:59 +0000");
     }

@@ -41,6 +41,12 @@ impl Failure {
         Self { message: Some(message.into()), ..self }
     }
 
+    /// The same with a status of its own.
+    #[must_use]
+    pub fn with_status(self, status: u16) -> Self {
+        Self { status: Some(status), ..self }
+    }
+
     /// The same with an error type of its own.
     #[must_use]
     pub fn typed(self, error_type: &'static str) -> Self {

@@ -7,7 +7,7 @@
 /// A request target that means the same to every reader.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CanonicalPath {
-    /// Path as sent, one slash in front; `$context.path`.
+    /// Path as sent, but for needless percent-encodings, one slash in front; `$context.path`.
     path: String,
     /// What follows the first `?`, undecoded.
     query: Option<String>,
@@ -34,6 +34,9 @@ impl CanonicalPath {
         if !path.starts_with('/') || path.split('/').any(is_ambiguous) {
             return Err(InvalidPath);
         }
+        // Guards must not depend on the spelling: to RFC 3986 (section 6.2.2.2) `%61dmin` is `admin`, and so it is to the upstream.
+        // assumed(unreserved): nothing is recorded of how AWS reads such a path.
+        let path = decode_unreserved(path);
         // `//stage/x` is served as `/stage/x`, and is that in `$context.path` too (recorded).
         let path = format!("/{}", path.trim_start_matches('/'));
         Ok(Self { path, query })
@@ -72,6 +75,25 @@ fn is_ambiguous(segment: &str) -> bool {
     decoded.split('/').map(|piece| piece.split(';').next().unwrap_or_default()).any(|piece| matches!(piece, "." | ".."))
 }
 
+/// Letters, digits, `-`, `.`, `_` and `~` in the place of their percent-encodings; all else stays as it was sent.
+fn decode_unreserved(path: &str) -> String {
+    let mut decoded = String::with_capacity(path.len());
+    let mut pieces = path.split('%');
+    decoded.push_str(pieces.next().unwrap_or_default());
+    for piece in pieces {
+        let code = piece.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        match code.map(char::from) {
+            Some(character) if character.is_ascii_alphanumeric() || "-._~".contains(character) => decoded.push(character),
+            _ => {
+                decoded.push('%');
+                decoded.push_str(piece.get(..2).unwrap_or_default());
+            }
+        }
+        decoded.push_str(piece.get(2..).unwrap_or_default());
+    }
+    decoded
+}
+
 pub(super) fn hex(byte: u8) -> Option<u8> {
     char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }
@@ -104,6 +126,7 @@ mod tests {
         {
             assert_eq!(path(target).as_deref(), Ok(target));
         }
+        assert_eq!(path("/%61%2d%7E%5f/x%2Ey%2B%61%252e").as_deref(), Ok("/a-~_/x.y%2Ba%252e"));
         assert_eq!(path("//stage//x").as_deref(), Ok("/stage//x"));
     }
 

@@ -1,4 +1,4 @@
-//! Makes the gateway document: wraps a bare definition, and puts the definition in the place of each `definitionFile`.
+//! Makes the gateway document: wraps a bare definition, and puts files in the place of each `definitionFile` and `jwksFile`.
 
 use std::path::{Path, PathBuf};
 
@@ -83,44 +83,59 @@ fn refuse(source: &mut Source, root: &Node) {
     source.error(&JsonPath::root(), root.span, message.to_owned(), Some(help));
 }
 
+/// A member that names a file, and the member that the file becomes.
+struct Inlined {
+    file: &'static str,
+    value: &'static str,
+    /// What has them.
+    owner: &'static str,
+}
+
+const DEFINITION: Inlined = Inlined { file: "definitionFile", value: "definition", owner: "an api" };
+const JWKS: Inlined = Inlined { file: "jwksFile", value: "jwks", owner: "an issuer" };
+
 fn inline_files(source: &mut Source, document: &mut Node, file: &Path) {
     let folder = if file == Path::new("-") { PathBuf::new() } else { file.parent().unwrap_or(Path::new("")).to_owned() };
-    let Some(apis) = document.get_mut("apis") else { return };
-    for (index, api) in apis.elements_mut().iter_mut().enumerate() {
-        let path = JsonPath::root().key("apis").index(index);
-        let inline = api.get("definition").is_some();
-        let Some(member) = api.members_mut().and_then(|members| members.iter_mut().find(|m| m.name == "definitionFile")) else {
-            continue;
-        };
-        inline_file(source, member, inline, &folder, &path);
+    if let Some(apis) = document.get_mut("apis") {
+        for (index, api) in apis.elements_mut().iter_mut().enumerate() {
+            inline_file(source, api, &DEFINITION, &folder, &JsonPath::root().key("apis").index(index));
+        }
+    }
+    for issuer in document.get_mut("issuers").and_then(Node::members_mut).into_iter().flatten() {
+        let path = JsonPath::root().key("issuers").key(&issuer.name);
+        inline_file(source, &mut issuer.value, &JWKS, &folder, &path);
     }
 }
 
-/// Turns the member `definitionFile` into `definition`; what cannot be read becomes a null that is already told of.
-fn inline_file(source: &mut Source, member: &mut Member, inline: bool, folder: &Path, api: &JsonPath) {
-    let path = api.key("definitionFile");
+/// Turns the member that names a file into what is in it; what cannot be read becomes a null that is already told of.
+fn inline_file(source: &mut Source, owner: &mut Node, inlined: &Inlined, folder: &Path, place: &JsonPath) {
+    let inline = owner.get(inlined.value).is_some();
+    let Some(member) = owner.members_mut().and_then(|members| members.iter_mut().find(|m| m.name == inlined.file)) else {
+        return;
+    };
+    let path = place.key(inlined.file);
     let span = member.value.span.or(member.name_span);
     if inline {
-        let help = "keep one of them";
-        source.error(&path, span, "an api has `definition` or `definitionFile`, not both".to_owned(), Some(help));
+        let message = format!("{} has `{}` or `{}`, not both", inlined.owner, inlined.value, inlined.file);
+        source.error(&path, span, message, Some("keep one of them"));
         return;
     }
     let Some(name) = member.value.as_str().map(str::to_owned) else {
-        source.error(&path, span, "`definitionFile` is the path of a file".to_owned(), None);
+        source.error(&path, span, format!("`{}` is the path of a file", inlined.file), None);
         return;
     };
-    member.name = "definition".to_owned();
+    member.name = inlined.value.to_owned();
     let target = folder.join(&name);
     source.versions.push(Version::now(target.clone()));
     match read(&target) {
         Err(failure) => {
             member.value.content = Content::Null;
-            source.error(&api.key("definition"), span, failure.message, Some("the path is relative to this document"));
+            source.error(&place.key(inlined.value), span, failure.message, Some("the path is relative to this document"));
         }
         Ok((shown, text)) => {
             let id = FileId(source.files.len());
             source.files.push(SourceFile::new(shown, &text));
-            member.value = match source.parse(id, &api.key("definition")) {
+            member.value = match source.parse(id, &place.key(inlined.value)) {
                 Some(root) => root,
                 None => Node { span: member.value.span, content: Content::Null },
             };
