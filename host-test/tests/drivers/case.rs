@@ -7,31 +7,45 @@
 //! parameters: { basepath: split }              # optional, as in the gateway document
 //! stage: dev                                   # a name, or a whole stage; default `prod`, or `$default` for `protocol: HTTP`
 //! document: { apis: … }                        # instead of the four above: the whole gateway document
+//! issuers: { "https://issuer.test": { jwks: "{{jwks}}" } }   # optional, as in the gateway document; `iam` and `upstreams` too
+//! tokens:                                      # see `tokens.rs`: made when a request that says {{token:good}} is sent
+//!   good: { key: rs256, header: { kid: other, typ: null }, claims: { sub: me, exp: now+60 } }
+//!   torn: { key: es256, payload: "{", corrupt: signature }
 //! backends:                                    # integration host -> what it answers; becomes its own cluster, unless the
 //!   backend.test: { status: 200, body: ok }    #   document's `upstreams` already names one
+//!   lambda.us-east-1.amazonaws.com: { paths: { "re::authorizer/": { body: "{}" }, /exact: { status: 500 } } }
 //! cases:
 //!   - name: a sentence
 //!     request: { method: GET, path: /dev/x, headers: [[name, value]], body: text }
 //!     backend: { fault: hang }                 # every backend of the file, for this case only
+//!     backends: { backend.test: { body: x } }  # this one, for this case only
 //!     expect:
 //!       status: 200
 //!       headers: { content-type: application/json, x-amzn-requestid: "re:^[0-9a-f-]{36}$" }
 //!       absentHeaders: [x-other]
 //!       bodyJson: { message: "<any>" }
 //!       upstream: none                         # or one request, or a list of them; absent: not asserted
+//!   - name: a signed request, of which somebody then changes the path
+//!     request: { path: /dev/x, sign: { accessKeyId: AKIDEXAMPLE, presign: true, expires: 60, after: { path: /dev/y } } }
+//!     expect: { status: 403 }
 //! problems:                                    # exactly what the compiler must say; an error means that nothing is served
 //!   - { path: "$.apis[0].definition.paths", message: part of it, severity: error }
 //! ```
-//! Header values and paths are written one character a byte, so `"\xff\xfe"` is two bytes that are no UTF-8. Unknown keys are
-//! errors. A case with `knownGap` is a documented difference from API Gateway: it must fail, and the run fails once it passes.
+//! Header values and paths are written one character a byte, so `"\xff\xfe"` is two bytes that are no UTF-8; they take
+//! `{{token:NAME}}`. Anywhere in the document a text `{{jwks}}` is the set of all public test keys (kids `rsa`, `p256`, `p384`,
+//! `ed25519`), and `{{jwks:hs256}}` one with the secret. What `sign:` takes is in `signer.rs`. Unknown keys are errors. A case with `knownGap` is a documented difference from API Gateway: it must fail, and the run fails once it passes.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::body::{Body, latin1, pieces};
+use super::expect::same_text;
+use super::signer::{After, Sign};
+use super::tokens::{self, Tokens, put_keys, put_tokens};
 
 /// One file of `tests/cases`.
 #[derive(Debug, Deserialize)]
@@ -48,6 +62,12 @@ pub struct CaseFile {
     protocol: Option<String>,
     parameters: Option<Value>,
     stage: Option<Value>,
+    issuers: Option<Value>,
+    iam: Option<Value>,
+    upstreams: Option<Value>,
+    /// What `{{token:NAME}}` stands for.
+    #[serde(default)]
+    pub tokens: Tokens,
     /// Integration host to its usual answer.
     #[serde(default)]
     pub backends: BTreeMap<String, Backend>,
@@ -79,6 +99,9 @@ pub struct Backend {
     pub delay_millis: u64,
     /// What goes wrong instead of an answer.
     pub fault: Option<Fault>,
+    /// What it does at these paths instead: the first that is exact, or `re:…` and found in the target, in the order of names.
+    #[serde(default)]
+    pub paths: BTreeMap<String, Backend>,
 }
 
 /// How a backend fails.
@@ -103,6 +126,9 @@ pub struct Case {
     pub request: Request,
     /// In the place of every backend of the file.
     pub backend: Option<Backend>,
+    /// In the place of these backends of the file.
+    #[serde(default)]
+    pub backends: BTreeMap<String, Backend>,
     /// What must come of it.
     pub expect: Expect,
     /// Why it does not, and where the gap is written down.
@@ -129,6 +155,8 @@ pub struct Request {
     /// Trailers; they make the body chunked.
     #[serde(default)]
     pub trailers: Vec<(String, String)>,
+    /// Signed when it is sent.
+    pub sign: Option<Sign>,
 }
 
 /// What the client and the backends must see. Members that are absent are not asserted.
@@ -260,11 +288,12 @@ impl CaseFile {
 
     /// What serde cannot say: combinations that mean nothing.
     fn validate(&self) -> Result<(), String> {
-        let loose = self.protocol.is_some() || self.parameters.is_some() || self.stage.is_some();
+        let loose = [&self.parameters, &self.stage, &self.issuers, &self.iam, &self.upstreams].iter().any(|part| part.is_some());
+        let loose = loose || self.protocol.is_some();
         match (&self.document, &self.definition) {
             (Some(_), Some(_)) | (None, None) => return Err("one of `document` and `definition` is needed".into()),
             (Some(_), None) if loose => {
-                return Err("`protocol`, `parameters` and `stage` stand inside `document`".into());
+                return Err("`protocol`, `parameters`, `stage`, `issuers`, `iam` and `upstreams` stand inside `document`".into());
             }
             _ => {}
         }
@@ -273,6 +302,9 @@ impl CaseFile {
         }
         if self.must_not_compile() && !self.cases.is_empty() {
             return Err("a document that must not compile serves no `cases`".into());
+        }
+        if let Some((name, _)) = self.tokens.iter().find(|(_, token)| !token.is_valid()) {
+            return Err(format!("token `{name}` has either `claims` or a `payload`"));
         }
         let mut names = std::collections::BTreeSet::new();
         for case in &self.cases {
@@ -289,8 +321,22 @@ impl CaseFile {
                 return fail("`upstream` is `none`, a request or a list of them");
             }
             latin1_lines(&case.request.headers).map_err(|e| format!("case `{}`: {e}", case.name))?;
+            let texts = case.request.headers.iter().map(|(_, value)| value).chain([&case.request.path]);
+            if let Some(name) = texts.flat_map(|text| tokens::names(text)).find(|name| !self.tokens.contains_key(*name)) {
+                return fail(&format!("there is no token `{name}`"));
+            }
+            if let Some(host) = case.backends.keys().find(|host| !self.backends.contains_key(*host)) {
+                return fail(&format!("`{host}` is no backend of the file"));
+            }
         }
-        for backend in self.backends.values().chain(self.cases.iter().filter_map(|c| c.backend.as_ref())) {
+        let of_cases = self.cases.iter().flat_map(|case| case.backend.iter().chain(case.backends.values()));
+        let backends: Vec<&Backend> = self.backends.values().chain(of_cases).collect();
+        for backend in backends.iter().flat_map(|backend| backend.paths.values()) {
+            if !backend.paths.is_empty() || backend.fault == Some(Fault::Refuse) {
+                return Err("a path of a backend has no paths, and refuses no connections".into());
+            }
+        }
+        for backend in backends.iter().copied().chain(backends.iter().flat_map(|backend| backend.paths.values())) {
             if backend.body.count() + usize::from(backend.chunks.is_some()) > 1 {
                 return Err("a backend has more than one body".into());
             }
@@ -313,6 +359,7 @@ impl CaseFile {
             (None, Some(definition)) => self.wrap(definition),
             (None, None) => Value::Null,
         };
+        put_keys(&mut document);
         add_upstreams(&mut document, self.backends.keys());
         document
     }
@@ -337,7 +384,13 @@ impl CaseFile {
             Some(stage) => stage.clone(),
         };
         api.insert("stages".into(), json!([stage]));
-        json!({ "apis": [api] })
+        let mut document = json!({ "apis": [api] });
+        for (key, part) in [("issuers", &self.issuers), ("iam", &self.iam), ("upstreams", &self.upstreams)] {
+            if let Some(part) = part {
+                document[key] = part.clone();
+            }
+        }
+        document
     }
 }
 
@@ -379,6 +432,11 @@ impl Backend {
         self.status.unwrap_or(200)
     }
 
+    /// What it does with a request for this target.
+    pub fn at(&self, target: &str) -> &Self {
+        self.paths.iter().find(|(path, _)| same_text(path, target)).map_or(self, |(_, backend)| backend)
+    }
+
     /// The pieces of the body; a body that is not `chunks` is one piece, or none.
     pub fn pieces(&self) -> Vec<Vec<u8>> {
         pieces(&self.body, self.chunks.as_deref())
@@ -397,6 +455,45 @@ impl Request {
             body: Body::default(),
             chunks: None,
             trailers: Vec::new(),
+            sign: None,
+        }
+    }
+
+    /// The request as it is sent at this time since 1970: with its tokens, signed, and then changed.
+    pub fn at(&self, now: Duration, tokens: &Tokens) -> Self {
+        let mut request = self.clone();
+        request.path = put_tokens(&self.path, tokens, now);
+        for (_, value) in &mut request.headers {
+            *value = put_tokens(value, tokens, now);
+        }
+        let Some(sign) = request.sign.take() else { return request };
+        if !request.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
+            request.headers.push(("host".to_owned(), super::DEFAULT_HOST.to_owned()));
+        }
+        let signed = sign.sign(&request.method, &request.path, &request.headers, &request.pieces().concat(), now);
+        request.path = signed.target;
+        request.headers.extend(signed.headers);
+        request.change(&sign.after);
+        request
+    }
+
+    fn change(&mut self, after: &After) {
+        if let Some(method) = &after.method {
+            self.method.clone_from(method);
+        }
+        if let Some(path) = &after.path {
+            let query = self.path.split_once('?').map(|(_, query)| format!("?{query}")).unwrap_or_default();
+            self.path = format!("{path}{query}");
+        }
+        if let Some(query) = &after.query {
+            self.path.push(if self.path.contains('?') { '&' } else { '?' });
+            self.path.push_str(query);
+        }
+        self.headers.retain(|(name, _)| !after.headers.iter().any(|(other, _)| other.eq_ignore_ascii_case(name)));
+        self.headers.extend(after.headers.iter().filter_map(|(name, value)| Some((name.clone(), value.clone()?))));
+        self.headers.extend(after.add.iter().cloned());
+        if let Some(body) = &after.body {
+            self.body = Body::text(body);
         }
     }
 

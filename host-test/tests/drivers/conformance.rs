@@ -11,10 +11,15 @@ use super::body::{Body, from_base64};
 use super::case::{Backend, Request, add_upstreams};
 use super::expect::{same_json, same_text, subset_json};
 use super::observation::{Line, Observation, UpstreamRequest, joined, shown};
+use super::signer::Sign;
+use super::tokens::Tokens;
 use super::{Clusters, DEFAULT_HOST, Driver};
 
 /// The id that every imported API gets.
 const API_ID: &str = "abcdef1234";
+
+/// The key of the caller, where a row has one.
+const CALLER: (&str, &str) = ("AKIDCALLER", "the secret of whoever calls");
 
 /// Services whose endpoints the rows call.
 const SERVICES: [&str; 9] = ["lambda", "s3", "sqs", "sns", "dynamodb", "states", "kinesis", "events", "ssm"];
@@ -85,6 +90,13 @@ impl Row {
             Some(mappings) => self.mapped(folder, mappings),
             None => self.single(folder),
         };
+        if let Some(issuers) = self.setup.get("issuers").and_then(Value::as_array) {
+            let named = |issuer: &Value| Some((issuer["issuer"].as_str()?.to_owned(), json!({ "jwks": issuer["jwks"] })));
+            document["issuers"] = Value::Object(issuers.iter().filter_map(named).collect());
+        }
+        if let Some(caller) = self.setup.get("caller") {
+            document["iam"] = json!({ "users": [user(caller)] });
+        }
         add_upstreams(&mut document, self.hosts().iter());
         document
     }
@@ -137,8 +149,14 @@ impl Row {
 
     /// What every backend answers.
     pub fn clusters(&self) -> Clusters {
-        let backend = self.backend.as_ref().map_or_else(Backend::default, backend);
+        let mut backend = self.backend.as_ref().map_or_else(Backend::default, backend);
+        backend.paths = self.functions().map(|(name, function)| (function_path(name), self::backend(function))).collect();
         self.hosts().into_iter().map(|host| (host, backend.clone())).collect()
+    }
+
+    /// Functions beside the one that the row's integration calls: authorizers.
+    fn functions(&self) -> impl Iterator<Item = (&String, &Value)> {
+        self.setup.get("functions").and_then(Value::as_object).into_iter().flatten()
     }
 
     /// How often the request is sent before the one that counts.
@@ -151,6 +169,7 @@ impl Row {
         let RowRequest { method, path, headers, body, body_base64 } = &self.request;
         let mut request = Request::new(method, path);
         request.headers.clone_from(headers);
+        request.sign = self.setup.get("caller").map(|_| Sign::by(CALLER.0, CALLER.1));
         let has_length = headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-length"));
         match (body, body_base64) {
             (Some(text), _) if !text.is_empty() => request.with_body(Body::text(text)),
@@ -171,12 +190,13 @@ impl Row {
             return vec![format!("the document is refused: {first}")];
         }
         let (request, clusters) = (self.request(), self.clusters());
+        let mut send = || driver.observe(&self.id, &request.at(driver.now(), &Tokens::new()), &clusters);
         for _ in 0..self.preceding() {
-            if let Err(error) = driver.observe(&self.id, &request, &clusters) {
+            if let Err(error) = send() {
                 return vec![error];
             }
         }
-        match driver.observe(&self.id, &request, &clusters) {
+        match send() {
             Ok(seen) => self.differences(&seen),
             Err(error) => vec![error],
         }
@@ -196,7 +216,9 @@ impl Row {
             }
         }
         message(&expect, &seen.headers, &seen.body, "answer", &mut bad);
-        match (expect.get("backendRequest"), seen.upstream.last()) {
+        let is_function =
+            |request: &&UpstreamRequest| self.functions().any(|(name, _)| same_text(&function_path(name), &request.path));
+        match (expect.get("backendRequest"), seen.upstream.iter().rfind(|request| !is_function(request))) {
             (None, _) | (Some(Value::Null), None) => {}
             (Some(Value::Null), Some(_)) => bad.push("the backend was called".to_owned()),
             (Some(_), None) => bad.push("the backend was not called".to_owned()),
@@ -224,6 +246,28 @@ fn usage_plan((number, plan): (usize, &Value)) -> Value {
         }
     }
     out
+}
+
+/// Where the Invoke API has a function of that name.
+fn function_path(name: &str) -> String {
+    format!("re:/functions/.*(:|%3A|/){name}/invocations$")
+}
+
+/// The caller as a user whose identity policy says what the row says of it.
+fn user(caller: &Value) -> Value {
+    let policies = match caller["identityPolicy"].as_str() {
+        Some("allow") => json!([policy("Allow")]),
+        Some("deny") => json!([policy("Deny")]),
+        _ => json!([]),
+    };
+    json!({
+        "accessKeyId": CALLER.0, "secretAccessKey": CALLER.1,
+        "accountId": caller["accountId"], "arn": caller["arn"], "policies": policies,
+    })
+}
+
+fn policy(effect: &str) -> Value {
+    json!({ "Version": "2012-10-17", "Statement": [{ "Effect": effect, "Action": "execute-api:Invoke", "Resource": "*" }] })
 }
 
 /// The HTTP form, or what the Lambda service would say for the Lambda form.

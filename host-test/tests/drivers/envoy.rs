@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::{Value, json};
 
@@ -243,6 +243,10 @@ impl Driver for Envoy {
         "envoy"
     }
 
+    fn now(&self) -> Duration {
+        SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
+    }
+
     /// All documents are handed over at the start; this tells what became of one.
     fn load(&mut self, name: &str, _document: &Value) -> Result<(), String> {
         match self.listeners.contains_key(name) {
@@ -258,11 +262,14 @@ impl Driver for Envoy {
         let address = self.address(name).ok_or_else(|| format!("`{name}` is not loaded"))?;
         let answer = http1::exchange(address, request).map_err(|error| format!("no answer: {error}"))?;
         let status = answer.status().map_err(|error| error.to_string())?;
-        let seen =
-            clusters.keys().flat_map(|name| self.stubs[name].seen().into_iter().map(|message| upstream_request(name, message)));
+        let arrivals = |name: &String| {
+            self.stubs[name].arrivals().into_iter().map(|(at, message)| (at, upstream_request(name, message))).collect::<Vec<_>>()
+        };
+        let mut seen: Vec<(Instant, UpstreamRequest)> = clusters.keys().flat_map(arrivals).collect();
+        seen.sort_by_key(|(at, _)| *at);
         Ok(Observation {
             status,
-            upstream: seen.collect(),
+            upstream: seen.into_iter().map(|(_, request)| request).collect(),
             headers: sorted(answer.headers),
             body: answer.body,
             trailers: sorted(answer.trailers),

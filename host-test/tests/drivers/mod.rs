@@ -9,6 +9,7 @@
 #![allow(dead_code, reason = "each test target uses its own part of the drivers")]
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -25,7 +26,9 @@ pub mod observation;
 pub mod report;
 pub mod ring;
 pub mod router;
+pub mod signer;
 pub mod stub;
+pub mod tokens;
 pub mod wasm;
 
 use self::case::{Backend, Request};
@@ -41,6 +44,9 @@ pub type Clusters = BTreeMap<String, Backend>;
 pub trait Driver {
     /// What failures call it.
     fn name(&self) -> &'static str;
+
+    /// What its clock shows, as time since 1970: a request that carries times is made for it.
+    fn now(&self) -> Duration;
 
     /// Serves a document under a name. The error is what an operator gets to read about a document that does not compile.
     fn load(&mut self, name: &str, document: &Value) -> Result<(), String>;

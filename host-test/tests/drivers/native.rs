@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::Value;
 use tollgate::compile::{Compiled, compile};
@@ -54,6 +55,10 @@ enum Outcome {
 impl Driver for Native {
     fn name(&self) -> &'static str {
         "native"
+    }
+
+    fn now(&self) -> Duration {
+        Duration::from_millis(NOW_MILLIS)
     }
 
     fn load(&mut self, name: &str, document: &Value) -> Result<(), String> {

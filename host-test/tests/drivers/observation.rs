@@ -69,6 +69,16 @@ static VOLATILE: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         (r"\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d \+0000", "<time>"),
         (r"\b1[6-9]\d{11}\b", "<millis>"),
         (r"(?<![A-Za-z0-9_+/-])[A-Za-z0-9_+/-]{15}=(?!=)", "<extended id>"),
+        // Times of tokens, and their signatures where chance is part of them.
+        (r"eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*", "<token>"),
+        (r"\b1[6-9]\d{8}\b", "<seconds>"),
+        // AWS signatures, in headers, queries and what is said of them.
+        (r"\b\d{8}T\d{6}Z\b", "<moment>"),
+        (r"(?<=/|%2F)\d{8}(?=(/|%2F)[a-z0-9-]+(/|%2F)[a-z0-9-]+(/|%2F)aws4_request)", "<day>"),
+        (r"(?<=Signature=)[0-9a-f]{64}", "<signature>"),
+        (r"(?<=\) Authorization=)[A-Za-z0-9+/]{43}=", "<digest>"),
+        // Envoy names its own address where the peer is on loopback, so no two hosts agree on it: what functions are told.
+        (r#"(?<="(X-Forwarded-For|x-forwarded-for)":)(\["[0-9., ]+"\]|"[0-9., ]+")"#, "<addresses>"),
     ]
     .map(|(pattern, name)| (Regex::new(pattern).expect("a constant pattern"), name))
     .into()
@@ -146,6 +156,7 @@ impl Observation {
 impl UpstreamRequest {
     fn masked(&self) -> Self {
         let mut masked = self.clone();
+        masked.path = mask(&self.path);
         masked.headers = mask_lines(&self.headers, |name| !of_the_proxy(name));
         for (name, value) in &mut masked.headers {
             // Envoy names its own address where the peer is on loopback, so no two hosts agree on it.

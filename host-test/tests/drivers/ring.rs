@@ -80,14 +80,17 @@ fn run_case(file: &CaseFile, document: &Value, case: &Case, drivers: &mut [&mut 
     let clusters: Clusters = file
         .backends
         .iter()
-        .map(|(host, usual)| (cluster_of(document, host), case.backend.as_ref().unwrap_or(usual).clone()))
+        .map(|(host, usual)| {
+            let played = case.backends.get(host).or(case.backend.as_ref()).unwrap_or(usual);
+            (cluster_of(document, host), played.clone())
+        })
         .collect();
     let mut first: Option<(&'static str, Observation)> = None;
     report.count("cases");
     for driver in drivers.iter_mut() {
         let ring = driver.name();
         let name = format!("{}: {} [{ring}]", file.name, case.name);
-        let seen = match driver.observe(&file.name, &case.request, &clusters) {
+        let seen = match driver.observe(&file.name, &case.request.at(driver.now(), &file.tokens), &clusters) {
             Ok(seen) => seen,
             Err(error) => {
                 report.fail(&name, &error);

@@ -103,6 +103,7 @@ pub fn route(
     }
     let cluster = head.headers.get("x-tollgate-cluster").map(to_latin1).unwrap_or_default();
     let Some(backend) = clusters.get(&cluster) else { return local(503, "cluster_not_found", "no upstream") };
+    let backend = backend.at(&to_latin1(&head.path));
     let timeout = head.headers.get("x-envoy-upstream-rq-timeout-ms").map(to_latin1).and_then(|v| v.parse().ok());
     let timeout = timeout.unwrap_or(ROUTE_TIMEOUT_MILLIS);
     if backend.fault == Some(Fault::Refuse) {

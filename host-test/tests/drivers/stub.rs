@@ -7,7 +7,7 @@ use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use socket2::{Domain, SockRef, Socket, Type};
 
@@ -33,7 +33,7 @@ struct Listening {
 #[derive(Default)]
 struct Shared {
     behaviour: Mutex<Backend>,
-    seen: Mutex<Vec<Message>>,
+    seen: Mutex<Vec<(Instant, Message)>>,
 }
 
 // === impl Stub ===
@@ -66,6 +66,11 @@ impl Stub {
 
     /// The requests since the last [`play`](Self::play), in order.
     pub fn seen(&self) -> Vec<Message> {
+        self.arrivals().into_iter().map(|(_, message)| message).collect()
+    }
+
+    /// The same, and when each had come in full.
+    pub fn arrivals(&self) -> Vec<(Instant, Message)> {
         self.shared.seen.lock().expect("no stub panics").clone()
     }
 
@@ -115,9 +120,10 @@ fn accept(listener: &TcpListener, stop: &AtomicBool, shared: &Arc<Shared>) {
 fn serve(mut stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream.try_clone()?);
     while let Some(request) = read_request(&mut reader)? {
-        let head = request.method_and_target().0 == "HEAD";
-        let behaviour = shared.behaviour.lock().expect("no stub panics").clone();
-        shared.seen.lock().expect("no stub panics").push(request);
+        let (method, target) = request.method_and_target();
+        let head = method == "HEAD";
+        let behaviour = shared.behaviour.lock().expect("no stub panics").at(target).clone();
+        shared.seen.lock().expect("no stub panics").push((Instant::now(), request));
         std::thread::sleep(Duration::from_millis(behaviour.delay_millis));
         match behaviour.fault {
             None => answer(&mut stream, &behaviour, head)?,

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::Value;
-use tollgate_host::{Connection, FilterModule, HeaderMap, Host, HostBuilder, Request as HostRequest, Stub, UpstreamReply};
+use tollgate_host::{
+    Clock, Connection, FilterModule, HeaderMap, Host, HostBuilder, Request as HostRequest, Stub, UpstreamReply, VirtualClock,
+};
 
 use super::body::{latin1, to_latin1};
 use super::case::{Backend, Fault, Request};
@@ -20,6 +22,8 @@ pub struct Wasm {
     module: FilterModule,
     documents: BTreeMap<String, String>,
     hosts: BTreeMap<String, Host>,
+    /// One for all VMs.
+    clock: VirtualClock,
 }
 
 // === impl Wasm ===
@@ -30,13 +34,14 @@ impl Wasm {
         let cache = workspace().join("target/wasmtime-cache");
         let module = FilterModule::from_file_cached(module(), cache).unwrap_or_else(|e| panic!("{e}"));
         say(&format!("module under test: sha256 {}\n", module.sha256()));
-        Self { module, documents: BTreeMap::new(), hosts: BTreeMap::new() }
+        Self { module, documents: BTreeMap::new(), hosts: BTreeMap::new(), clock: VirtualClock::default() }
     }
 
     /// The listener of `envoy/edge.yaml`, in the host's words.
     fn builder(&self, document: &str) -> HostBuilder {
         Host::builder(&self.module)
             .plugin_configuration(document.to_owned())
+            .clock(self.clock.clone())
             .allow_on_headers_stop_iteration(true)
             .buffer_limit(BUFFER_LIMIT)
             .route_timeout(Some(Duration::from_secs(60)))
@@ -53,6 +58,10 @@ impl Wasm {
 impl Driver for Wasm {
     fn name(&self) -> &'static str {
         "wasm"
+    }
+
+    fn now(&self) -> Duration {
+        self.clock.wall()
     }
 
     fn load(&mut self, name: &str, document: &Value) -> Result<(), String> {
@@ -129,6 +138,14 @@ pub fn host_request(request: &Request) -> HostRequest {
 
 /// A backend as the host plays it.
 pub fn stub(backend: &Backend) -> Stub {
+    if backend.paths.is_empty() {
+        return plain_stub(backend);
+    }
+    let backend = backend.clone();
+    Stub::ask(move |request| plain_stub(backend.at(request.path())))
+}
+
+fn plain_stub(backend: &Backend) -> Stub {
     let stub = match backend.fault {
         Some(Fault::Refuse) => Stub::refuse("delayed connect error: Connection refused"),
         Some(Fault::Reset) => Stub::close(),
