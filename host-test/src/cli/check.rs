@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use tollgate::compile::{Compiled, compile};
 use tollgate::gateway::Gateway;
-use tollgate::integration::Endpoint;
+use tollgate::definition::Endpoint;
 use tollgate::problem::{JsonPath, Problem};
 
 use super::Failure;
