@@ -1,0 +1,176 @@
+//! The requests: every way to write a path, every method and every credential, each on every target, and a seeded mixture of all.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::apis::{APIS, Api, Protocol, Stage};
+use super::credentials::{Credential, is_proper};
+use super::paths::{LONG, VARIANTS, Variant};
+use super::reference::guard_of;
+use crate::drivers::case::Request;
+
+/// One request of the matrix.
+#[derive(Debug, Clone)]
+pub struct Attempt {
+    /// Its place in the matrix.
+    pub number: usize,
+    /// Whose document.
+    pub protocol: Protocol,
+    /// Its place among the credentials.
+    pub credential: usize,
+    /// What it is: API, path, method, credential.
+    pub name: String,
+    host: &'static str,
+    method: Method,
+    path: String,
+}
+
+/// A method, and headers that ask for another one.
+type Method = (&'static str, &'static [(&'static str, &'static str)]);
+
+const METHODS: [Method; 19] = [
+    ("GET", &[]),
+    ("POST", &[]),
+    ("PUT", &[]),
+    ("PATCH", &[]),
+    ("DELETE", &[]),
+    ("HEAD", &[]),
+    ("OPTIONS", &[]),
+    ("get", &[]),
+    ("Post", &[]),
+    ("PROPFIND", &[]),
+    ("TRACE", &[]),
+    ("ANY", &[]),
+    ("GET", &[("X-HTTP-Method-Override", "POST")]),
+    ("POST", &[("x-http-method-override", "GET")]),
+    ("PATCH", &[("x-http-method-override", "get")]),
+    ("GET", &[("x-http-method-override", "ANY")]),
+    ("POST", &[("x-http-method-override", "GET"), ("x-http-method-override", "PUT")]),
+    ("GET", &[("x-http-method-override", "")]),
+    ("POST", &[("x-method-override", "GET"), ("x-http-method", "GET")]),
+];
+
+/// Numbers that only look random (Knuth's constants), so that a run can be repeated.
+pub struct Random(pub u64);
+
+/// All requests.
+pub fn all(credentials: &[Credential], seed: u64) -> Vec<Attempt> {
+    let mut matrix = Matrix { attempts: Vec::new(), seen: BTreeSet::new(), credentials };
+    let targets: Vec<(&'static Api, &'static Stage, &'static str)> = APIS
+        .iter()
+        .flat_map(|api| api.stages.iter().flat_map(move |stage| api.targets.iter().map(move |target| (api, stage, *target))))
+        .collect();
+    let proper: Vec<usize> = (0..credentials.len()).filter(|place| is_proper(&credentials[*place])).collect();
+    for (api, stage, target) in &targets {
+        // Paths: with nothing, and with what opens the guard of the plain path.
+        for method in &METHODS[..2] {
+            let opens = matrix.openers(api, stage, target, method.0, &proper);
+            for variant in VARIANTS.iter().chain(&LONG) {
+                for credential in [0].into_iter().chain(opens.iter().copied()) {
+                    matrix.add(api, stage, target, variant, *method, credential);
+                }
+            }
+        }
+        // Methods: with nothing, and with everything that opens something.
+        for method in METHODS {
+            for credential in [0].into_iter().chain(proper.iter().copied()) {
+                matrix.add(api, stage, target, &VARIANTS[0], method, credential);
+            }
+        }
+        // Credentials: on both methods that guards have most.
+        for credential in 0..credentials.len() {
+            for method in &METHODS[..2] {
+                matrix.add(api, stage, target, &VARIANTS[0], *method, credential);
+            }
+        }
+    }
+    let mut random = Random(seed);
+    for _ in 0..12_000 {
+        let (api, stage, target) = random.one_of(&targets);
+        let credential = if random.below(3) == 0 { *random.one_of(&proper) } else { random.below(credentials.len()) };
+        let method = if random.below(2) == 0 { METHODS[random.below(2)] } else { *random.one_of(&METHODS) };
+        let (variant, base, path) = (*random.one_of(&VARIANTS), stage.base, *target);
+        if random.below(2) == 0 {
+            matrix.add(api, stage, target, &variant, method, credential);
+        } else {
+            // Two at once: the second is done to what the first made of the path below the stage.
+            let first = *random.one_of(&VARIANTS);
+            let once = (first.1)("", path);
+            if once.starts_with('/') && once.len() > 1 {
+                let name = format!("{}, then {}", first.0, variant.0);
+                matrix.push(api, stage, &name, (variant.1)(base, &once), target, method, credential);
+            }
+        }
+    }
+    matrix.attempts
+}
+
+struct Matrix<'a> {
+    attempts: Vec<Attempt>,
+    seen: BTreeSet<(Protocol, &'static str, String, String, usize)>,
+    credentials: &'a [Credential],
+}
+
+// === impl Matrix ===
+
+impl Matrix<'_> {
+    /// What opens the guard in front of a target, by kind.
+    fn openers(&self, api: &Api, stage: &Stage, target: &str, method: &str, proper: &[usize]) -> Vec<usize> {
+        let Some(guard) = guard_of(api.protocol, stage.host, method, &format!("{}{target}", stage.base)) else { return Vec::new() };
+        let kind = guard.kind().split([' ', ',']).next().unwrap_or_default();
+        proper.iter().copied().filter(|place| self.credentials[*place].kind == kind).collect()
+    }
+
+    fn add(&mut self, api: &Api, stage: &'static Stage, target: &str, variant: &Variant, method: Method, credential: usize) {
+        self.push(api, stage, variant.0, (variant.1)(stage.base, target), target, method, credential);
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "they are what a request is made of")]
+    fn push(&mut self, api: &Api, stage: &'static Stage, variant: &str, path: String, target: &str, method: Method, credential: usize) {
+        if !self.seen.insert((api.protocol, stage.host, path.clone(), format!("{method:?}"), credential)) {
+            return;
+        }
+        let (verb, headers) = method;
+        let shown = &self.credentials[credential].name;
+        let name = format!("{} {}{target}: {variant}; {verb} {headers:?}; {shown}", api.id, stage.base);
+        let number = self.attempts.len();
+        self.attempts.push(Attempt { number, protocol: api.protocol, credential, name, host: stage.host, method, path });
+    }
+}
+
+// === impl Attempt ===
+
+impl Attempt {
+    /// The request as it is sent at this time.
+    pub fn request(&self, credentials: &[Credential], now: Duration) -> Request {
+        let mut request = Request::new(self.method.0, &self.path);
+        request.headers.push(("host".to_owned(), self.host.to_owned()));
+        request.headers.extend(self.method.1.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        credentials[self.credential].show(request, now)
+    }
+}
+
+// === impl Random ===
+
+impl Random {
+    /// Less than the bound.
+    pub fn below(&mut self, bound: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).expect("31 bits are a size") % bound
+    }
+
+    /// One of these.
+    pub fn one_of<'a, T>(&mut self, list: &'a [T]) -> &'a T {
+        &list[self.below(list.len())]
+    }
+
+    /// That many, each once, in a mixed order.
+    pub fn sample<T: Clone>(&mut self, list: &[T], count: usize) -> Vec<T> {
+        let mut mixed = list.to_vec();
+        for place in (1..mixed.len()).rev() {
+            mixed.swap(place, self.below(place + 1));
+        }
+        mixed.truncate(count);
+        mixed
+    }
+}
