@@ -88,7 +88,9 @@ fn the_module_judges_every_vector_as_the_native_code_does_on_both_ways() {
             }
         }
     }
-    say(&format!("wycheproof in wasm, both ways: {vectors} vectors, {held} hold; {refused_documents} key sets refused with the document\n"));
+    say(&format!(
+        "wycheproof in wasm, both ways: {vectors} vectors, {held} hold; {refused_documents} key sets refused with the document\n"
+    ));
     assert!(vectors > 450 && held > 40, "{vectors} vectors, {held} hold");
     assert!(wrong.is_empty(), "{} vectors:\n{}", wrong.len(), wrong.join("\n"));
 }
