@@ -186,3 +186,217 @@ impl fmt::Display for InvalidKeySet {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Unverified;
+    use super::super::testing::{Signer, base64url};
+    use super::*;
+    use serde_json::json;
+
+    fn read(value: &Value, origin: Origin) -> (KeySet, Vec<SkippedKey>) {
+        KeySet::from_value(value, origin).unwrap()
+    }
+
+    /// Why a key is not used, if so.
+    fn refusal(jwk: &Value) -> Option<&'static str> {
+        let (keys, skipped) = read(&json!({"keys": [jwk]}), Origin::Document);
+        assert_eq!(keys.len() + skipped.len(), 1);
+        skipped.first().map(|skipped| skipped.reason)
+    }
+
+    /// The key with some members changed; null: without it.
+    fn with(jwk: &Value, changes: Value) -> Value {
+        let mut jwk = jwk.clone();
+        for (name, value) in changes.as_object().unwrap() {
+            match value {
+                Value::Null => drop(jwk.as_object_mut().unwrap().remove(name)),
+                _ => jwk[name] = value.clone(),
+            }
+        }
+        jwk
+    }
+
+    #[test]
+    fn a_key_is_for_its_algorithm_or_for_what_its_type_can_do() {
+        use Algorithm::{Es256, Hs256, Ps384, Rs256, Rs512};
+        let rsa = Signer::of("RS256").jwk;
+        let (keys, _) = read(&json!({"keys": [rsa]}), Origin::Fetched);
+        assert!(keys.contains(Some("rs256"), Rs256) && keys.contains(None, Rs256));
+        assert!(!keys.contains(Some("rs256"), Rs512) && !keys.contains(Some("rs256"), Ps384) && !keys.contains(Some("x"), Rs256));
+        let (keys, _) = read(&json!({"keys": [with(&rsa, json!({"alg": null}))]}), Origin::Fetched);
+        assert!(keys.contains(Some("rs256"), Rs256) && keys.contains(Some("rs256"), Rs512) && keys.contains(None, Ps384));
+        assert!(!keys.contains(Some("rs256"), Es256) && !keys.contains(None, Hs256));
+        assert_eq!(keys.find(Some("rs256"), Hs256).err(), Some(Rejection::Algorithm));
+        assert_eq!(keys.find(None, Hs256).err(), Some(Rejection::UnknownKey));
+        assert_eq!(keys.find(Some("x"), Rs256).err(), Some(Rejection::UnknownKey));
+    }
+
+    #[test]
+    fn a_token_without_a_kid_needs_the_only_key_that_fits() {
+        let (one, two) = (Signer::of("ES256"), Signer::of("ES256"));
+        let (first, second) = (with(&one.jwk, json!({"kid": "1"})), with(&two.jwk, json!({"kid": "2"})));
+        let token = one.sign(r#"{"alg":"ES256"}"#, "{}");
+        let verify = |set: Value| Unverified::parse(&token).and_then(|token| token.verify(&read(&set, Origin::Fetched).0, None));
+        assert!(verify(json!({"keys": [first]})).is_ok());
+        assert!(verify(json!({"keys": [first, Signer::of("EdDSA").jwk]})).is_ok());
+        assert!(verify(json!({"keys": [with(&first, json!({"kid": null}))]})).is_ok());
+        assert_eq!(verify(json!({"keys": [first, second]})), Err(Rejection::UnknownKey));
+        assert_eq!(verify(json!({"keys": []})), Err(Rejection::UnknownKey));
+        assert_eq!(verify(json!({"keys": [second]})), Err(Rejection::Signature));
+    }
+
+    #[test]
+    fn a_token_with_a_kid_means_no_key_without() {
+        let signer = Signer::of("ES256");
+        let set = json!({"keys": [with(&signer.jwk, json!({"kid": null}))]});
+        let (text, keys) = (signer.token("{}"), read(&set, Origin::Fetched).0);
+        assert_eq!(Unverified::parse(&text).and_then(|token| token.verify(&keys, None)), Err(Rejection::UnknownKey));
+    }
+
+    #[test]
+    fn keys_that_share_a_name_and_an_algorithm_are_both_left_out() {
+        let (one, two) = (Signer::of("ES256").jwk, Signer::of("ES256").jwk);
+        let ed = with(&Signer::of("EdDSA").jwk, json!({"kid": "es256"}));
+        let left = |keys: Value| {
+            let (keys, skipped) = read(&json!({"keys": keys}), Origin::Fetched);
+            (keys.len(), skipped.iter().map(|key| key.index).collect::<Vec<_>>())
+        };
+        assert_eq!(left(json!([one, two])), (0, vec![0, 1]));
+        assert_eq!(left(json!([one, ed, with(&two, json!({"alg": null})), one])), (1, vec![0, 2, 3]));
+        assert_eq!(left(json!([one, one])), (1, vec![1]));
+        assert_eq!(left(json!([one, ed])), (2, vec![]));
+        assert_eq!(left(json!([one, with(&two, json!({"kid": "2"}))])), (2, vec![]));
+        // A bad key of the same name and type may be the one that is meant; one for something else may not.
+        assert_eq!(left(json!([one, with(&two, json!({"x": "AA"}))])), (0, vec![1, 0]));
+        assert_eq!(left(json!([with(&two, json!({"use": "enc"})), one])), (1, vec![0]));
+    }
+
+    #[test]
+    fn a_fetched_secret_is_left_out_and_a_written_one_stands_alone() {
+        let (secret, public) = (Signer::of("HS256").jwk, Signer::of("ES256").jwk);
+        let (keys, skipped) = read(&json!({"keys": [secret, public]}), Origin::Fetched);
+        assert_eq!((keys.len(), skipped.len()), (1, 1));
+        assert_eq!(skipped[0].to_string(), "key 0 (`hs256`) is not used: it is a secret, and whoever can fetch it could sign");
+        let mixed = KeySet::from_value(&json!({"keys": [secret, public]}), Origin::Document);
+        assert_eq!(mixed.err(), Some(InvalidKeySet::Mixed));
+        let (keys, _) = read(&json!({"keys": [secret]}), Origin::Document);
+        assert_eq!(format!("{keys:?}"), "KeySet(1 keys)");
+        let short = with(&secret, json!({"k": base64url([9; 31])}));
+        assert_eq!(refusal(&short), Some("its secret has less than 32 bytes"));
+        assert_eq!(refusal(&with(&secret, json!({"alg": "HS512"}))), Some("its `alg` is not supported"));
+        assert_eq!(refusal(&with(&secret, json!({"alg": "RS256"}))), Some("its `alg` does not fit its `kty` or `crv`"));
+    }
+
+    #[test]
+    fn keys_for_other_purposes_are_left_out() {
+        let jwk = Signer::of("ES256").jwk;
+        for (changes, expected) in [
+            (json!({"use": "sig"}), None),
+            (json!({"key_ops": ["verify"]}), None),
+            (json!({"key_ops": ["sign", "verify"]}), None),
+            (json!({"d": "AA", "x5c": ["MIIB"], "ext": true}), None),
+            (json!({"use": "enc"}), Some("its `use` is not `sig`")),
+            (json!({"use": 1}), Some("its `use` is not `sig`")),
+            (json!({"key_ops": ["sign"]}), Some("its `key_ops` do not contain `verify`")),
+            (json!({"key_ops": []}), Some("its `key_ops` do not contain `verify`")),
+            (json!({"key_ops": "verify"}), Some("its `key_ops` do not contain `verify`")),
+            (json!({"alg": "ES512"}), Some("its `alg` is not supported")),
+            (json!({"alg": "none"}), Some("its `alg` is not supported")),
+            (json!({"alg": 1}), Some("its `alg` is not supported")),
+            (json!({"alg": "ES384"}), Some("its `alg` does not fit its `kty` or `crv`")),
+            (json!({"kty": "XX"}), Some("its `kty` is not supported")),
+            (json!({"kty": null}), Some("a member that its type needs is not there, or no string")),
+            (json!({"kid": 1}), Some("its `kid` is no string")),
+        ] {
+            assert_eq!(refusal(&with(&jwk, changes.clone())), expected, "{changes}");
+        }
+        assert_eq!(refusal(&json!("key")), Some("it is no object"));
+    }
+
+    #[test]
+    fn weak_rsa_keys_are_left_out() {
+        let jwk = Signer::of("RS256").jwk;
+        let modulus = |bytes: usize, first: u8, last: u8| {
+            let mut n = vec![0x5a; bytes];
+            (n[0], n[bytes - 1]) = (first, last);
+            json!({"n": base64url(n)})
+        };
+        let size = Some("its modulus has less than 2048 or more than 4096 bits");
+        let exponent = Some("its exponent is 1, even, or too large");
+        for (changes, expected) in [
+            (modulus(256, 0x80, 1), None),
+            (modulus(257, 0x00, 1), size), // a zero byte and 2047 bits
+            (modulus(256, 0x7f, 1), size),
+            (modulus(512, 0xff, 1), None),
+            (modulus(513, 0x01, 1), size),
+            (modulus(513, 0x00, 1), None), // a zero byte and 4095 bits
+            (modulus(256, 0x80, 2), Some("its modulus is weak")),
+            (json!({"n": base64url([vec![0; 255], vec![1]].concat())}), size),
+            (json!({"n": ""}), size),
+            (json!({"n": "AA="}), Some("a number of it is not base64url without padding")),
+            (json!({"e": "Aw"}), None),
+            (json!({"e": "AAEAAQ"}), None),
+            (json!({"e": "_____w"}), None),
+            (json!({"e": "AQ"}), exponent),
+            (json!({"e": "Ag"}), exponent),
+            (json!({"e": "AA"}), exponent),
+            (json!({"e": ""}), exponent),
+            (json!({"e": "AQAAAAE"}), exponent),
+            (json!({"e": null}), Some("a member that its type needs is not there, or no string")),
+        ] {
+            assert_eq!(refusal(&with(&jwk, changes.clone())), expected, "{changes}");
+        }
+    }
+
+    #[test]
+    fn points_that_are_none_are_left_out() {
+        let (p256, p384, ed) = (Signer::of("ES256").jwk, Signer::of("ES384").jwk, Signer::of("EdDSA").jwk);
+        let size = Some("its coordinates do not have the size of its curve");
+        let off = Some("its point is not on its curve");
+        let curve = Some("its `crv` is not supported");
+        let small = Some("its point is not on its curve, or of small order");
+        let mut identity = [0; 32];
+        identity[0] = 1;
+        for (jwk, changes, expected) in [
+            (&p256, json!({"x": base64url([1; 31])}), size),
+            (&p256, json!({"x": base64url([1; 33])}), size),
+            (&p256, json!({"y": ""}), size),
+            (&p256, json!({"y": p256["x"]}), off),
+            (&p256, json!({"x": base64url([0; 32]), "y": base64url([0; 32])}), off),
+            (&p256, json!({"x": base64url([0xff; 32])}), off),
+            (&p384, json!({"y": p384["x"]}), off),
+            (&p384, json!({"crv": "P-256", "alg": null}), size),
+            (&p256, json!({"crv": "P-384", "alg": null}), size),
+            (&p256, json!({"crv": "P-521"}), curve),
+            (&p256, json!({"crv": "secp256k1"}), curve),
+            (&ed, json!({"crv": "X25519"}), curve),
+            (&ed, json!({"crv": "Ed448"}), curve),
+            (&ed, json!({"x": base64url([7; 31])}), small),
+            (&ed, json!({"x": base64url(identity)}), small),
+            (&ed, json!({"x": base64url([0; 32])}), small),
+        ] {
+            assert_eq!(refusal(&with(jwk, changes.clone())), expected, "{changes}");
+        }
+    }
+
+    #[test]
+    fn text_that_is_no_set_is_refused() {
+        let parse = |text: &str| KeySet::parse(text.as_bytes(), Origin::Fetched).map(|(keys, skipped)| (keys.len(), skipped.len()));
+        assert_eq!(parse(r#"{"keys":[]}"#), Ok((0, 0)));
+        assert_eq!(parse(r#"{"keys":[1,{},{"kty":"RSA"}],"x":1}"#), Ok((0, 3)));
+        for text in ["", "x", "{\"keys\":[]}x", "{\"keys\":[],\"keys\":[]}", "{\"keys\":[{\"kty\":\"oct\",\"kty\":\"RSA\"}]}"] {
+            assert_eq!(parse(text), Err(InvalidKeySet::Json), "{text}");
+        }
+        assert_eq!(parse(&format!("{{\"keys\":{}{}}}", "[".repeat(16), "]".repeat(16))), Err(InvalidKeySet::Json));
+        for text in ["[]", "{}", "{\"keys\":{}}", "{\"kty\":\"RSA\"}", "null"] {
+            assert_eq!(parse(text), Err(InvalidKeySet::NoKeys), "{text}");
+        }
+        let many = |count: usize| json!({"keys": vec![json!({}); count]}).to_string();
+        assert_eq!(parse(&many(100)), Ok((0, 100)));
+        assert_eq!(parse(&many(101)), Err(InvalidKeySet::TooManyKeys));
+        let padded = |length: usize| [r#"{"keys":[]}"#, &" ".repeat(length - 11)].concat();
+        assert_eq!(parse(&padded(256 * 1024)), Ok((0, 0)));
+        assert_eq!(parse(&padded(256 * 1024 + 1)), Err(InvalidKeySet::TooLarge));
+    }
+}

@@ -14,12 +14,14 @@ pub fn base64url(bytes: impl AsRef<[u8]>) -> String {
     Base64UrlSafeNoPadding::encode_to_string(bytes).unwrap()
 }
 
+type Sign = Box<dyn Fn(&[u8]) -> Vec<u8>>;
+
 /// One algorithm with a key of its own.
 pub struct Signer {
     pub algorithm: &'static str,
     /// The public key, or the secret.
     pub jwk: Value,
-    sign: Box<dyn Fn(&[u8]) -> Vec<u8>>,
+    sign: Sign,
 }
 
 impl Signer {
@@ -43,7 +45,7 @@ impl Signer {
         Self::all().into_iter().find(|signer| signer.algorithm == algorithm).unwrap()
     }
 
-    fn new(algorithm: &'static str, mut jwk: Value, sign: Box<dyn Fn(&[u8]) -> Vec<u8>>) -> Self {
+    fn new(algorithm: &'static str, mut jwk: Value, sign: Sign) -> Self {
         jwk["kid"] = algorithm.to_lowercase().into();
         jwk["alg"] = algorithm.into();
         Self { algorithm, jwk, sign }

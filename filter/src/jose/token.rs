@@ -117,7 +117,7 @@ fn is_plain_jwt(header: &Map<String, Value>) -> bool {
     let (Some(kind), Some(content), Some(_)) = (text("typ"), text("cty"), text("kid")) else { return false };
     let kind_is_jwt = !header.contains_key("typ") || is_jwt(kind);
     // A token in a token (RFC 7519, section 5.2) would be claims that nobody verified.
-    kind_is_jwt && !is_jwt(content.strip_prefix("application/").unwrap_or(content))
+    kind_is_jwt && !content.rsplit('/').next().is_some_and(is_jwt)
 }
 
 /// `JWT`, or a kind of it such as `at+jwt` (RFC 8725, section 3.11); case does not count.
@@ -144,5 +144,171 @@ impl fmt::Display for Rejection {
             Self::Signature => "the signature of the token is wrong",
             Self::Claims => "the payload of the token is no set of claims",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Signer, base64url};
+    use super::super::{KeySet, Origin};
+    use super::*;
+    use serde_json::json;
+
+    /// A token with this header, not signed.
+    fn parse(header: impl AsRef<[u8]>) -> Result<(), Rejection> {
+        Unverified::parse(&format!("{}.e30.AA", base64url(header))).map(|_| ())
+    }
+
+    #[test]
+    fn a_token_tells_its_algorithm_and_its_key_and_nothing_else() {
+        let text = format!("{}.e30.AA", base64url(r#"{"alg":"ES256","kid":"k","typ":"JWT"}"#));
+        let token = Unverified::parse(&text).unwrap();
+        assert_eq!((token.algorithm(), token.kid()), (Algorithm::Es256, Some("k")));
+        assert_eq!(format!("{token:?}"), "Unverified(ES256, Some(\"k\"))");
+        assert_eq!(parse(r#"{"alg":"ES256"}"#), Ok(()));
+    }
+
+    #[test]
+    fn every_algorithm_verifies_and_its_claims_are_read() {
+        for signer in Signer::all() {
+            let (keys, skipped) = KeySet::from_value(&signer.set(), Origin::Document).unwrap();
+            assert!(skipped.is_empty() && keys.len() == 1, "{skipped:?}");
+            let text = signer.token(r#"{"iss":"i"}"#);
+            let claims = Unverified::parse(&text).and_then(|token| token.verify(&keys, None));
+            assert_eq!(claims.unwrap().iss(), Some("i"), "{}", signer.algorithm);
+            let text = signer.token("foo");
+            let claims = Unverified::parse(&text).and_then(|token| token.verify(&keys, None));
+            assert_eq!(claims, Err(Rejection::Claims), "{}", signer.algorithm);
+        }
+    }
+
+    #[test]
+    fn other_numbers_of_parts_are_refused() {
+        let header = base64url(r#"{"alg":"HS256"}"#);
+        for text in ["", ".", "..", "...", "e30", "e30.e30", "{}"] {
+            assert_eq!(Unverified::parse(text).err(), Some(Rejection::Malformed), "{text}");
+        }
+        for rest in ["", ".", ".e30", ".e30.AA.AA", ".e30.AA.AA.AA", ".e30.AA.", "..e30.AA", ".e30..AA"] {
+            assert_eq!(Unverified::parse(&format!("{header}{rest}")).err(), Some(Rejection::Malformed), "{rest}");
+        }
+        let json = json!({"protected": header, "payload": "e30", "signature": "AA"}).to_string();
+        assert_eq!(Unverified::parse(&json).err(), Some(Rejection::Malformed));
+    }
+
+    #[test]
+    fn base64_that_is_not_strict_is_refused_in_every_part() {
+        let header = base64url(r#"{"alg":"HS256"}"#);
+        for part in ["AA==", "AB", "A", "A+", "A/", "AA ", " AA", "AA\n", "A\u{e4}", "A%41"] {
+            for text in [format!("{header}{part}.e30.AA"), format!("{header}.{part}.AA"), format!("{header}.e30.{part}")] {
+                assert_eq!(Unverified::parse(&text).err(), Some(Rejection::Malformed), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn eight_kibibytes_are_the_most() {
+        let token = |length: usize| {
+            let start = format!("{}.", base64url(r#"{"alg":"HS256"}"#));
+            format!("{start}{}.AA", "A".repeat(length - start.len() - 3))
+        };
+        // A part of 4n + 1 characters is no base64, so the next length down stands for the limit.
+        let longest = (8189..=8192).rev().find(|length| Unverified::parse(&token(*length)).is_ok());
+        assert!(longest.is_some_and(|length| length >= 8191));
+        assert!((8193..=8200).all(|length| Unverified::parse(&token(length)).is_err()));
+    }
+
+    #[test]
+    fn algorithms_that_are_not_taken_are_refused() {
+        for name in ["none", "None", "NONE", "nOnE", "", "HS384", "HS512", "ES512", "ES256K", "rs256", "RSA-OAEP", "dir", " RS256"]
+        {
+            assert_eq!(parse(json!({"alg": name}).to_string()), Err(Rejection::Algorithm), "{name}");
+        }
+        for header in
+            [json!({}), json!({"alg": null}), json!({"alg": ["RS256"]}), json!({"alg": 1}), json!(["RS256"]), json!("RS256")]
+        {
+            assert_eq!(parse(header.to_string()), Err(Rejection::Malformed), "{header}");
+        }
+        assert_eq!(Unverified::parse("eyJhbGciOiJub25lIn0.e30.").err(), Some(Rejection::Algorithm));
+    }
+
+    #[test]
+    fn headers_that_are_not_strict_json_are_refused() {
+        for header in [
+            r#"{"alg":"none","alg":"RS256"}"#,
+            r#"{"alg":"RS256","\u0061lg":"RS256"}"#,
+            r#"{"alg":"RS256","x":{"y":1,"y":1}}"#,
+            r#"{"alg":"RS256"} {}"#,
+            r#"{"alg":"RS256"}x"#,
+            r#"{"alg":"RS256",}"#,
+            r#"{"alg":"RS256","x":1e400}"#,
+            r#"{"alg":"RS256","x":[[[[[[[[[[[[[[[[0]]]]]]]]]]]]]]]]}"#,
+            "",
+        ] {
+            assert_eq!(parse(header), Err(Rejection::Malformed), "{header}");
+        }
+        assert_eq!(parse(b"{\"alg\":\"RS256\",\"x\":\"\xff\"}"), Err(Rejection::Malformed));
+        assert_eq!(parse("{ \"alg\" :\n\t\"RS256\" }"), Ok(()));
+    }
+
+    #[test]
+    fn extensions_nested_tokens_and_other_types_are_refused() {
+        for (name, value) in [
+            ("crit", json!(["exp"])),
+            ("crit", json!([])),
+            ("crit", json!(null)),
+            ("b64", json!(false)),
+            ("b64", json!(true)),
+            ("cty", json!("JWT")),
+            ("cty", json!("jwt")),
+            ("cty", json!("application/jwt")),
+            ("cty", json!("Application/JWT")),
+            ("cty", json!("at+JWT")),
+            ("cty", json!(1)),
+            ("typ", json!("JWE")),
+            ("typ", json!("")),
+            ("typ", json!(null)),
+            ("typ", json!("application/jwt")),
+            ("kid", json!(null)),
+            ("kid", json!(1)),
+            ("kid", json!(["k"])),
+            ("salt", json!("A")),
+            ("jku", json!(1)),
+        ] {
+            let header = json!({"alg": "RS256", name: value});
+            assert_eq!(parse(header.to_string()), Err(Rejection::Malformed), "{header}");
+        }
+    }
+
+    #[test]
+    fn members_that_do_not_matter_do_not_matter() {
+        for (name, value) in [
+            ("typ", json!("JWT")),
+            ("typ", json!("jwt")),
+            ("typ", json!("at+jwt")),
+            ("typ", json!("application/at+JWT")),
+            ("cty", json!("json")),
+            ("kid", json!("")),
+            ("salt", json!("AA")),
+            ("x", json!({"y": [1]})),
+            ("jku", json!("https://attacker.test/keys")),
+            ("x5u", json!("https://attacker.test/chain")),
+            ("x5c", json!(["MIIB"])),
+            ("x5t#S256", json!("AA")),
+        ] {
+            let header = json!({"alg": "RS256", name: value});
+            assert_eq!(parse(header.to_string()), Ok(()), "{header}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_the_token_brings_along_verifies_nothing() {
+        let (signer, other) = (Signer::of("ES256"), Signer::of("ES256"));
+        let (keys, _) = KeySet::from_value(&other.set(), Origin::Fetched).unwrap();
+        for jwk in [signer.jwk.clone(), json!(signer.jwk.to_string())] {
+            let mut header = signer.header();
+            header["jwk"] = jwk;
+            let text = signer.sign(header.to_string(), "{}");
+            assert!(Unverified::parse(&text).and_then(|token| token.verify(&keys, None)).is_err());
+        }
     }
 }

@@ -131,3 +131,127 @@ fn verdict(read: Result<JWTClaims<NoCustomClaims>, Error>) -> Result<(), Rejecti
         Err(_) => Err(Rejection::Signature),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Ring, Signer, base64url};
+    use super::super::{Claims, KeySet, Origin};
+    use super::*;
+    use serde_json::json;
+    use std::cell::RefCell;
+
+    fn keys(signer: &Signer) -> KeySet {
+        KeySet::from_value(&signer.set(), Origin::Document).unwrap().0
+    }
+
+    fn verify(text: &str, keys: &KeySet, host: Option<&dyn HostVerifier>) -> Result<Claims, Rejection> {
+        Unverified::parse(text).and_then(|token| token.verify(keys, host))
+    }
+
+    /// A host that says the same to everything, and remembers what it was asked.
+    struct Says(Option<bool>, RefCell<Vec<(String, usize)>>);
+
+    impl HostVerifier for Says {
+        fn verify(&self, hash: &str, _: &[u8], signature: &[u8], _: &[u8]) -> Option<bool> {
+            self.1.borrow_mut().push((hash.to_owned(), signature.len()));
+            self.0
+        }
+    }
+
+    #[test]
+    fn the_host_is_asked_for_what_it_can_and_believed() {
+        for signer in Signer::all() {
+            let (keys, good) = (keys(&signer), signer.token("{}"));
+            let bad = signer.token("{}").replace(".e30.", ".e30x."); // other text, same signature
+            let hash = match signer.algorithm {
+                "RS256" | "ES256" => Some("sha256"),
+                "RS384" | "ES384" => Some("sha384"),
+                "RS512" => Some("sha512"),
+                _ => None,
+            };
+            let (no, yes, silent) = (Some(false), Some(true), None);
+            for (answer, good_is_good, bad_is_good) in
+                [(no, hash.is_none(), false), (yes, true, hash.is_some()), (silent, true, false)]
+            {
+                let host = Says(answer, RefCell::default());
+                assert_eq!(verify(&good, &keys, Some(&host)).is_ok(), good_is_good, "{} {answer:?}", signer.algorithm);
+                assert_eq!(host.1.borrow().first().map(|(hash, _)| hash.as_str()), hash);
+                let verdict = verify(&bad, &keys, Some(&host));
+                assert_eq!(verdict != Err(Rejection::Signature), bad_is_good, "{} {answer:?}", signer.algorithm);
+            }
+        }
+    }
+
+    #[test]
+    fn signatures_of_another_form_never_reach_a_host() {
+        let order = |curve: Curve| curve.order().to_vec();
+        for (algorithm, size, order) in
+            [("ES256", 32, order(Curve::P256)), ("ES384", 48, order(Curve::P384)), ("RS256", 256, vec![])]
+        {
+            let signer = Signer::of(algorithm);
+            let keys = keys(&signer);
+            let (zero, one, full) = (vec![0; size], [vec![0; size - 1], vec![1]].concat(), vec![0xff; size]);
+            let mut wrong = vec![vec![], vec![1; 1], vec![1; size - 1], vec![1; size * 2 + 1], vec![1; size * 4]];
+            if algorithm != "RS256" {
+                wrong.extend([vec![1; size], der::integers(&one, &one)]);
+                for bad in [&zero, &order, &full] {
+                    wrong.extend([[bad.as_slice(), &one].concat(), [one.as_slice(), bad].concat(), [bad.as_slice(), bad].concat()]);
+                }
+            }
+            for signature in wrong {
+                let text = format!("{}.e30.{}", base64url(signer.header().to_string()), base64url(&signature));
+                let host = Says(Some(true), RefCell::default());
+                assert_eq!(verify(&text, &keys, Some(&host)), Err(Rejection::Signature), "{algorithm} {signature:?}");
+                assert_eq!(verify(&text, &keys, None), Err(Rejection::Signature));
+                assert!(host.1.borrow().is_empty());
+            }
+        }
+    }
+
+    #[test]
+    fn signatures_of_edwards_curves_and_macs_have_their_length() {
+        for (algorithm, size) in [("EdDSA", 64), ("HS256", 32)] {
+            let signer = Signer::of(algorithm);
+            for length in [0, 1, size - 1, size, size + 1, size * 2] {
+                let text = format!("{}.e30.{}", base64url(signer.header().to_string()), base64url(vec![0; length]));
+                assert_eq!(verify(&text, &keys(&signer), None), Err(Rejection::Signature), "{algorithm} {length}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_der_signature_is_none() {
+        let signer = Signer::of("ES256");
+        let text = signer.token("{}");
+        let token = Unverified::parse(&text).unwrap();
+        let (r, s) = halves(Curve::P256, &token.signature).unwrap();
+        let der = format!("{}.{}", token.signed, base64url(der::integers(r, s)));
+        assert_eq!(verify(&der, &keys(&signer), None), Err(Rejection::Signature));
+        assert_eq!(verify(&der, &keys(&signer), Some(&Ring)), Err(Rejection::Signature));
+    }
+
+    /// The key's bytes as a secret: the oldest confusion of all (RFC 8725, section 2.1).
+    #[test]
+    fn a_mac_made_with_a_public_key_is_refused() {
+        let signer = Signer::of("RS256");
+        let keys = keys(&signer);
+        let n = signer.jwk["n"].as_str().unwrap();
+        for header in [json!({"alg": "HS256", "kid": "rs256"}), json!({"alg": "HS256"})] {
+            let signed = format!("{}.e30", base64url(header.to_string()));
+            for secret in [n.as_bytes(), &super::super::base64::decode(n).unwrap(), signer.jwk.to_string().as_bytes()] {
+                let text = format!("{signed}.{}", base64url(hmac_sha256::HMAC::mac(&signed, secret)));
+                assert!(matches!(verify(&text, &keys, None), Err(Rejection::Algorithm | Rejection::UnknownKey)));
+            }
+        }
+    }
+
+    #[test]
+    fn times_are_not_asked() {
+        let signer = Signer::of("RS256");
+        for payload in
+            [r#"{"exp":0}"#, r#"{"exp":0.5}"#, r#"{"nbf":1e300}"#, r#"{"iat":18446744073709551615}"#, r#"{"exp":1e300,"iat":-0.0}"#]
+        {
+            assert!(verify(&signer.token(payload), &keys(&signer), None).is_ok(), "{payload}");
+        }
+    }
+}
