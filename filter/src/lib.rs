@@ -20,6 +20,7 @@
 //! | file | what it holds |
 //! |---|---|
 //! | [`problem`] | what is wrong with a document, and where |
+//! | [`cache`] | what is remembered between requests: bounded, and never past its time |
 //! | [`definition`] | what users write: the gateway document, OpenAPI, raw |
 //! | [`jose`] | JSON Web Tokens and JSON Web Keys: read strictly, verified |
 //! | [`sigv4`] | AWS Signature Version 4, as a verifier |
@@ -53,10 +54,11 @@
 //! 4  route  mapping  cors  flow  event
 //! 3  context  policy
 //! 2  definition  jose  sigv4
-//! 1  template  http  platform  problem
+//! 1  template  http  platform  problem  cache
 //! ```
 
 pub mod authorizer;
+pub mod cache;
 pub mod compile;
 pub mod context;
 pub mod cors;
