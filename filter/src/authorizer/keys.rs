@@ -24,7 +24,7 @@ fn value(key: &Key, context: &Context, principal: &Principal, platform: &dyn Pla
         Key::EpochTime => Some((platform.now_millis() / 1000).to_string()),
         Key::PrincipalAccount => caller.map(|(_, account)| account.clone()),
         Key::PrincipalArn => caller.map(|(arn, _)| role_of(arn)),
-        Key::PrincipalType => Some(kind_of(caller.map(|(arn, _)| arn)).to_owned()),
+        Key::PrincipalType => caller.map(|(arn, _)| kind_of(arn).to_owned()),
         Key::Referer => header("referer"),
         // The proxy says how the client came; a client cannot (`use_remote_address`).
         Key::SecureTransport => Some((header("x-forwarded-proto").as_deref() == Some("https")).to_string()),
@@ -60,12 +60,11 @@ fn role_of(arn: &str) -> String {
 }
 
 /// The values that IAM documents for `aws:PrincipalType`.
-fn kind_of(arn: Option<&String>) -> &'static str {
+fn kind_of(arn: &str) -> &'static str {
     match arn {
-        None => "Anonymous",
-        Some(arn) if arn.contains(":assumed-role/") => "AssumedRole",
-        Some(arn) if arn.ends_with(":root") => "Account",
-        Some(_) => "User",
+        _ if arn.contains(":assumed-role/") => "AssumedRole",
+        _ if arn.ends_with(":root") => "Account",
+        _ => "User",
     }
 }
 
@@ -78,7 +77,6 @@ mod tests {
         assert_eq!(role_of("arn:aws:sts::1:assumed-role/r/s"), "arn:aws:iam::1:role/r");
         assert_eq!(role_of("arn:aws:iam::1:user/u"), "arn:aws:iam::1:user/u");
         let kinds = ["arn:aws:sts::1:assumed-role/r/s", "arn:aws:iam::1:root", "arn:aws:iam::1:user/u"];
-        assert_eq!(kinds.map(|arn| kind_of(Some(&arn.to_owned()))), ["AssumedRole", "Account", "User"]);
-        assert_eq!(kind_of(None), "Anonymous");
+        assert_eq!(kinds.map(kind_of), ["AssumedRole", "Account", "User"]);
     }
 }
