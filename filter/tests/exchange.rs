@@ -1,12 +1,12 @@
 //! The phase machine: every event in every phase, bodies that are held, counted or dropped.
 
-#![expect(clippy::panic, reason = "a test may panic; helpers beside the test count as code")]
+#![expect(clippy::panic, clippy::indexing_slicing, reason = "a test may panic; helpers beside the test count as code")]
 
 use serde_json::{Value, json};
 use std::sync::Arc;
 use tollgate::compile::compile;
 use tollgate::exchange::{Exchange, PAYLOAD_LIMIT};
-use tollgate::flow::{Effect, Event};
+use tollgate::flow::{CalloutOutcome, Effect, Event, NoReply, Ticket};
 use tollgate::gateway::Gateway;
 use tollgate::http::{RequestHead, Response, ResponseHead};
 use tollgate::platform::{Level, Platform, Version};
@@ -53,13 +53,24 @@ fn gateway() -> Arc<Gateway> {
             "responses": {"default": {"statusCode": 200}, "404": {"statusCode": 404}}}})
     };
     let proxy = json!({"x-amazon-apigateway-integration": {"type": "http_proxy", "uri": "http://b.test/x"}});
+    let with = |key: &str, value: Value| {
+        let mut operation = proxy.clone();
+        operation[key] = value;
+        operation
+    };
+    let guarded = with("security", json!([{"function": []}]));
+    let signed = with("x-amazon-apigateway-auth", json!({"type": "AWS_IAM"}));
+    let function = json!({"type": "apiKey", "name": "auth", "in": "header", "x-amazon-apigateway-authorizer": {
+        "type": "token", "authorizerUri": "http://f.test/authorize", "authorizerResultTtlInSeconds": 0}});
     let document = json!({
         "apis": [{"name": "a", "stages": [{"stageName": "s"}], "definition": {"openapi": "3.0.1", "paths": {
             "/mock": {"get": mock(json!({"application/json": "{statusCode: 200}"}))},
             "/body": {"post": mock(json!({}))},
-            "/proxy": {"x-amazon-apigateway-any-method": proxy},
-        }}}],
-        "upstreams": {"b.test": {"cluster": "b"}},
+            "/proxy": {"x-amazon-apigateway-any-method": proxy.clone()},
+            "/guarded": {"x-amazon-apigateway-any-method": guarded},
+            "/signed": {"x-amazon-apigateway-any-method": signed},
+        }, "components": {"securitySchemes": {"function": function}}}}],
+        "upstreams": {"b.test": {"cluster": "b"}, "f.test": {"cluster": "f"}},
     });
     let compiled = compile(&document);
     Arc::new(compiled.gateway.unwrap_or_else(|| panic!("{:#?}", compiled.problems)))
@@ -87,8 +98,12 @@ fn status(effect: &Effect) -> u16 {
 /// and a response is put in the place of another once at the most.
 #[test]
 fn every_event_is_taken_in_every_phase() {
-    let events: [fn() -> Event; 9] = [
+    let events: [fn() -> Event; 13] = [
         || head("GET", "/s/mock", &[]),
+        || head("POST", "/s/guarded", &[("auth", "t")]),
+        || said(Ticket(1), "Allow"),
+        || said(Ticket(1), "Deny"),
+        || done(Ticket(1), Err(NoReply)),
         || head("POST", "/s/body", &[]),
         || head("POST", "/s/proxy", &[]),
         || Event::RequestBody { size: 3, end: false },
@@ -231,4 +246,80 @@ fn the_override_header_is_the_method_and_goes_no_further() {
     };
     assert_eq!(forwarded.method, "PUT");
     assert!(!forwarded.headers.contains("x-http-method-override") && forwarded.headers.contains("x-other"));
+}
+
+/// What the authorizer's function says, for the call with this ticket.
+fn said(ticket: Ticket, effect: &str) -> Event {
+    let policy = json!({"Version": "2012-10-17", "Statement": [{"Effect": effect, "Action": "*", "Resource": "*"}]});
+    let body = json!({"principalId": "p", "policyDocument": policy}).to_string().into_bytes();
+    let head = ResponseHead { status: 200, ..ResponseHead::default() };
+    done(ticket, Ok(Response { head, body }))
+}
+
+fn done(ticket: Ticket, outcome: CalloutOutcome) -> Event {
+    Event::CalloutDone { ticket, outcome }
+}
+
+/// A guarded request up to the call that it waits for.
+fn asking(end: bool) -> (Exchange, Ticket) {
+    let mut exchange = Exchange::new(gateway());
+    let Event::RequestHead { head, .. } = head("POST", "/s/guarded", &[("auth", "token")]) else { panic!("a head is a head") };
+    match exchange.on(Event::RequestHead { head, end }, &mut Host::default()) {
+        Effect::Call(ticket, call) => {
+            assert_eq!((call.cluster.as_str(), call.head.path.as_slice()), ("f", b"/authorize".as_slice()));
+            (exchange, ticket)
+        }
+        effect => panic!("{effect:?}"),
+    }
+}
+
+#[test]
+fn a_request_waits_for_the_word_of_its_authorizer_and_for_nothing_else() {
+    let mut host = Host::default();
+    let (mut exchange, ticket) = asking(false);
+    assert_eq!(exchange.on(Event::RequestBody { size: 3, end: false }, &mut host), Effect::Hold);
+    assert_eq!(exchange.on(said(Ticket(ticket.0 + 1), "Allow"), &mut host), Effect::Hold);
+    assert_eq!(exchange.on(Event::RequestBody { size: 5, end: true }, &mut host), Effect::Hold);
+    assert!(matches!(exchange.on(said(ticket, "Allow"), &mut host), Effect::Forward(_)));
+    assert_eq!(exchange.on(said(ticket, "Deny"), &mut host), Effect::Hold);
+}
+
+#[test]
+fn what_was_held_while_it_waited_counts_against_the_payload_limit() {
+    let mut host = Host::default();
+    let (mut exchange, ticket) = asking(false);
+    assert_eq!(exchange.on(Event::RequestBody { size: PAYLOAD_LIMIT, end: false }, &mut host), Effect::Hold);
+    assert!(matches!(exchange.on(said(ticket, "Allow"), &mut host), Effect::Forward(_)));
+    assert_eq!(status(&exchange.on(Event::RequestBody { size: 1, end: false }, &mut host)), 413);
+
+    let (mut exchange, ticket) = asking(false);
+    assert_eq!(status(&exchange.on(Event::RequestBody { size: PAYLOAD_LIMIT + 1, end: false }, &mut host)), 413);
+    assert_eq!(exchange.on(said(ticket, "Allow"), &mut host), Effect::Hold);
+}
+
+#[test]
+fn nobodys_word_and_a_word_that_is_none_let_nothing_through() {
+    let mut host = Host::default();
+    let bad = |status, body: &[u8]| Ok(Response { head: ResponseHead { status, ..ResponseHead::default() }, body: body.to_vec() });
+    for outcome in [Err(NoReply), bad(504, b""), bad(200, b""), bad(200, b"{}"), bad(0, b"{}")] {
+        let (mut exchange, ticket) = asking(true);
+        assert_eq!(status(&exchange.on(done(ticket, outcome.clone()), &mut host)), 500, "{outcome:?}");
+    }
+    let (mut exchange, ticket) = asking(true);
+    assert_eq!(status(&exchange.on(said(ticket, "Deny"), &mut host)), 403);
+}
+
+#[test]
+fn a_body_that_ends_with_trailers_is_whole_for_who_verifies_its_signature() {
+    let mut host = Host::default();
+    let signature = format!(
+        "AWS4-HMAC-SHA256 Credential=AKID/20231114/us-east-1/execute-api/aws4_request, SignedHeaders=host;x-amz-date, Signature={}",
+        "0".repeat(64)
+    );
+    let mut exchange = Exchange::new(gateway());
+    let event = head("POST", "/s/signed", &[("authorization", &signature), ("x-amz-date", "20231114T221320Z")]);
+    let Event::RequestHead { head, .. } = event else { panic!("a head is a head") };
+    assert_eq!(exchange.on(Event::RequestHead { head, end: false }, &mut host), Effect::Hold);
+    assert_eq!(exchange.on(Event::RequestBody { size: 3, end: false }, &mut host), Effect::Hold);
+    assert_eq!(status(&exchange.on(Event::RequestTrailers, &mut host)), 403);
 }

@@ -9,17 +9,19 @@
 //! stands before authorization; nothing reaches an integration but an `Authorized`.
 
 mod proxy_answers;
+mod routing;
 
 use crate::authorizer::{Authorized, Progress};
-use crate::context::{Context, Ids, METHOD_OVERRIDE};
+use crate::context::Context;
 use crate::definition::Protocol;
 use crate::flow::{Effect, Event, Ticket};
 use crate::gateway::{Gateway, Route, Stage};
 use crate::gateway_response::{Failure, GatewayResponses, ResponseType, answer};
-use crate::http::{CanonicalPath, Headers, MediaType, RequestHead, Response, ResponseHead, is_valid_host};
+use crate::http::{Headers, MediaType, RequestHead, Response, ResponseHead};
 use crate::integration::{IntegrationRequest, is_reserved};
 use crate::platform::Platform;
 use proxy_answers::{failure_of, is_unchanged, replace};
+use routing::{Found, Refused, find_route, read};
 use std::sync::Arc;
 
 /// The payload limit of API Gateway: 10 MB.
@@ -76,13 +78,6 @@ struct Admitted {
     stage: Arc<Stage>,
     route: Arc<Route>,
     authorized: Authorized,
-}
-
-/// A request that gets a gateway response instead.
-struct Refused {
-    stage: Option<Arc<Stage>>,
-    context: Context,
-    failure: Failure,
 }
 
 // === impl Exchange ===
@@ -164,8 +159,8 @@ impl Exchange {
     }
 
     fn request_head(&mut self, head: RequestHead, end: bool, platform: &mut dyn Platform) -> Effect {
-        let context = Self::read(head, platform);
-        match self.find_route(context) {
+        let context = read(head, platform);
+        match find_route(&self.gateway, context) {
             Ok(Found::Preflight(response)) => self.reply(response, false),
             Ok(Found::Route(stage, route, context)) => {
                 let candidate = Candidate { stage, route, context: *context, held: Held { size: 0, end: false }, waits_for: None };
@@ -219,59 +214,6 @@ impl Exchange {
                 Effect::Call(ticket, callout)
             }
         }
-    }
-
-    /// Reads the head once, and drops every header that only the gateway or the proxy may set.
-    fn read(mut head: RequestHead, platform: &mut dyn Platform) -> Context {
-        head.headers.retain(|name| !is_reserved(name));
-        Context::new(Ids::new(platform.random()), head)
-    }
-
-    /// Stage, preflight, route.
-    fn find_route(&self, context: Context) -> Result<Found, Box<Refused>> {
-        let (stage, mut context) = self.find_stage(context)?;
-        if let Some(mut response) = stage.api.cors.as_ref().and_then(|cors| cors.preflight(&context.request)) {
-            add_ids(&mut response.head, &context);
-            return Ok(Found::Preflight(response));
-        }
-        let Some(found) = stage.table.find(&context.request.method, &context.stage_path) else {
-            let failure = no_route(&context);
-            return Err(Box::new(Refused { stage: Some(stage), context, failure }));
-        };
-        let route = Arc::clone(found.route);
-        context.path_parameters = found.parameters;
-        context.route = Some(Arc::clone(&route.facts));
-        if declared_length(&context) > PAYLOAD_LIMIT as u64 {
-            let failure = Failure::new(ResponseType::RequestTooLarge);
-            return Err(Box::new(Refused { stage: Some(stage), context, failure }));
-        }
-        Ok(Found::Route(stage, route, Box::new(context)))
-    }
-
-    fn find_stage(&self, mut context: Context) -> Result<(Arc<Stage>, Context), Box<Refused>> {
-        let path = context.path.as_ref().map(CanonicalPath::path);
-        let found = match path.filter(|_| is_valid_host(&context.request.authority)) {
-            Some(path) => self.gateway.find(&context.host(), path).ok_or(None),
-            None => Err(Some(Failure::bad_request())),
-        };
-        let found = match found {
-            Ok(found) => found,
-            Err(failure) => {
-                let host = context.host();
-                context.protocol = self.gateway.protocol_at(&host);
-                let no_stage = || Failure::no_stage(context.protocol, self.gateway.is_custom_domain(&host));
-                let failure = failure.unwrap_or_else(no_stage);
-                return Err(Box::new(Refused { stage: None, context, failure }));
-            }
-        };
-        let stage = Arc::clone(found.stage);
-        context.stage_path = found.path;
-        context.protocol = stage.api.protocol;
-        context.stage = Some(Arc::clone(&stage.facts));
-        if context.protocol == Protocol::Rest {
-            override_method(&mut context.request);
-        }
-        Ok((stage, context))
     }
 
     /// The body is held until it is whole; the size is that of all of it.
@@ -380,36 +322,6 @@ impl Exchange {
     pub fn is_over(&self) -> bool {
         matches!(self.phase, Phase::Done)
     }
-}
-
-enum Found {
-    Preflight(Response),
-    Route(Arc<Stage>, Arc<Route>, Box<Context>),
-}
-
-/// REST APIs take the method from this header (documented under known issues).
-fn override_method(request: &mut RequestHead) {
-    if let Some(method) = request.headers.last(METHOD_OVERRIDE) {
-        request.method = String::from_utf8_lossy(method).to_ascii_uppercase();
-    }
-}
-
-/// REST APIs try to read an AWS signature where no route is; any other `Authorization` is told so.
-fn no_route(context: &Context) -> Failure {
-    match context.headers().get("authorization") {
-        Some(value) if context.protocol == Protocol::Rest && !value.starts_with(b"AWS4-HMAC-SHA256") => {
-            Failure::unreadable_signature(value)
-        }
-        _ => Failure::new(ResponseType::MissingAuthenticationToken),
-    }
-}
-
-/// `content-length`; a number that no machine holds is too large, and what is no number the proxy has refused.
-fn declared_length(context: &Context) -> u64 {
-    let value =
-        context.headers().get("content-length").and_then(|value| std::str::from_utf8(value).ok()).unwrap_or_default().trim();
-    let is_number = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
-    value.parse().unwrap_or(if is_number { u64::MAX } else { 0 })
 }
 
 /// What every answer carries (recorded for REST: `test_invocation_trace_id`).

@@ -16,7 +16,7 @@
 //! | key | RSA below 2048 or above 4096 bits, an exponent of 1, even or huge, ROCA; points off the curve; secrets of less than 32 bytes |
 //! | key set | more than 256 KiB or 100 keys; secrets beside public keys |
 //!
-//! `jku`, `x5u`, `x5c` and `jwk` of a header are not looked at. Times, issuers and audiences are the caller's to check.
+//! `jku`, `x5u`, `x5c` and `jwk` of a header choose no key, ever. Times, issuers and audiences are the caller's to check.
 //!
 //! # Two ways, one verdict
 //! A host that verifies signatures ([`HostVerifier`]) does so for RSASSA-PKCS1-v1_5 and ECDSA; all else, and all of it without a

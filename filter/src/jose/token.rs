@@ -117,7 +117,7 @@ fn is_plain_jwt(header: &Map<String, Value>) -> bool {
     let (Some(kind), Some(content), Some(_)) = (text("typ"), text("cty"), text("kid")) else { return false };
     let kind_is_jwt = !header.contains_key("typ") || is_jwt(kind);
     // A token in a token (RFC 7519, section 5.2) would be claims that nobody verified.
-    kind_is_jwt && !is_jwt(content.strip_prefix("application/").unwrap_or(content))
+    kind_is_jwt && !content.rsplit('/').next().is_some_and(is_jwt)
 }
 
 /// `JWT`, or a kind of it such as `at+jwt` (RFC 8725, section 3.11); case does not count.
@@ -261,6 +261,7 @@ mod tests {
             ("cty", json!("JWT")),
             ("cty", json!("jwt")),
             ("cty", json!("application/jwt")),
+            ("cty", json!("Application/JWT")),
             ("cty", json!("at+JWT")),
             ("cty", json!(1)),
             ("typ", json!("JWE")),

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 use tollgate::compile::{Compiled, compile};
-use tollgate::gateway::Gateway;
 use tollgate::definition::Endpoint;
+use tollgate::gateway::Gateway;
 use tollgate::problem::{JsonPath, Problem};
 
 use super::Failure;
