@@ -1,73 +1,226 @@
-//! Nobody gets through without permission.
+//! Nobody reaches a backend without permission: a matrix of path variants, methods, credentials and their defects, on every shape of
+//! route and every kind of guard, against a second and naive reading of AWS's rules.
+//!
+//! | file | what it says |
+//! |---|---|
+//! | `apis` | what is attacked: stages, routes, guards and policies, as one table |
+//! | `documents`, `functions` | the same as gateway documents, and the functions of Lambda authorizers |
+//! | `paths`, `credentials` | how a path can be written; what a client can show, what is wrong with it, and what it is worth |
+//! | `matrix` | which of them are put together |
+//! | `reference` | who may reach what |
+//! | `comparison` | what a driver did against what the reference says, counts, offenders |
+//! | `envoy` | raw bytes on connections that are kept |
+//!
+//! Where the reference is sure, the gateway has to do exactly what it says, down to the path that the backend gets. Where AWS does
+//! not say what happens, a request that reaches a backend has to be permitted in one of the readings; those classes have names, and
+//! are printed. `BYPASS_ONLY=NUMBER` runs one request of the matrix natively. Needs ENVOY and the module: `make test` brings both.
+
 #[path = "bypass/mod.rs"]
 mod bypass;
 mod drivers;
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant, SystemTime};
 
 use bypass::apis::{Api, Guard, Protocol, Route};
 use bypass::comparison::{Comparison, Seen};
 use bypass::credentials::{self, Credential};
 use bypass::documents::{BACKEND, DEFAULT_BACKEND, LAMBDA, document};
+use bypass::envoy::{Client, Envoy, Upstream};
 use bypass::functions::{WORDS, Word, backend};
-use bypass::matrix::{self, Attempt};
+use bypass::matrix::{self, Attempt, Random};
 use bypass::reference::{Verdict, judge};
 use drivers::case::{Backend, Request};
 use drivers::native::Native;
 use drivers::report::say;
+use drivers::wasm::Wasm;
 use drivers::{Clusters, Driver};
+use serde_json::Value;
 
 const SEED: u64 = 20_261_121;
 
-/// A driver with both documents, and the functions as they speak of each identity.
-struct Gateway<'a> {
-    driver: &'a mut dyn Driver,
-    clusters: BTreeMap<Word, Clusters>,
+const PROTOCOLS: [Protocol; 2] = [Protocol::Rest, Protocol::Http];
+
+/// Guards, and how many requests have to get through each of them at the least: natively, and in a sample.
+const FLOORS: [(&str, usize, usize); 11] = [
+    ("open", 5_000, 100),
+    ("IAM", 200, 30),
+    ("TOKEN", 50, 30),
+    ("TOKEN without expression", 50, 30),
+    ("REQUEST", 100, 30),
+    ("REQUEST, yes or no", 50, 30),
+    ("JWT", 300, 30),
+    ("JWT with scopes", 50, 30),
+    ("JWT in the query", 50, 30),
+    ("Cognito", 100, 30),
+    ("Cognito with scopes", 20, 15),
+];
+
+/// A request as it was sent, and what came of it.
+struct Outcome {
+    attempt: Attempt,
+    request: Request,
+    seen: Vec<Seen>,
+    status: String,
 }
 
-impl<'a> Gateway<'a> {
-    fn new(driver: &'a mut dyn Driver, changed: &dyn Fn(&Api, &Route) -> Guard) -> Self {
-        for protocol in [Protocol::Rest, Protocol::Http] {
-            let document = document(protocol, changed);
-            driver.load(protocol.document(), &document).unwrap_or_else(|problems| panic!("{}:\n{problems}", protocol.document()));
-        }
-        let clusters = |word: Word| {
-            let all = [(BACKEND, Backend::default()), (DEFAULT_BACKEND, Backend::default()), (LAMBDA, backend(word))];
-            all.map(|(host, backend)| (host.to_owned(), backend)).into()
+/// The matrix for one clock.
+struct Attack {
+    credentials: Vec<Credential>,
+    attempts: Vec<Attempt>,
+}
+
+// === impl Attack ===
+
+impl Attack {
+    fn new(now: Duration) -> Self {
+        let credentials = credentials::all(now);
+        let attempts = matrix::all(&credentials, SEED);
+        Self { credentials, attempts }
+    }
+
+    fn judge(&self, attempt: &Attempt, request: &Request) -> Verdict {
+        judge(attempt.protocol, request, &self.credentials[attempt.credential])
+    }
+
+    /// A part in which every verdict, every class and every kind of guard is well represented.
+    fn sample(&self, count: usize, now: Duration) -> Vec<Attempt> {
+        let label = |attempt: &Attempt| match self.judge(attempt, &attempt.request(&self.credentials, now)) {
+            Verdict::Reaches(_, kind) => kind,
+            Verdict::Stops => "not permitted",
+            Verdict::Perhaps(class, _) => class,
         };
-        Self { driver, clusters: WORDS.into_iter().map(|word| (word, clusters(word))).collect() }
+        Random(SEED).sample(&self.attempts, label, count)
     }
 
-    fn run(&mut self, attempts: &[Attempt], credentials: &[Credential], judge: &dyn Fn(&Attempt, &Request) -> Verdict) -> Comparison {
-        let mut comparison = Comparison::default();
-        for attempt in attempts {
-            let credential = &credentials[attempt.credential];
-            let request = attempt.request(credentials, self.driver.now());
-            let observed = self.driver.observe(attempt.protocol.document(), &request, &self.clusters[&credential.word]);
-            let observed = observed.unwrap_or_else(|error| panic!("{}: {error}", attempt.name));
-            let seen = observed.upstream.into_iter().filter(|seen| seen.cluster != LAMBDA);
-            let seen: Vec<Seen> =
-                seen.map(|seen| Seen { host: seen.cluster, method: seen.method, target: seen.path }).collect();
-            comparison.add(attempt, &request, &judge(attempt, &request), &seen, &observed.status.to_string());
-        }
-        comparison
+    fn compare(&self, outcomes: &[Outcome]) -> Comparison {
+        compare(outcomes, |attempt, request| self.judge(attempt, request))
     }
 }
 
-fn as_is(_: &Api, route: &Route) -> Guard {
-    route.guard
+fn compare(outcomes: &[Outcome], judge: impl Fn(&Attempt, &Request) -> Verdict) -> Comparison {
+    let mut comparison = Comparison::default();
+    for Outcome { attempt, request, seen, status } in outcomes {
+        comparison.add(attempt, request, &judge(attempt, request), seen, status);
+    }
+    comparison
+}
+
+/// Both documents, with every guard in its place.
+fn documents() -> BTreeMap<String, Value> {
+    let guarded = |_: &Api, route: &Route| route.guard;
+    PROTOCOLS.into_iter().map(|protocol| (protocol.document().to_owned(), document(protocol, &guarded))).collect()
+}
+
+/// Sends requests through a driver that serves these documents; `sent` may change a request on its way.
+fn send(
+    driver: &mut dyn Driver,
+    documents: &BTreeMap<String, Value>,
+    attempts: &[Attempt],
+    credentials: &[Credential],
+    sent: &dyn Fn(&mut Request, &mut Word),
+) -> Vec<Outcome> {
+    for (name, document) in documents {
+        driver.load(name, document).unwrap_or_else(|problems| panic!("{name}:\n{problems}"));
+    }
+    let clusters = |word: Word| -> Clusters {
+        let all = [(BACKEND, Backend::default()), (DEFAULT_BACKEND, Backend::default()), (LAMBDA, backend(word))];
+        all.map(|(host, backend)| (host.to_owned(), backend)).into()
+    };
+    let clusters: BTreeMap<Word, Clusters> = WORDS.into_iter().map(|word| (word, clusters(word))).collect();
+    let one = |attempt: &Attempt| {
+        let request = attempt.request(credentials, driver.now());
+        let (mut changed, mut word) = (request.clone(), credentials[attempt.credential].word);
+        sent(&mut changed, &mut word);
+        let observed = driver.observe(attempt.protocol.document(), &changed, &clusters[&word]);
+        let observed = observed.unwrap_or_else(|error| panic!("#{} {}: {error}", attempt.number, attempt.name));
+        let to_backends = observed.upstream.into_iter().filter(|seen| seen.cluster != LAMBDA);
+        let seen = to_backends.map(|seen| Seen { host: seen.cluster, method: seen.method, target: seen.path }).collect();
+        Outcome { attempt: attempt.clone(), request, seen, status: observed.status.to_string() }
+    };
+    attempts.iter().map(one).collect()
+}
+
+fn natively(documents: &BTreeMap<String, Value>, attempts: &[Attempt], credentials: &[Credential]) -> Vec<Outcome> {
+    send(&mut Native::default(), documents, attempts, credentials, &|_, _| {})
+}
+
+/// The figures, and that they are none of a test that saw nothing.
+fn told(driver: &str, comparison: &Comparison, at_least: usize, floor: impl Fn(&(&str, usize, usize)) -> usize, start: Instant) {
+    say(&format!("{driver}, {:.1?}: {}", start.elapsed(), comparison.told()));
+    comparison.assert_none(driver);
+    assert!(comparison.total() >= at_least, "{driver}: {} requests are too few", comparison.total());
+    for one in &FLOORS {
+        let reached = comparison.reached.get(one.0).copied().unwrap_or_default();
+        assert!(reached >= floor(one), "{driver}: {reached} permitted requests behind `{}` are too few", one.0);
+    }
 }
 
 #[test]
-fn natively() {
-    let start = std::time::Instant::now();
-    let mut native = Native::default();
-    let credentials = credentials::all(native.now());
-    let attempts = matrix::all(&credentials, SEED);
-    say(&format!("{} credentials, {} attempts, {:?}\n", credentials.len(), attempts.len(), start.elapsed()));
-    let comparison = Gateway::new(&mut native, &as_is).run(&attempts, &credentials, &|attempt, request| {
-        judge(attempt.protocol, request, &credentials[attempt.credential])
+fn natively_every_request_does_what_the_rules_of_aws_say() {
+    let (start, documents, now) = (Instant::now(), documents(), Native::default().now());
+    let attack = Attack::new(now);
+    let only = std::env::var("BYPASS_ONLY").ok().map(|number| number.parse::<usize>().expect("BYPASS_ONLY is a number"));
+    if let Some(number) = only {
+        let outcomes = natively(&documents, &attack.attempts[number..=number], &attack.credentials);
+        let Outcome { attempt, request, seen, status } = &outcomes[0];
+        say(&format!("{}\n{request:#?}\n{status} {seen:?}\n{:?}\n", attempt.name, attack.judge(attempt, request)));
+        return attack.compare(&outcomes).assert_none("native");
+    }
+    let (first, second) = attack.attempts.split_at(attack.attempts.len() / 2);
+    let outcomes: Vec<Outcome> = std::thread::scope(|scope| {
+        let both = [first, second].map(|half| scope.spawn(|| natively(&documents, half, &attack.credentials)));
+        both.into_iter().flat_map(|half| half.join().expect("it has told why")).collect()
     });
-    say(&format!("natively: {}{:?}\n", comparison.told(), start.elapsed()));
-    comparison.assert_none("native");
+    told("native", &attack.compare(&outcomes), 20_000, |floor| floor.1, start);
+}
+
+#[test]
+fn a_sample_does_so_in_the_module() {
+    let start = Instant::now();
+    let mut wasm = Wasm::new();
+    let now = wasm.now();
+    let attack = Attack::new(now);
+    let attempts = attack.sample(2_400, now);
+    let outcomes = send(&mut wasm, &documents(), &attempts, &attack.credentials, &|_, _| {});
+    told("wasm", &attack.compare(&outcomes), 2_000, |floor| floor.2, start);
+}
+
+#[test]
+fn a_sample_does_so_in_envoy() {
+    let (start, clock) = (Instant::now(), || SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default());
+    let attack = Attack::new(clock());
+    let attempts = attack.sample(6_000, clock());
+    let words = attack.credentials.iter().filter_map(|c| Some((c.identity.clone()?, c.word))).collect();
+    let upstream = Upstream::start(words);
+    let envoy = Envoy::start(&documents(), upstream.address());
+    let sending = |attempts: Vec<&Attempt>| {
+        let mut clients = PROTOCOLS.map(|protocol| Client::new(envoy.address(protocol.document())));
+        let one = |attempt: &Attempt| {
+            let request = attempt.request(&attack.credentials, clock());
+            let client = usize::from(attempt.protocol == Protocol::Http);
+            let status = clients[client].send(attempt.number, &request);
+            Outcome { attempt: attempt.clone(), request, seen: Vec::new(), status }
+        };
+        let outcomes: Vec<Outcome> = attempts.into_iter().map(one).collect();
+        (outcomes, clients.iter().map(|client| client.connections).sum::<usize>())
+    };
+    let parts = [0, 1, 2].map(|part| attempts.iter().skip(part).step_by(3).collect::<Vec<_>>());
+    let (mut outcomes, mut connections) = (Vec::new(), 0);
+    std::thread::scope(|scope| {
+        for part in parts.map(|part| scope.spawn(|| sending(part))) {
+            let (done, opened) = part.join().expect("it has told why");
+            outcomes.extend(done);
+            connections += opened;
+        }
+    });
+    let mut by_number: BTreeMap<usize, usize> = BTreeMap::new();
+    by_number.extend(outcomes.iter().enumerate().map(|(place, outcome)| (outcome.attempt.number, place)));
+    for (number, seen) in upstream.seen() {
+        let place = number.and_then(|number| by_number.get(&number));
+        outcomes[*place.unwrap_or_else(|| panic!("the upstream got what nobody sent: {seen:?}"))].seen.push(seen);
+    }
+    envoy.assert_no_reloads();
+    say(&format!("{connections} connections\n"));
+    told("Envoy", &attack.compare(&outcomes), 5_000, |floor| floor.2, start);
 }

@@ -50,7 +50,11 @@ impl Comparison {
             Verdict::Stops => ("not permitted", &[]),
             Verdict::Perhaps(class, arrivals) => (class, arrivals),
         };
-        let became = if seen.is_empty() { "stopped" } else { "reached" };
+        let became = match (seen, permitted) {
+            ([], [_, ..]) if class != "permitted" => "stopped, and might have passed",
+            ([], _) => "stopped",
+            _ => "reached",
+        };
         *self.counts.entry((class, became)).or_default() += 1;
         let query = request.path.split_once('?').map_or("", |(_, query)| query);
         let fits = |seen: &Seen| {
@@ -69,11 +73,6 @@ impl Comparison {
     /// How many requests were compared.
     pub fn total(&self) -> usize {
         self.counts.values().sum()
-    }
-
-    /// How many of them reached an upstream as they may.
-    pub fn permitted(&self) -> usize {
-        self.reached.values().sum()
     }
 
     /// The counts, for people.

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::apis::{USERS, User};
+use super::apis::{REQUEST_RULES, Rules, TOKEN_RULES, USERS, User};
 use super::documents::{ISSUER, POOL, secret};
-use super::functions::Word;
+use super::functions::{ELSEWHERE, WORDS, Word};
 use crate::drivers::case::Request;
 use crate::drivers::signer::Sign;
 use crate::drivers::tokens::{Tokens, put_tokens};
@@ -36,14 +36,14 @@ pub struct Credential {
 pub struct Worth {
     /// Signed by this user.
     pub signer: Option<&'static User>,
-    /// A token on Authorization that the expression and the function know.
-    pub token: bool,
-    /// A token on X-Token that the function knows.
-    pub any_token: bool,
-    /// A user on X-User whom the function knows.
+    /// A token on Authorization that the expression takes, and what the function says of it.
+    pub token: Option<&'static Rules>,
+    /// The same on X-Token, where there is no expression.
+    pub any_token: Option<&'static Rules>,
+    /// A user on X-User and a tenant, and what the function says of them.
+    pub user_and_tenant: Option<&'static Rules>,
+    /// A user to whom the function says yes.
     pub user: bool,
-    /// And its tenant.
-    pub tenant: bool,
     /// To the JWT authorizer of REST APIs: with these scopes.
     pub rest_jwt: Option<&'static [&'static str]>,
     /// To that of HTTP APIs.
@@ -69,10 +69,10 @@ pub enum TokenUse {
 pub fn all(now: Duration) -> Vec<Credential> {
     let mut all = vec![
         Credential::new("nothing", "nobody"),
-        Credential::known("token", "TOKEN", |c| c.header("authorization", "Bearer tok-abc"), |w| w.token = true),
-        Credential::known("token in X-Token", "TOKEN", |c| c.header("x-token", "letmein"), |w| w.any_token = true),
+        Credential::known("token", "TOKEN", |c| c.header("authorization", "Bearer tok-abc"), |w| w.token = Some(&TOKEN_RULES)),
+        Credential::known("token in X-Token", "TOKEN", |c| c.header("x-token", "letmein"), |w| w.any_token = Some(&TOKEN_RULES)),
         Credential::known("user and tenant", "REQUEST", |c| c.header("x-user", "alice").query("tenant=acme"), |w| {
-            (w.user, w.tenant) = (true, true);
+            (w.user, w.user_and_tenant) = (true, Some(&REQUEST_RULES));
         }),
     ];
     all.extend(jwts(now));
@@ -148,7 +148,7 @@ fn jwts(now: Duration) -> Vec<Credential> {
         ("a list of issuers", json!({ "iss": [ISSUER] })),
     ];
     all.extend(claims.map(|(what, change)| {
-        jwt(&format!("JWT: {what}"), bearer(&token("rs256", json!({}), with(merged(&json!({ "scope": "read write" }), &change)))))
+        jwt(&format!("JWT: {what}"), bearer(&token("rs256", json!({}), merged(&with(json!({ "scope": "read write" })), &change))))
     }));
     let headers = [
         ("alg none", "none", json!({})),
@@ -289,7 +289,7 @@ fn bad_signatures() -> Vec<Credential> {
         unsigned_host,
         changed("the hash of another body", "payload", "e".repeat(64).into()),
         after("another path's signature", |_| {}).signed_for(None, Some("/prod/somewhere/else")),
-        after("the root's signature", |_| {}).signed_for(None, Some("/")),
+        after("the stage's signature", |_| {}).signed_for(None, Some("/prod")),
         after("another method's signature", |_| {}).signed_for(Some("PATCH"), None),
         after("an x-amz header that is not signed", |s| s.after.add = lines(&[("x-amz-meta", "1")])),
         after("a second x-amz-date", |s| s.after.add = lines(&[("x-amz-date", "20260102T030405Z")])),
@@ -348,11 +348,12 @@ fn bad_tokens() -> Vec<Credential> {
         Credential::new("TOKEN: in the query", "TOKEN").query("authorization=Bearer%20tok-abc&x-token=letmein").word(Word::Known, "-"),
         Credential::new("TOKEN: in X_Token", "TOKEN").header("x_token", "letmein").word(Word::Known, "-"),
     ]);
-    for (place, word) in super::functions::WORDS.into_iter().filter(|word| *word != Word::Known).enumerate() {
+    for (place, word) in WORDS.into_iter().filter(|word| *word != Word::Known).enumerate() {
         let letter = char::from(b'a' + u8::try_from(place).expect("there are few words"));
         let (bearer, value) = (format!("Bearer tok-z{letter}"), format!("bad-{letter}"));
-        all.push(shown(&format!("the function says {word:?}"), &bearer).word(word, &bearer));
-        all.push(other(&format!("X-Token, and the function says {word:?}"), &value).word(word, &value));
+        let says = (word == Word::Elsewhere).then_some(&ELSEWHERE);
+        all.push(shown(&format!("the function says {word:?}"), &bearer).word(word, &bearer).worth(|w| w.token = says));
+        all.push(other(&format!("X-Token, and the function says {word:?}"), &value).word(word, &value).worth(|w| w.any_token = says));
     }
     all
 }
@@ -377,9 +378,11 @@ fn bad_identities() -> Vec<Credential> {
         shown("two users", "alice", "tenant=acme").header("x-user", "mallory").word(Word::Denied, "alice,mallory"),
         shown("two users, the known one last", "mallory", "tenant=acme").header("x-user", "alice").word(Word::Denied, "mallory,alice"),
     ];
-    for (place, word) in super::functions::WORDS.into_iter().filter(|word| *word != Word::Known).enumerate() {
+    for (place, word) in WORDS.into_iter().filter(|word| *word != Word::Known).enumerate() {
         let user = format!("user-{place}");
-        all.push(shown(&format!("the function says {word:?}"), &user, "tenant=acme").word(word, &user));
+        let says = (word == Word::Elsewhere).then_some(&ELSEWHERE);
+        let credential = shown(&format!("the function says {word:?}"), &user, "tenant=acme").word(word, &user);
+        all.push(credential.worth(|w| w.user_and_tenant = says));
     }
     all
 }

@@ -51,6 +51,9 @@ pub const WORDS: [Word; 11] = [
     Word::Dies,
 ];
 
+/// What [`Word::Elsewhere`] allows: nothing that there is, though it looks alike.
+pub const ELSEWHERE: Rules = Rules { allow: &["elsewhere/*", "main", "*/GET", "prod/GET/*"], deny: &[] };
+
 const ALL: Rules = Rules { allow: &["*"], deny: &[] };
 
 /// What a function answers: status, whether it is an error of the function, and the body. None: nothing, and it hangs up.
@@ -67,7 +70,7 @@ pub fn answer(function: &str, word: Word) -> Option<(u16, bool, String)> {
         Word::Known => (200, false, says(if function == "tokens" { &TOKEN_RULES } else { &REQUEST_RULES })),
         Word::Denied => (200, false, no),
         Word::Elsewhere if is_simple => (200, false, no),
-        Word::Elsewhere => (200, false, says(&Rules { allow: &["elsewhere/*", "main", "*/GET"], deny: &[] })),
+        Word::Elsewhere => (200, false, says(&ELSEWHERE)),
         Word::Raises => (200, true, json!({ "errorMessage": "Unauthorized", "isAuthorized": true }).to_string()),
         Word::Handled => (200, true, yes),
         Word::Status500 => (500, false, yes),

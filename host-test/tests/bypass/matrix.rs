@@ -1,12 +1,12 @@
 //! The requests: every way to write a path, every method and every credential, each on every target, and a seeded mixture of all.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::apis::{APIS, Api, Protocol, Stage};
+use super::apis::{APIS, Api, Guard, Protocol, Stage};
 use super::credentials::{Credential, is_proper};
 use super::paths::{LONG, VARIANTS, Variant};
-use super::reference::guard_of;
+use super::reference::{Verdict, guard_of, judge};
 use crate::drivers::case::Request;
 
 /// One request of the matrix.
@@ -61,31 +61,35 @@ pub fn all(credentials: &[Credential], seed: u64) -> Vec<Attempt> {
         .flat_map(|api| api.stages.iter().flat_map(move |stage| api.targets.iter().map(move |target| (api, stage, *target))))
         .collect();
     let proper: Vec<usize> = (0..credentials.len()).filter(|place| is_proper(&credentials[*place])).collect();
+    let mut random = Random(seed);
     for (api, stage, target) in &targets {
         // Paths: with nothing, and with what opens the guard of the plain path.
         for method in &METHODS[..2] {
-            let opens = matrix.openers(api, stage, target, method.0, &proper);
+            let opener = matrix.opener(api, stage, target, *method, &proper);
             for variant in VARIANTS.iter().chain(&LONG) {
-                for credential in [0].into_iter().chain(opens.iter().copied()) {
+                for credential in [0].into_iter().chain(opener) {
                     matrix.add(api, stage, target, variant, *method, credential);
                 }
             }
         }
-        // Methods: with nothing, and with everything that opens something.
+        // Methods: with nothing, and with something that opens this or that.
         for method in METHODS {
-            for credential in [0].into_iter().chain(proper.iter().copied()) {
+            let opener = matrix.opener(api, stage, target, method, &proper);
+            for credential in [0, *random.one_of(&proper)].into_iter().chain(opener) {
                 matrix.add(api, stage, target, &VARIANTS[0], method, credential);
             }
         }
-        // Credentials: on both methods that guards have most.
-        for credential in 0..credentials.len() {
-            for method in &METHODS[..2] {
-                matrix.add(api, stage, target, &VARIANTS[0], *method, credential);
+        // Credentials: all of them on each guard.
+        for method in &METHODS[..2] {
+            let is_guarded = guard_at(api, stage, target, method.0).is_some_and(|guard| guard != Guard::Open);
+            for credential in 0..credentials.len() {
+                if is_guarded || random.below(10) == 0 {
+                    matrix.add(api, stage, target, &VARIANTS[0], *method, credential);
+                }
             }
         }
     }
-    let mut random = Random(seed);
-    for _ in 0..12_000 {
+    for _ in 0..10_000 {
         let (api, stage, target) = random.one_of(&targets);
         let credential = if random.below(3) == 0 { *random.one_of(&proper) } else { random.below(credentials.len()) };
         let method = if random.below(2) == 0 { METHODS[random.below(2)] } else { *random.one_of(&METHODS) };
@@ -105,6 +109,14 @@ pub fn all(credentials: &[Credential], seed: u64) -> Vec<Attempt> {
     matrix.attempts
 }
 
+fn guard_at(api: &Api, stage: &Stage, target: &str, method: &str) -> Option<Guard> {
+    guard_of(api.protocol, stage.host, method, &format!("{}{target}", stage.base))
+}
+
+fn headers(host: &str, (_, lines): Method) -> Vec<(String, String)> {
+    [("host", host)].iter().chain(lines).map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
 struct Matrix<'a> {
     attempts: Vec<Attempt>,
     seen: BTreeSet<(Protocol, &'static str, String, String, usize)>,
@@ -114,11 +126,12 @@ struct Matrix<'a> {
 // === impl Matrix ===
 
 impl Matrix<'_> {
-    /// What opens the guard in front of a target, by kind.
-    fn openers(&self, api: &Api, stage: &Stage, target: &str, method: &str, proper: &[usize]) -> Vec<usize> {
-        let Some(guard) = guard_of(api.protocol, stage.host, method, &format!("{}{target}", stage.base)) else { return Vec::new() };
-        let kind = guard.kind().split([' ', ',']).next().unwrap_or_default();
-        proper.iter().copied().filter(|place| self.credentials[*place].kind == kind).collect()
+    /// What opens the guard in front of a target: the first that does.
+    fn opener(&self, api: &Api, stage: &Stage, target: &str, method: Method, proper: &[usize]) -> Option<usize> {
+        let mut request = Request::new(method.0, &format!("{}{target}", stage.base));
+        request.headers = headers(stage.host, method);
+        let opens = |place: &usize| matches!(judge(api.protocol, &request, &self.credentials[*place]), Verdict::Reaches(..));
+        proper.iter().copied().find(opens)
     }
 
     fn add(&mut self, api: &Api, stage: &'static Stage, target: &str, variant: &Variant, method: Method, credential: usize) {
@@ -144,8 +157,7 @@ impl Attempt {
     /// The request as it is sent at this time.
     pub fn request(&self, credentials: &[Credential], now: Duration) -> Request {
         let mut request = Request::new(self.method.0, &self.path);
-        request.headers.push(("host".to_owned(), self.host.to_owned()));
-        request.headers.extend(self.method.1.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        request.headers = headers(self.host, self.method);
         credentials[self.credential].show(request, now)
     }
 }
@@ -164,13 +176,24 @@ impl Random {
         &list[self.below(list.len())]
     }
 
-    /// That many, each once, in a mixed order.
-    pub fn sample<T: Clone>(&mut self, list: &[T], count: usize) -> Vec<T> {
-        let mut mixed = list.to_vec();
+    /// That many of them, each once: half at random, half evenly by a label, so that what is rare is there, too.
+    pub fn sample(&mut self, attempts: &[Attempt], label: impl Fn(&Attempt) -> &'static str, count: usize) -> Vec<Attempt> {
+        let mut mixed = attempts.to_vec();
         for place in (1..mixed.len()).rev() {
             mixed.swap(place, self.below(place + 1));
         }
-        mixed.truncate(count);
+        let even = mixed.split_off(count / 2);
+        let mut ranks: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut ranked: Vec<(usize, Attempt)> = even
+            .into_iter()
+            .map(|attempt| {
+                let rank = ranks.entry(label(&attempt)).or_default();
+                *rank += 1;
+                (*rank, attempt)
+            })
+            .collect();
+        ranked.sort_by_key(|(rank, _)| *rank);
+        mixed.extend(ranked.into_iter().map(|(_, attempt)| attempt).take(count.div_ceil(2)));
         mixed
     }
 }

@@ -4,6 +4,7 @@ pub mod apis;
 pub mod comparison;
 pub mod credentials;
 pub mod documents;
+pub mod envoy;
 pub mod functions;
 pub mod matrix;
 pub mod paths;

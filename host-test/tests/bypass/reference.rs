@@ -3,7 +3,7 @@
 //!
 //! Where AWS's rule is not known, a verdict is a class by name, with every arrival that one of its readings permits.
 
-use super::apis::{APIS, Api, Guard, Protocol, REQUEST_RULES, Route, Rules, Stage, TOKEN_RULES};
+use super::apis::{APIS, Api, Guard, Protocol, Route, Rules, Stage};
 use super::credentials::{Credential, TokenUse};
 use super::documents::{BACKEND, DEFAULT_BACKEND};
 use crate::drivers::case::Request;
@@ -38,6 +38,8 @@ struct Call<'a> {
     method: &'a str,
     /// Below the stage, without slashes at its ends.
     path: String,
+    /// The same with those at its end.
+    sent: String,
 }
 
 const METHODS: [&str; 7] = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
@@ -46,8 +48,8 @@ const METHODS: [&str; 7] = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST",
 pub fn judge(protocol: Protocol, request: &Request, credential: &Credential) -> Verdict {
     let target = request.path.split('?').next().unwrap_or_default();
     let named = |name: &str| request.headers.iter().filter(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str()).collect::<Vec<_>>();
-    // "X-HTTP-Method-Override overrides the method": known issues of API Gateway.
-    let overrides = named("x-http-method-override");
+    // "X-HTTP-Method-Override overrides the method": known issues of REST APIs.
+    let overrides = if protocol == Protocol::Rest { named("x-http-method-override") } else { Vec::new() };
     let (methods, odd_method) = match overrides.as_slice() {
         [] => (vec![request.method.clone()], false),
         [one] if METHODS.contains(one) => (vec![(*one).to_owned()], false),
@@ -64,7 +66,7 @@ pub fn judge(protocol: Protocol, request: &Request, credential: &Credential) -> 
         }
         _ => (request.host(), target, false),
     };
-    let Some(canonical) = canonical(path) else { return Verdict::Stops };
+    let Some(canonical) = canonical(path).filter(|_| is_plain(&request.path)) else { return Verdict::Stops };
     let class = if odd_method {
         Some("odd method override")
     } else if is_absolute {
@@ -80,7 +82,7 @@ pub fn judge(protocol: Protocol, request: &Request, credential: &Credential) -> 
         let Some(call) = find(protocol, host, method, &canonical) else { continue };
         let is_answered = call.api.cors && is_preflight && method == "OPTIONS";
         if !is_answered && permits(&call, credential) {
-            arrivals.push((arrival(&call, &canonical), call.route.guard.kind()));
+            arrivals.push((arrival(&call), call.route.guard.kind()));
         }
     }
     match (class, arrivals.pop()) {
@@ -110,13 +112,18 @@ fn unsure(protocol: Protocol, request: &Request, credential: &Credential, (path,
     (segments.len() > 2 && inner.contains("//")).then_some("empty segment")
 }
 
+/// What every reader reads alike, the query included.
+fn is_plain(target: &str) -> bool {
+    target.chars().all(|c| ('\u{21}'..='\u{7e}').contains(&c) && !matches!(c, '\\' | '#'))
+}
+
 /// The one reading of a path: letters, digits and `-._~` decoded (RFC 3986, section 6.2.2.2), all else as sent. What two readers
 /// could read differently has none.
 pub fn canonical(path: &str) -> Option<String> {
-    let bytes: Vec<u8> = path.chars().map(|c| u8::try_from(u32::from(c)).unwrap_or(0)).collect();
-    if !path.starts_with('/') || bytes.iter().any(|byte| !(0x21..=0x7e).contains(byte) || b"\\#".contains(byte)) {
+    if !path.starts_with('/') || !is_plain(path) {
         return None;
     }
+    let bytes = path.as_bytes();
     let (mut out, mut place) = (String::new(), 0);
     while place < bytes.len() {
         if bytes[place] != b'%' {
@@ -134,7 +141,7 @@ pub fn canonical(path: &str) -> Option<String> {
         }
         place += 3;
     }
-    let separated = out.replace("%2F", "/").replace("%2f", "/");
+    let separated = out.replace("%2F", "/").replace("%2f", "/").replace("%3B", ";").replace("%3b", ";");
     let is_dots = |segment: &str| matches!(segment.split(';').next(), Some("." | ".."));
     (!separated.split('/').any(is_dots)).then_some(out)
 }
@@ -152,10 +159,11 @@ fn find<'a>(protocol: Protocol, host: &str, method: &'a str, canonical: &str) ->
     };
     let here = stages.into_iter().filter(|(_, stage)| if is_listed { stage.is_listed && stage.host == host } else { !stage.is_listed });
     let (api, stage) = here.filter(|(_, stage)| below(stage.base).is_some()).max_by_key(|(_, stage)| stage.base.len())?;
-    let path = below(stage.base)?.trim_matches('/');
+    let sent = below(stage.base)?.trim_start_matches('/');
+    let path = sent.trim_end_matches('/');
     let candidates = api.routes.iter().filter(|route| fits(route, method, path));
     let route = candidates.min_by_key(|route| rank(protocol, route))?;
-    Some(Call { api, stage, route, method, path: path.to_owned() })
+    Some(Call { api, stage, route, method, path: path.to_owned(), sent: format!("/{sent}") })
 }
 
 /// The guard in front of a plain request.
@@ -164,7 +172,7 @@ pub fn guard_of(protocol: Protocol, host: &str, method: &str, path: &str) -> Opt
 }
 
 fn fits(route: &Route, method: &str, path: &str) -> bool {
-    let by_method = route.method == method || (route.method == "ANY" && METHODS.contains(&method));
+    let by_method = METHODS.contains(&method) && (route.method == method || route.method == "ANY");
     if route.pattern == "$default" {
         return true;
     }
@@ -183,11 +191,10 @@ fn rank(protocol: Protocol, route: &Route) -> (bool, bool, Vec<u8>, bool) {
     (route.pattern == "$default", is_greedy, route.pattern[1..].split('/').map(kind).collect(), route.method == "ANY")
 }
 
-fn arrival(call: &Call<'_>, canonical: &str) -> Arrival {
+fn arrival(call: &Call<'_>) -> Arrival {
     let method = call.method.to_owned();
     if call.route.pattern == "$default" {
-        let path = format!("/{}", canonical.trim_start_matches('/'));
-        return Arrival { host: DEFAULT_BACKEND, method, path };
+        return Arrival { host: DEFAULT_BACKEND, method, path: call.sent.clone() };
     }
     let pattern: Vec<&str> = call.route.pattern[1..].split('/').collect();
     let segments: Vec<&str> = call.path.split('/').collect();
@@ -220,10 +227,10 @@ fn permits(call: &Call<'_>, credential: &Credential) -> bool {
                 let own = user.rules.as_ref().and_then(says);
                 if user.is_foreign { own == Some(true) && resource == Some(Some(true)) } else { either(own) }
             }),
-            Guard::Token => worth.token && either(says(&TOKEN_RULES)),
-            Guard::AnyToken => worth.any_token && either(says(&TOKEN_RULES)),
+            Guard::Token => worth.token.is_some_and(|rules| either(says(rules))),
+            Guard::AnyToken => worth.any_token.is_some_and(|rules| either(says(rules))),
             Guard::Sealed => false,
-            Guard::Request => worth.user && worth.tenant && either(says(&REQUEST_RULES)),
+            Guard::Request => worth.user_and_tenant.is_some_and(|rules| either(says(rules))),
             Guard::Simple => worth.user,
             Guard::Jwt(scopes) => {
                 let token = if call.api.protocol == Protocol::Rest { worth.rest_jwt } else { worth.http_jwt };
