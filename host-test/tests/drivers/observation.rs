@@ -68,14 +68,15 @@ static VOLATILE: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         (r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d (\w{3}) \d{4} \d\d:\d\d:\d\d GMT", "<date>"),
         (r"\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d \+0000", "<time>"),
         (r"\b1[6-9]\d{11}\b", "<millis>"),
+        (r"(?<=Signature=)[0-9a-f]{64}", "<signature>"),
         (r"(?<![A-Za-z0-9_+/-])[A-Za-z0-9_+/-]{15}=(?!=)", "<extended id>"),
         // Times of tokens, and their signatures where chance is part of them.
         (r"eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*", "<token>"),
         (r"\b1[6-9]\d{8}\b", "<seconds>"),
-        // AWS signatures, in headers, queries and what is said of them.
+        // What AWS signatures are made of, in headers, queries and what is said of them.
         (r"\b\d{8}T\d{6}Z\b", "<moment>"),
         (r"(?<=/|%2F)\d{8}(?=(/|%2F)[a-z0-9-]+(/|%2F)[a-z0-9-]+(/|%2F)aws4_request)", "<day>"),
-        (r"(?<=Signature=)[0-9a-f]{64}", "<signature>"),
+        (r"(?<=')\d{8}(?=')", "<day>"),
         (r"(?<=\) Authorization=)[A-Za-z0-9+/]{43}=", "<digest>"),
         // Envoy names its own address where the peer is on loopback, so no two hosts agree on it: what functions are told.
         (r#"(?<="(X-Forwarded-For|x-forwarded-for)":)(\["[0-9., ]+"\]|"[0-9., ]+")"#, "<addresses>"),
