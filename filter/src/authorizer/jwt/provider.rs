@@ -90,6 +90,11 @@ impl Provider {
         self.missed_millis.store(now, Ordering::Relaxed);
     }
 
+    /// Takes what the workers share already.
+    pub fn load(&self, platform: &dyn Platform) {
+        self.reload(&mut self.lock(), platform);
+    }
+
     /// Time has passed: the call to make, where one is due and this worker is the one to make it.
     pub fn tick(&self, platform: &dyn Platform, directory: &Directory, ticket: Ticket) -> Option<(Ticket, Callout)> {
         let now = platform.now_millis();
