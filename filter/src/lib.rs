@@ -19,6 +19,7 @@
 //! # The house
 //! | file | what it holds |
 //! |---|---|
+//! | [`calendar`] | days and dates |
 //! | [`problem`] | what is wrong with a document, and where |
 //! | [`cache`] | what is remembered between requests: bounded, and never past its time |
 //! | [`definition`] | what users write: the gateway document, OpenAPI, raw |
@@ -38,7 +39,7 @@
 //! | [`authorizer`] | who may call; the only place where an [`authorizer::Authorized`] is made |
 //! | [`integration`] | MOCK, HTTP_PROXY; one file a kind |
 //! | [`gateway`] | the compiled model |
-//! | [`compile`] | definition to gateway; `kinds.rs` is the registry of integrations |
+//! | [`compile`] | definition to gateway; `kinds.rs` is the registry of authorizers and integrations |
 //! | [`exchange`] | the pipeline |
 //! | `shell` | on wasm only: the only code that names proxy_wasm |
 //!
@@ -54,11 +55,12 @@
 //! 4  route  mapping  cors  flow  event
 //! 3  context  policy
 //! 2  definition  jose  sigv4
-//! 1  template  http  platform  problem  cache
+//! 1  calendar  template  http  platform  problem  cache
 //! ```
 
 pub mod authorizer;
 pub mod cache;
+pub mod calendar;
 pub mod compile;
 pub mod context;
 pub mod cors;

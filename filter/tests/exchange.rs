@@ -1,6 +1,6 @@
 //! The phase machine: every event in every phase, bodies that are held, counted or dropped.
 
-#![expect(clippy::panic, reason = "a test may panic; helpers beside the test count as code")]
+#![expect(clippy::panic, clippy::indexing_slicing, reason = "a test may panic; helpers beside the test count as code")]
 
 use serde_json::{Value, json};
 use std::sync::Arc;

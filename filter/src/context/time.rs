@@ -1,35 +1,18 @@
 //! Times as `$context.requestTime` writes them, and as conditions of policies do.
 
-const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+use crate::calendar::Moment;
 
 /// `dd/MMM/yyyy:HH:mm:ss +0000` (recorded: `test_lambda_aws_proxy_integration`).
 pub fn common_log(millis: u64) -> String {
-    let seconds = millis / 1000;
-    let (year, month, day) = civil(seconds / 86_400);
-    let name = MONTHS.get(month).copied().unwrap_or("Jan");
-    let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
-    format!("{day:02}/{name}/{year}:{hour:02}:{minute:02}:{second:02} +0000")
+    let moment = Moment::of(millis / 1000);
+    let Moment { year, day, hour, minute, second, .. } = moment;
+    format!("{day:02}/{}/{year}:{hour:02}:{minute:02}:{second:02} +0000", moment.month_name())
 }
 
 /// `2026-01-02T03:04:05Z` (RFC 3339).
 pub fn rfc3339(millis: u64) -> String {
-    let seconds = millis / 1000;
-    let (year, month, day) = civil(seconds / 86_400);
-    let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
-    format!("{year:04}-{:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z", month + 1)
-}
-
-/// Days since the epoch to year, month from 0, and day: the proleptic Gregorian calendar in eras of 400 years.
-fn civil(days: u64) -> (u64, usize, u64) {
-    let days = days + 719_468;
-    let (era, day_of_era) = (days / 146_097, days % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let march_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * march_month + 2) / 5 + 1;
-    let month = if march_month < 10 { march_month + 2 } else { march_month - 10 };
-    let year = year_of_era + era * 400 + u64::from(month < 2);
-    (year, usize::try_from(month).unwrap_or(0), day)
+    let Moment { year, month, day, hour, minute, second } = Moment::of(millis / 1000);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Dates of conditions: the forms of <https://www.w3.org/TR/NOTE-datetime>, and seconds since 1970.
 
+use crate::calendar::days;
+
 /// What is left of a date.
 struct Scan<'a>(&'a str);
 
@@ -27,14 +29,6 @@ fn month_length(year: i64, month: i64) -> i64 {
         4 | 6 | 9 | 11 => 30,
         _ => 31,
     }
-}
-
-/// Days since the epoch, in eras of 400 years that begin in March.
-fn days(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let (era, year_of_era) = (year.div_euclid(400), year.rem_euclid(400));
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
 }
 
 // === impl Scan ===

@@ -4,6 +4,7 @@
 //! authorizer has its own ways (seen in events that many people published): arrays as `a,b`, and `exp` and `iat` as dates.
 
 use super::refusal::Manner;
+use crate::calendar::Moment;
 use crate::context::AuthorizerFacts;
 use crate::jose::Claims;
 use serde_json::{Map, Value, json};
@@ -58,24 +59,12 @@ pub fn event(facts: &AuthorizerFacts) -> Value {
 /// `Thu Dec 06 17:08:23 UTC 2018`, as Java prints a date.
 fn date(seconds: f64) -> String {
     const WEEKDAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
-    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     // The end of the year 9999: numbers beyond are no times.
     let seconds = seconds.clamp(0.0, 253_402_300_799.0) as u64;
-    let (days, of_day) = (seconds / 86_400, seconds % 86_400);
-    let is_leap = |year: u64| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let (mut year, mut day) = (1970, days);
-    while let Some(rest) = day.checked_sub(if is_leap(year) { 366 } else { 365 }) {
-        (year, day) = (year + 1, rest);
-    }
-    let mut month = 0;
-    for length in [31, if is_leap(year) { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] {
-        let Some(rest) = day.checked_sub(length) else { break };
-        (month, day) = (month + 1, rest);
-    }
-    let name = |names: &[&'static str], index: u64| usize::try_from(index).ok().and_then(|index| names.get(index).copied());
-    let (weekday, month) = (name(&WEEKDAYS, days % 7).unwrap_or_default(), name(&MONTHS, month).unwrap_or_default());
-    let (hour, minute, second) = (of_day / 3600, of_day / 60 % 60, of_day % 60);
-    format!("{weekday} {month} {:02} {hour:02}:{minute:02}:{second:02} UTC {year}", day + 1)
+    let weekday = usize::try_from(seconds / 86_400 % 7).ok().and_then(|index| WEEKDAYS.get(index)).copied().unwrap_or_default();
+    let moment = Moment::of(seconds);
+    let Moment { year, day, hour, minute, second, .. } = moment;
+    format!("{weekday} {} {day:02} {hour:02}:{minute:02}:{second:02} UTC {year}", moment.month_name())
 }
 
 #[cfg(test)]

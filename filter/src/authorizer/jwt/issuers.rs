@@ -11,7 +11,8 @@
 
 use super::issuer::{Issuer, Keys, Source};
 use super::issuer_keys::IssuerKeys;
-use super::provider::{Home, Place, Provider};
+use super::place::Place;
+use super::provider::{Home, Provider};
 use super::url::Url;
 use crate::definition::{Directory, Endpoint, Node};
 use crate::jose::{KeySet, Origin};

@@ -19,10 +19,12 @@ mod identity;
 mod issuer;
 mod issuer_keys;
 mod issuers;
+mod place;
 mod provider;
 mod refusal;
 mod rest_api;
 mod shared;
+mod state;
 mod trust;
 mod url;
 

@@ -13,35 +13,26 @@
 //! | a clock that goes back | locks nobody out: a time to come is no time |
 
 use super::issuer::Keys;
+use super::place::{Place, body, place_of, read_discovery};
 use super::shared::{Attempt, SharedKeys};
-use super::url::Url;
+use super::state::{State, Step, age};
 use crate::definition::Directory;
 use crate::flow::{Callout, CalloutOutcome, Ticket};
-use crate::http::{Headers, RequestHead};
-use crate::jose::{KeySet, Origin};
 use crate::platform::{Level, Platform, Version};
-use serde_json::Value;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// After this keys are fetched again.
 const REFRESH_MILLIS: u64 = 5 * 60 * 1000;
-/// After this keys count no more.
-const STALE_MILLIS: u64 = 24 * 60 * 60 * 1000;
 /// From one attempt to the next while there are keys.
 const COOLDOWN_MILLIS: u64 = 10_000;
 /// The same without keys, after an attempt that failed.
 const RETRY_MILLIS: u64 = 2_000;
 /// The same after an attempt of which nobody heard: beyond both of its calls.
 const LEASE_MILLIS: u64 = 4_000;
-/// AWS's timeout of each call.
-const CALL_MILLIS: u64 = 1_500;
-/// How far the clocks of two workers may be apart.
-const SKEW_MILLIS: u64 = 1_000;
 /// The same cause is told again after this.
 const TELL_MILLIS: u64 = 5 * 60 * 1000;
 const LINE_LIMIT: usize = 500;
-const BODY_LIMIT: usize = 256 * 1024;
 
 /// An issuer that publishes its keys.
 #[derive(Debug)]
@@ -63,52 +54,6 @@ pub enum Home {
     Discovery(Place),
     /// The document says where they are: `jwksUri`.
     Keys(Place),
-}
-
-/// A URL and the cluster that reaches it.
-#[derive(Debug, Clone)]
-pub struct Place {
-    /// What to ask for.
-    pub url: Url,
-    /// Whom to ask.
-    pub cluster: String,
-}
-
-/// What a worker knows.
-#[derive(Debug, Default)]
-struct State {
-    keys: Option<Fetched>,
-    /// How many other key sets there were.
-    number: u64,
-    /// Of the shared keys that were read last.
-    version: Option<u32>,
-    /// Where the issuer said its keys are.
-    uri: String,
-    discovered_millis: u64,
-    /// The call that this worker waits for.
-    flight: Option<Flight>,
-    /// What was told last, and when.
-    told: Option<(String, u64)>,
-}
-
-#[derive(Debug)]
-struct Fetched {
-    keys: Keys,
-    text: Vec<u8>,
-    fetched_millis: u64,
-}
-
-#[derive(Debug)]
-struct Flight {
-    ticket: Ticket,
-    started_millis: u64,
-    step: Step,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Step {
-    Discovery,
-    Keys,
 }
 
 // === impl Provider ===
@@ -325,90 +270,5 @@ impl Provider {
         // What an issuer wrote may be part of it.
         let what: String = what.chars().take(LINE_LIMIT).collect();
         platform.log(level, &format!("issuer `{}`: {what}", self.issuer));
-    }
-}
-
-// === impl State ===
-
-impl State {
-    fn usable(&self, now: u64) -> Option<Keys> {
-        let fetched = self.keys.as_ref()?;
-        // Keys of a time to come: the clock went back, and nobody knows how old they are. They are fetched again at once.
-        let is_stale = age(fetched.fetched_millis, now).is_some_and(|age| age >= STALE_MILLIS);
-        (!is_stale).then(|| fetched.keys.clone())
-    }
-
-    fn ask(&mut self, place: Place, step: Step, started_millis: u64, ticket: Ticket) -> (Ticket, Callout) {
-        self.flight = Some(Flight { ticket, started_millis, step });
-        let mut headers = Headers::new();
-        headers.append("accept", "application/json");
-        let head = RequestHead {
-            method: "GET".to_owned(),
-            path: place.url.path.into_bytes(),
-            authority: place.url.authority.into_bytes(),
-            scheme: place.url.scheme.to_owned(),
-            headers,
-        };
-        (ticket, Callout { cluster: place.cluster, head, body: Vec::new(), timeout_millis: CALL_MILLIS })
-    }
-
-    fn is_newer_than(&self, millis: u64, now: u64) -> bool {
-        self.keys.as_ref().is_some_and(|fetched| fetched.fetched_millis > millis && age(fetched.fetched_millis, now).is_some())
-    }
-
-    /// Puts keys in the place of those that are there, if there is one among them that can be used; tells which cannot.
-    fn install(&mut self, text: &[u8], fetched_millis: u64) -> Result<String, String> {
-        if let Some(fetched) = self.keys.as_mut().filter(|fetched| fetched.text == text) {
-            fetched.fetched_millis = fetched_millis;
-            return Ok(String::new());
-        }
-        let (set, skipped) = KeySet::parse(text, Origin::Fetched).map_err(|invalid| invalid.to_string())?;
-        let skipped = skipped.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-        if set.is_empty() {
-            return Err(format!("its key set has no key that can be used: {skipped}"));
-        }
-        self.number += 1;
-        let keys = Keys { set: Arc::new(set), number: self.number };
-        self.keys = Some(Fetched { keys, text: text.to_vec(), fetched_millis });
-        Ok(skipped)
-    }
-}
-
-/// How long ago that was; none: it has not been yet.
-fn age(then: u64, now: u64) -> Option<u64> {
-    if then > now.saturating_add(SKEW_MILLIS) { None } else { Some(now.saturating_sub(then)) }
-}
-
-fn body(outcome: &CalloutOutcome) -> Result<&[u8], String> {
-    match outcome {
-        Err(_) => Err("did not come".to_owned()),
-        Ok(response) if response.head.status != 200 => Err(format!("came with status {}", response.head.status)),
-        Ok(response) if response.body.len() > BODY_LIMIT => Err("has more than 256 KiB".to_owned()),
-        Ok(response) => Ok(&response.body),
-    }
-}
-
-/// Where the keys are. OpenID Connect Discovery 1.0, section 4.3: the issuer must be exactly the one that was asked.
-fn read_discovery(body: &[u8], issuer: &str) -> Result<String, String> {
-    let document: Value = serde_json::from_slice(body).map_err(|_| "is not JSON")?;
-    let text = |key: &str| document.get(key).and_then(Value::as_str);
-    match text("issuer") {
-        Some(named) if named == issuer => {}
-        Some(named) => return Err(format!("names another issuer: `{}`", named.escape_debug())),
-        None => return Err("names no `issuer`".to_owned()),
-    }
-    text("jwks_uri").map(str::to_owned).ok_or_else(|| "names no `jwks_uri`".to_owned())
-}
-
-/// Only who is in the document may be called, over no less than what the issuer itself is called over.
-fn place_of(uri: &str, home: &Place, directory: &Directory) -> Result<Place, String> {
-    let url = Url::parse(uri).filter(|url| url.scheme == "https" || url.scheme == home.url.scheme);
-    let url = url.ok_or_else(|| format!("its `jwks_uri` is no https URL: `{}`", uri.escape_debug()))?;
-    match directory.find(&url.authority) {
-        Some(cluster) => Ok(Place { cluster: cluster.to_owned(), url }),
-        None => {
-            let host = &url.authority;
-            Err(format!("no upstream for `{host}`, where its keys are; help: add `upstreams: {{\"{host}\": {{cluster: NAME}}}}`"))
-        }
     }
 }

@@ -4,6 +4,7 @@ use super::testing::Signer;
 use super::*;
 use crate::context::{Context, Ids};
 use crate::definition::Node;
+use crate::flow::{Callout, Ticket};
 use crate::gateway_response::{Failure, ResponseType};
 use crate::http::{RequestHead, Response, ResponseHead};
 use crate::platform::Version;
@@ -437,40 +438,74 @@ fn a_new_configuration_takes_what_is_shared_before_its_first_tick() {
     assert_eq!(paths, ["to-keys.test /x"]);
 }
 
+/// The issuer's answer to a call.
+fn reply(keys: &IssuerKeys, calls: &mut Vec<(Ticket, Callout)>, fake: &mut Fake, body: &Value) {
+    let (ticket, _) = calls.pop().unwrap();
+    let head = ResponseHead { status: 200, ..ResponseHead::default() };
+    *calls = keys.called(ticket, Ok(Response { head, body: body.to_string().into_bytes() }), fake);
+}
+
 #[test]
-fn of_two_workers_that_look_at_once_one_fetches_and_newer_keys_are_not_overwritten() {
-    let document = json!({"upstreams": upstreams(&["i.test", "keys.test"])});
-    let compiled = compile(Protocol::Http, &document, &http_scheme());
-    let (ours, theirs) = (Signer::public("ours", 1), Signer::public("theirs", 2));
+fn of_two_workers_that_look_at_once_one_fetches() {
+    let compiled = compile(Protocol::Http, &json!({"upstreams": upstreams(&["i.test"])}), &http_scheme());
     let mut fake = Fake::default();
-    let (attempt, keys) = ("tollgate.jwks.1.attempt https://i.test".to_owned(), "tollgate.jwks.1.keys https://i.test".to_owned());
     for there in [false, true] {
         let lease = shared::Attempt { started_millis: fake.millis.get(), failed: false };
-        fake.rival.replace(Some((attempt.clone(), lease.to_bytes())));
+        fake.rival.replace(Some(("tollgate.jwks.1.attempt https://i.test".to_owned(), lease.to_bytes())));
         assert_eq!(compiled.keys.tick(&mut fake), [], "something was there: {there}");
         fake.millis.set(fake.millis.get() + 4_000);
     }
-    // Another worker was a second later with its lease, and is faster.
-    let text = json!({"keys": [theirs.jwk]}).to_string();
-    let newer = shared::SharedKeys {
-        fetched_millis: fake.millis.get() + 500,
-        discovered_millis: fake.millis.get(),
-        uri: "https://keys.test/",
-        text: text.as_bytes(),
-    };
-    let mut calls = compiled.keys.tick(&mut fake);
-    for body in [discovery("https://keys.test/"), json!({"keys": [ours.jwk]})] {
-        let (ticket, _) = calls.pop().unwrap();
-        fake.millis.set(fake.millis.get() + 500);
-        fake.rival.replace(Some((keys.clone(), newer.to_bytes())));
-        let reply = Response { head: ResponseHead { status: 200, ..ResponseHead::default() }, body: body.to_string().into_bytes() };
-        calls = compiled.keys.called(ticket, Ok(reply), &mut fake);
+    assert_eq!(compiled.keys.tick(&mut fake).len(), 1);
+}
+
+#[test]
+fn keys_of_a_later_attempt_are_never_replaced_by_those_of_an_earlier_one() {
+    let document = json!({"upstreams": upstreams(&["i.test", "keys.test"])});
+    let (ours, theirs) = (Signer::public("ours", 1), Signer::public("theirs", 2));
+    let name = "tollgate.jwks.1.keys https://i.test".to_owned();
+    for is_loaded in [false, true] {
+        let compiled = compile(Protocol::Http, &document, &http_scheme());
+        let authorizer = compiled.authorizer.unwrap();
+        let mut fake = Fake::default();
+        let mut calls = compiled.keys.tick(&mut fake);
+        reply(&compiled.keys, &mut calls, &mut fake, &discovery("https://keys.test/"));
+        // Another worker began a second later, and is faster.
+        let text = json!({"keys": [theirs.jwk]}).to_string();
+        let (fetched_millis, discovered_millis) = (fake.millis.get() + 1_000, fake.millis.get());
+        let newer = shared::SharedKeys { fetched_millis, discovered_millis, uri: "https://keys.test/", text: text.as_bytes() };
+        fake.millis.set(fake.millis.get() + 1_400);
+        if is_loaded {
+            fake.set_shared_data(&name, &newer.to_bytes(), Version::Any);
+            assert!(ask(&*authorizer, &mut fake, &theirs.token(&payload(json!({}))), &[]).is_ok());
+        } else {
+            fake.rival.replace(Some((name.clone(), newer.to_bytes())));
+        }
+        reply(&compiled.keys, &mut calls, &mut fake, &json!({"keys": [ours.jwk]}));
+        assert_eq!(fake.shared_data(&name).map(|(bytes, _)| bytes), Some(newer.to_bytes()));
+        assert_eq!(compiled.keys.tick(&mut fake), []);
+        assert!(ask(&*authorizer, &mut fake, &theirs.token(&payload(json!({}))), &[]).is_ok());
+        assert!(ask(&*authorizer, &mut fake, &ours.token(&payload(json!({}))), &[]).is_err());
     }
-    assert_eq!(fake.shared_data(&keys).map(|(bytes, _)| bytes), Some(newer.to_bytes()));
-    assert_eq!(compiled.keys.tick(&mut fake), []);
-    let authorizer = compiled.authorizer.unwrap();
-    assert!(ask(&*authorizer, &mut fake, &theirs.token(&payload(json!({}))), &[]).is_ok());
-    assert!(ask(&*authorizer, &mut fake, &ours.token(&payload(json!({}))), &[]).is_err());
+}
+
+#[test]
+fn keys_are_fetched_from_where_they_were_while_the_issuer_does_not_say() {
+    let document = json!({"upstreams": upstreams(&["i.test", "keys.test"])});
+    let compiled = compile(Protocol::Http, &document, &http_scheme());
+    let mut fake = Fake::default();
+    let (old, new) = (Signer::public("old", 1), Signer::public("new", 2));
+    for (signer, discovered) in [(&old, Some(discovery("https://keys.test/a"))), (&new, None)] {
+        let keys = json!({"keys": [signer.jwk]});
+        let serve = |path: &str| if path.ends_with("configuration") { discovered.clone() } else { Some(keys.clone()) };
+        assert_eq!(answer(&compiled.keys, &mut fake, serve)[1], "to-keys.test /a");
+        assert!(ask(&**compiled.authorizer.as_ref().unwrap(), &mut fake, &signer.token(&payload(json!({}))), &[]).is_ok());
+        fake.millis.set(fake.millis.get() + 5 * 60 * 1000);
+    }
+    // It moves.
+    let paths = answer(&compiled.keys, &mut fake, |path| {
+        Some(if path.ends_with("configuration") { discovery("https://i.test/b") } else { json!({"keys": [old.jwk]}) })
+    });
+    assert_eq!(paths[1], "to-i.test /b");
 }
 
 #[test]
