@@ -65,6 +65,9 @@ const KEYS: [&str; 8] = [
     "authorizerResultTtlInSeconds",
 ];
 
+/// A token that an expression is run on: as long as the longest that is verified, too.
+const VALIDATED_LIMIT: usize = 8 * 1024;
+
 // === impl LambdaAuthorizer ===
 
 impl LambdaAuthorizer {
@@ -142,7 +145,7 @@ impl LambdaAuthorizer {
     /// Who asks, if the request says all of it.
     pub fn identity(&self, context: &Context, platform: &dyn Platform) -> Result<Identity, MissingIdentity> {
         let values = self.sources.iter().map(|source| source.read(context, platform)).collect::<Result<Vec<_>, _>>()?;
-        let matches = |regex: &Regex| values.iter().all(|value| regex.is_match(value));
+        let matches = |regex: &Regex| values.iter().all(|value| value.len() <= VALIDATED_LIMIT && regex.is_match(value));
         if self.validation.as_ref().is_none_or(matches) { Ok(Identity::new(values)) } else { Err(MissingIdentity::Mismatched) }
     }
 
@@ -207,6 +210,12 @@ fn sources(
             sources = None;
             continue;
         };
+        if matches!(&source, Source::Context(name) if name.starts_with("requestTime")) {
+            let message = format!("`{text}` is no identity: it is another one at each look");
+            problems.error(&node.path, message, Some(Source::help(protocol)));
+            sources = None;
+            continue;
+        }
         if matches!(&source, Source::StageVariable(name) if !variables.contains_key(name)) {
             let message = format!("`{text}` is not set for a stage: every request is answered 401 there");
             problems.warning(&node.path, message, None);
