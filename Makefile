@@ -81,7 +81,7 @@ quick: ## the gateway's own tests: no wasm, no Envoy
 	@cargo test -p tollgate
 
 .PHONY: test
-test: need-test fmt wasm size clippy ring validate ## everything; installs what it needs, Envoy included
+test: need-test fmt wasm size clippy ring fuzz-build validate ## everything; installs what it needs, Envoy included
 
 .PHONY: fmt
 fmt:
@@ -115,20 +115,39 @@ validate: wasm $(ENVOY)
 	  [ -e "$$file" ] || continue; \
 	  "$$ENVOY" --mode validate --log-level error --config-path "$$file"; done
 
+# --- fuzz -------------------------------------------------------------------------------------------------------------------
+
+# Coverage-guided, by libFuzzer, with stable Rust: `fuzz/run` says how. FUZZ_TARGET=token takes one target only.
+FUZZ_SECONDS ?= 60
+FUZZ_TARGET  ?=
+
+.PHONY: fuzz
+fuzz: need-fuzz ## the parsers against made-up input, each for FUZZ_SECONDS
+	@fuzz/run fuzz $(FUZZ_SECONDS) $(FUZZ_TARGET)
+
+# A fuzzer that nobody builds rots: all of them, for a moment, always with the same inputs.
+.PHONY: fuzz-build
+fuzz-build: need-fuzz
+	@cargo fmt --manifest-path fuzz/Cargo.toml -- --check
+	@fuzz/run check
+
 # --- what the machine lacks -------------------------------------------------------------------------------------------------
 
 # What nothing here can install is told at once, not after minutes of compiling.
 define need
 	@missing=; for tool in $(1); do command -v "$$tool" >/dev/null || missing="$$missing $$tool"; done; \
-	[ -z "$$missing" ] || { echo "not on this machine:$$missing (Debian has them in gcc, curl, python3, python3-venv, nodejs and npm; cargo comes with rustup)" >&2; exit 1; }
+	[ -z "$$missing" ] || { echo "not on this machine:$$missing (Debian has them in gcc, g++, curl, python3, python3-venv, nodejs and npm; cargo comes with rustup)" >&2; exit 1; }
 endef
 
-.PHONY: need-build need-test
+.PHONY: need-build need-fuzz need-test
 need-build:
 	$(call need,cargo cc)
 
+need-fuzz:
+	$(call need,cargo cc c++ python3)
+
 need-test:
-	$(call need,cargo cc curl python3 node npm)
+	$(call need,cargo cc c++ curl python3 node npm)
 	@curl --version | grep -q HTTP2 || { echo "this curl does not speak HTTP/2, which a test needs" >&2; exit 1; }
 	@node -e 'process.exit(require("crypto").hash ? 0 : 1)' || { echo "this node is older than 20.12, and a test needs a newer one" >&2; exit 1; }
 

@@ -3,7 +3,7 @@
 //! AWS: "How API Gateway resource policies affect authorization workflow". A request that nobody lets through is refused: there is
 //! no way to an [`Authorized`] but [`Guard::pass`].
 
-use super::keys::evaluate;
+use super::condition_keys::evaluate;
 use super::{Authorized, Authorizer, Demand, Grant, Verdict, Weight};
 use crate::context::Context;
 use crate::event::{METHOD_ARN_LIMIT, method_arn};
@@ -38,19 +38,22 @@ pub enum Progress {
 
 impl Guard {
     /// Whether the request body is read before anything is decided.
-    pub fn needs_body(&self, context: &Context) -> bool {
-        self.authorizer.as_ref().is_some_and(|authorizer| authorizer.needs_body(context))
+    pub fn needs_body(&self, context: &Context, platform: &dyn Platform) -> bool {
+        self.authorizer.as_ref().is_some_and(|authorizer| authorizer.needs_body(context, platform))
     }
 
     /// Looks at a routed request.
     pub fn enter(&self, context: Context, platform: &mut dyn Platform) -> Progress {
-        let Some(authorizer) = &self.authorizer else {
+        if self.is_open() {
             return self.pass(context, Grant::anyone(), platform);
-        };
+        }
         if method_arn(&context).len() > METHOD_ARN_LIMIT {
             let failure = Failure::new(ResponseType::Default4xx).with_status(414).saying("Request URI too long");
             return Progress::Refused(Box::new(context), failure);
         }
+        let Some(authorizer) = &self.authorizer else {
+            return self.pass(context, Grant::anyone(), platform);
+        };
         // "The explicit denial of the policy ends it": an authorizer that anybody may ask is not asked in vain.
         if authorizer.asks_after_policy() && self.decide(&context, &Principal::Anonymous, platform) == Some(Decision::Deny) {
             let failure = refusal(&Grant::anyone(), Some(Decision::Deny), &context);
@@ -58,6 +61,11 @@ impl Guard {
         }
         let verdict = authorizer.authorize(&Demand { context: &context, scopes: &self.scopes }, platform);
         self.proceed(context, verdict, platform)
+    }
+
+    /// Whether nobody is asked at all.
+    fn is_open(&self) -> bool {
+        self.policy.is_none() && self.authorizer.is_none()
     }
 
     /// Goes on with a request for which a call was made.

@@ -4,10 +4,10 @@
 //! One file or folder a kind of authorizer; the registry of kinds is `compile/kinds.rs`. A [`Guard`] stands before each route: the
 //! resource policy of the API, the authorizer of the method, and how the two are put together.
 
+mod condition_keys;
 mod guard;
 mod iam;
 mod jwt;
-mod keys;
 mod lambda;
 mod requirement;
 
@@ -30,7 +30,7 @@ use std::fmt::Debug;
 /// A compiled authorizer, shared by all routes of a stage that name it.
 pub trait Authorizer: Debug + Send + Sync {
     /// Whether it looks at the request body, which is read first then.
-    fn needs_body(&self, _: &Context) -> bool {
+    fn needs_body(&self, _: &Context, _: &dyn Platform) -> bool {
         false
     }
 

@@ -56,6 +56,15 @@ impl Protocol {
     }
 }
 
+/// The group of regions that a region is in, as ARNs name it.
+pub fn partition(region: &str) -> &'static str {
+    match region {
+        _ if region.starts_with("cn-") => "aws-cn",
+        _ if region.starts_with("us-gov-") => "aws-us-gov",
+        _ => "aws",
+    }
+}
+
 /// An id of API Gateway's own shape (lower-case letters and digits), the same for the same name (FNV-1a): logs and ARNs stay
 /// stable over restarts.
 pub fn stable_id(name: &str, length: usize) -> String {

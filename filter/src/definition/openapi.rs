@@ -144,6 +144,11 @@ fn read_path_item<'a>(root: &Node<'a>, path: &str, item: &Node<'a>, operations: 
                 problems.error(&node.path, "API Gateway has no method TRACE", None);
                 continue;
             }
+            None if key == "security" => {
+                let help = "say it at each method: OpenAPI knows no `security` of a path";
+                problems.error(&node.path, "`security` does not belong here, and guards nothing", Some(help));
+                continue;
+            }
             // Parameters, summary, description, servers; unknown extensions are told elsewhere.
             None => continue,
         };

@@ -12,6 +12,7 @@ pub mod http;
 pub mod rest;
 
 use crate::context::Context;
+use crate::definition::partition;
 
 /// The longest ARN of a guarded method, in bytes: AWS answers 414 `Request URI too long` beyond it (documented).
 pub const METHOD_ARN_LIMIT: usize = 1_600;
@@ -29,15 +30,6 @@ pub fn method_arn(context: &Context) -> String {
     let name = stage.map_or("", |stage| &stage.stage);
     let path = context.stage_path.trim_matches('/');
     format!("arn:{}:execute-api:{region}:{account}:{api}/{name}/{}/{path}", partition(region), context.request.method)
-}
-
-/// The group of regions that a region is in, as ARNs name it.
-pub fn partition(region: &str) -> &'static str {
-    match region {
-        _ if region.starts_with("cn-") => "aws-cn",
-        _ if region.starts_with("us-gov-") => "aws-us-gov",
-        _ => "aws",
-    }
 }
 
 #[cfg(test)]

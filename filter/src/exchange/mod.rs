@@ -176,7 +176,7 @@ impl Exchange {
             return self.too_large(candidate.stage, candidate.context, platform);
         }
         candidate.held = held;
-        let waits_for_body = !held.end && candidate.route.guard.needs_body(&candidate.context);
+        let waits_for_body = !held.end && candidate.route.guard.needs_body(&candidate.context, platform);
         if waits_for_body || candidate.waits_for.is_some() {
             self.phase = Phase::Authorizing(candidate);
             return Effect::Hold;

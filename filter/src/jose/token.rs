@@ -115,9 +115,15 @@ fn is_plain_jwt(header: &Map<String, Value>) -> bool {
         Some(value) => value.as_str(),
     };
     let (Some(kind), Some(content), Some(_)) = (text("typ"), text("cty"), text("kid")) else { return false };
-    let kind_is_jwt = !header.contains_key("typ") || is_jwt(kind);
+    let kind_is_jwt = !header.contains_key("typ") || is_of_access(kind);
     // A token in a token (RFC 7519, section 5.2) would be claims that nobody verified.
     kind_is_jwt && !content.rsplit('/').next().is_some_and(is_jwt)
+}
+
+/// `JWT`, or `at+jwt` for an access token (RFC 9068): a logout token or a security event must not pass for one (RFC 8725, section
+/// 3.12).
+fn is_of_access(media_type: &str) -> bool {
+    ["jwt", "at+jwt", "application/at+jwt"].iter().any(|known| known.eq_ignore_ascii_case(media_type))
 }
 
 /// `JWT`, or a kind of it such as `at+jwt` (RFC 8725, section 3.11); case does not count.

@@ -3,7 +3,7 @@
 use super::Policy;
 use super::pattern::Pattern;
 use super::statement::{Effect, Statement};
-use crate::definition::Node;
+use crate::definition::{Node, partition};
 use crate::problem::{About, Problems, Severity};
 use serde_json::Value;
 use std::fmt;
@@ -75,7 +75,7 @@ fn is_too_large(value: &Value) -> bool {
 
 impl fmt::Display for ApiArn<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "arn:aws:execute-api:{}:{}:{}", self.region, self.account, self.api)
+        write!(f, "arn:{}:execute-api:{}:{}:{}", partition(self.region), self.region, self.account, self.api)
     }
 }
 

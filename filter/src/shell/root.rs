@@ -80,12 +80,11 @@ impl RootContext for Root {
                 let routes: usize = gateway.stages().map(|stage| stage.routes().count()).sum();
                 log(Level::Info, &format!("serving {routes} routes in {} stages", gateway.stages().count()));
                 self.verifies = signature::is_offered();
-                let period = gateway.issuer_keys.period_millis();
-                self.gateway = Some(Arc::new(gateway));
-                if let Some(period) = period {
+                if let Some(period) = gateway.issuer_keys.period_millis() {
+                    gateway.issuer_keys.load(&Port { randomness: &self.randomness, held: 0, verifies: self.verifies });
                     let _ = hostcalls::set_tick_period(Duration::from_millis(u64::from(period)));
-                    self.on_tick();
                 }
+                self.gateway = Some(Arc::new(gateway));
                 true
             }
             None => {

@@ -140,6 +140,13 @@ impl Signed {
         self.payload != Payload::Unsigned
     }
 
+    /// What can be told without the secret and without the body: for which service and when it was signed, and what it covers.
+    pub fn check(&self, request: &RequestHead, rules: &Rules<'_>, now_millis: u64) -> Result<(), Unauthentic> {
+        self.is_scoped_to(rules)?;
+        self.covers(request, rules)?;
+        self.is_current(now_millis / 1000)
+    }
+
     /// Proves that the owner of the secret signed this request, for this service, now.
     ///
     /// The head is the one that was read, before anything was removed from it or added. The hash is that of the body as it came;
@@ -152,9 +159,7 @@ impl Signed {
         rules: &Rules<'_>,
         now_millis: u64,
     ) -> Result<(), Unauthentic> {
-        self.is_scoped_to(rules)?;
-        self.covers(request, rules)?;
-        self.is_current(now_millis / 1000)?;
+        self.check(request, rules, now_millis)?;
         let explained = self.explain(request, body_sha256, rules)?;
         // In constant time.
         if HMAC::verify(explained.string_to_sign, secret.signing_key(&self.scope), &self.signature) {

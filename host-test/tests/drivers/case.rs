@@ -6,8 +6,8 @@
 //! protocol: REST                               # optional, as in the gateway document
 //! parameters: { basepath: split }              # optional, as in the gateway document
 //! stage: dev                                   # a name, or a whole stage; default `prod`, or `$default` for `protocol: HTTP`
-//! document: { apis: … }                        # instead of the four above: the whole gateway document
-//! issuers: { "https://issuer.test": { jwks: "{{jwks}}" } }   # optional, as in the gateway document; `iam` and `upstreams` too
+//! issuers: { "https://issuer.test": { jwks: "{{jwks}}" } }   # optional, as in the gateway document; so are `iam`, `upstreams`
+//! document: { apis: … }                        # instead of all of these: the whole gateway document
 //! tokens:                                      # see `tokens.rs`: made when a request that says {{token:good}} is sent
 //!   good: { key: rs256, header: { kid: other, typ: null }, claims: { sub: me, exp: now+60 } }
 //!   torn: { key: es256, payload: "{", corrupt: signature }
@@ -26,14 +26,15 @@
 //!       bodyJson: { message: "<any>" }
 //!       upstream: none                         # or one request, or a list of them; absent: not asserted
 //!   - name: a signed request, of which somebody then changes the path
-//!     request: { path: /dev/x, sign: { accessKeyId: AKIDEXAMPLE, presign: true, expires: 60, after: { path: /dev/y } } }
+//!     request: { path: /dev/x, sign: { accessKeyId: AKIDEXAMPLE, presign: true, expires: "60", after: { path: /dev/y } } }
 //!     expect: { status: 403 }
 //! problems:                                    # exactly what the compiler must say; an error means that nothing is served
 //!   - { path: "$.apis[0].definition.paths", message: part of it, severity: error }
 //! ```
 //! Header values and paths are written one character a byte, so `"\xff\xfe"` is two bytes that are no UTF-8; they take
 //! `{{token:NAME}}`. Anywhere in the document a text `{{jwks}}` is the set of all public test keys (kids `rsa`, `p256`, `p384`,
-//! `ed25519`), and `{{jwks:hs256}}` one with the secret. What `sign:` takes is in `signer.rs`. Unknown keys are errors. A case with `knownGap` is a documented difference from API Gateway: it must fail, and the run fails once it passes.
+//! `ed25519`), and `{{jwks:hs256}}` one with the secret. What `sign:` takes is in `signer.rs`. Unknown keys are errors. A case with
+//! `knownGap` is a documented difference from API Gateway: it must fail, and the run fails once it passes.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

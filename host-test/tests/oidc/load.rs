@@ -1,9 +1,11 @@
-//! Load that does not wait: requests are sent when they are due, whether or not the ones before them are answered, on a few
-//! connections that stay open. A gateway that is slow gets no fewer of them.
+//! Load that does not slow down with the gateway: each request is due at its own time, the next one that is due goes to whichever
+//! connection is free, and what is late is sent as fast as it can be. Connections stay open. None of them sends a second request
+//! before it has the answer to the first: Envoy hangs up on who does that for long (`http1.response_flood`).
 
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// How much, how fast, for how long at most.
@@ -14,7 +16,7 @@ pub struct Plan {
     /// Requests a second, of all connections together.
     pub rate: u64,
     /// Connections that share the requests.
-    pub connections: u64,
+    pub connections: usize,
     /// After this nothing more is sent.
     pub bound: Duration,
 }
@@ -33,73 +35,41 @@ pub struct Outcome {
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The longest nap between two looks at what is due.
-const NAP: Duration = Duration::from_millis(2);
-
 /// Sends the requests that `wire` makes of their numbers.
 pub fn run(address: SocketAddr, plan: Plan, wire: impl Fn(u64) -> Vec<u8> + Sync) -> io::Result<Outcome> {
     let start = Instant::now();
-    let mut outcome = Outcome::default();
-    let parts = std::thread::scope(|scope| {
-        let wire = &wire;
-        let connections: Vec<_> =
-            (0..plan.connections).map(|own| scope.spawn(move || connection(address, plan, own, start, wire))).collect();
-        connections.into_iter().map(|thread| thread.join().expect("no connection panics")).collect::<Vec<_>>()
+    let next = AtomicU64::new(0);
+    let connection = || {
+        let mut stream = TcpStream::connect(address)?;
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_write_timeout(Some(PATIENCE))?;
+        let mut reader = BufReader::new(stream.try_clone()?);
+        let mut answers = Vec::new();
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            if number >= plan.requests || start.elapsed() > plan.bound {
+                return Ok(answers);
+            }
+            let due = start + Duration::from_nanos(number * 1_000_000_000 / plan.rate);
+            std::thread::sleep(due.saturating_duration_since(Instant::now()));
+            stream.write_all(&wire(number))?;
+            answers.push((answer(&mut reader)?, due.elapsed()));
+        }
+    };
+    let parts: Vec<io::Result<Vec<_>>> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..plan.connections).map(|_| scope.spawn(connection)).collect();
+        threads.into_iter().map(|thread| thread.join().expect("no connection panics")).collect()
     });
+    let mut outcome = Outcome { elapsed: start.elapsed(), ..Outcome::default() };
     for part in parts {
         for (status, latency) in part? {
             *outcome.statuses.entry(status).or_default() += 1;
             outcome.latencies.push(latency);
         }
     }
-    outcome.elapsed = start.elapsed();
     outcome.latencies.sort_unstable();
     Ok(outcome)
-}
-
-/// One connection: this thread sends, another one reads, and both know when each request was due.
-fn connection(
-    address: SocketAddr,
-    plan: Plan,
-    own: u64,
-    start: Instant,
-    wire: &(impl Fn(u64) -> Vec<u8> + Sync),
-) -> io::Result<Vec<(u16, Duration)>> {
-    let mut stream = TcpStream::connect(address)?;
-    stream.set_nodelay(true)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
-    let reader = BufReader::new(stream.try_clone()?);
-    let due = |number: u64| start + Duration::from_nanos(number * 1_000_000_000 / plan.rate);
-    std::thread::scope(|scope| {
-        let (sent, to_come) = std::sync::mpsc::channel();
-        let answers = scope.spawn(move || read(reader, to_come));
-        for number in (own..plan.requests).step_by(usize::try_from(plan.connections).expect("they are few")) {
-            let due = due(number);
-            while Instant::now() < due {
-                std::thread::sleep(due.saturating_duration_since(Instant::now()).min(NAP));
-            }
-            if start.elapsed() > plan.bound {
-                break;
-            }
-            stream.write_all(&wire(number))?;
-            // A reader that is gone tells why below.
-            if sent.send(due).is_err() {
-                break;
-            }
-        }
-        drop(sent);
-        answers.join().expect("no reader panics")
-    })
-}
-
-/// Reads an answer for each request that was sent.
-fn read(mut reader: impl BufRead, to_come: std::sync::mpsc::Receiver<Instant>) -> io::Result<Vec<(u16, Duration)>> {
-    let mut answers = Vec::new();
-    for due in to_come {
-        answers.push((answer(&mut reader)?, due.elapsed()));
-    }
-    Ok(answers)
 }
 
 /// The status of one answer, whose body has a length.
@@ -145,7 +115,7 @@ impl Outcome {
     }
 }
 
-/// The element of a sorted list that so many percent do not exceed; none of none.
+/// The element of a sorted list that so many percent do not exceed; zero of none.
 pub fn percentile(sorted: &[Duration], percent: usize) -> Duration {
     let last = sorted.len().saturating_sub(1);
     sorted.get(last * percent / 100).copied().unwrap_or_default()

@@ -2,7 +2,7 @@
 //! credentials are the document's own.
 
 use crate::context::Context;
-use crate::definition::Node;
+use crate::definition::{Node, partition};
 use crate::policy::{Decision, Kind, Policy, Principal};
 use crate::problem::Problems;
 use crate::sigv4::Secret;
@@ -88,6 +88,22 @@ impl User {
         let secret = text("secretAccessKey", true);
         let (session_token, account_id) = (text("sessionToken", false), text("accountId", false));
         let (name, arn) = (text("userName", false), text("arn", false));
+        let account_id = match (account_id, &arn) {
+            (given, Some(arn)) => match account_of(arn) {
+                Some(account) if given.as_ref().is_none_or(|given| *given == account) => Some(account),
+                Some(account) => {
+                    let message = format!("`{arn}` is of account `{account}`, not of `accountId`");
+                    problems.error(&node.path.key("arn"), message, None);
+                    None
+                }
+                None => {
+                    let help = "the ARN of a user or a role session, as `arn:aws:iam::123456789012:user/name`";
+                    problems.error(&node.path.key("arn"), format!("`{arn}` names no account"), Some(help));
+                    None
+                }
+            },
+            (given, None) => given,
+        };
         let (id, secret) = (id?, Secret::new(secret?)?);
         let name = name.unwrap_or_else(|| id.clone());
         Some((id, Self { secret, session_token, name, account_id, arn, policies }))
@@ -115,7 +131,8 @@ impl User {
 
     /// The name that IAM gives it.
     pub fn arn(&self, context: &Context) -> String {
-        let own = || format!("arn:aws:iam::{}:user/{}", self.account_id(context), self.name);
+        let region = context.stage.as_ref().map_or("", |stage| &stage.region);
+        let own = || format!("arn:{}:iam::{}:user/{}", partition(region), self.account_id(context), self.name);
         self.arn.clone().unwrap_or_else(own)
     }
 
@@ -143,6 +160,12 @@ impl fmt::Debug for User {
         // Neither the secret nor the token.
         f.debug_struct("User").field("name", &self.name).finish_non_exhaustive()
     }
+}
+
+/// The fifth part of an ARN.
+fn account_of(arn: &str) -> Option<String> {
+    let account = arn.strip_prefix("arn:")?.split(':').nth(3)?;
+    (!account.is_empty()).then(|| account.to_owned())
 }
 
 /// In a time that does not tell where they differ.

@@ -61,10 +61,13 @@ pub enum Home {
 impl Provider {
     /// A provider without keys yet.
     pub fn new(issuer: &str, home: Home) -> Self {
-        // What another version of this module wrote, or another place of the keys, is something else.
+        // What another version of this module wrote, or another place of the keys, is something else: what another document reaches
+        // by another cluster may be another server that calls itself the same.
         let given = match &home {
-            Home::Discovery(_) => String::new(),
-            Home::Keys(place) => format!(" {}://{}{}", place.url.scheme, place.url.authority, place.url.path),
+            Home::Discovery(place) => format!(" by {}", place.cluster),
+            Home::Keys(place) => {
+                format!(" {}://{}{} by {}", place.url.scheme, place.url.authority, place.url.path, place.cluster)
+            }
         };
         Self {
             issuer: issuer.to_owned(),
@@ -88,6 +91,11 @@ impl Provider {
     /// A request named a key that is not known.
     pub fn miss(&self, now: u64) {
         self.missed_millis.store(now, Ordering::Relaxed);
+    }
+
+    /// Takes what the workers share already.
+    pub fn load(&self, platform: &dyn Platform) {
+        self.reload(&mut self.lock(), platform);
     }
 
     /// Time has passed: the call to make, where one is due and this worker is the one to make it.

@@ -1,7 +1,7 @@
 //! The authorizer at work: what is remembered is used, what is not is asked, and what the function says becomes a verdict.
 
 use super::{Answer, InvokeRequest, LambdaAuthorizer, Refusal};
-use crate::authorizer::keys::evaluate;
+use crate::authorizer::condition_keys::evaluate;
 use crate::authorizer::{Authorizer, AuthorizerScope, Demand, Grant, SchemeRequirement, Verdict, Weight};
 use crate::cache::{Cache, Capacity};
 use crate::context::AuthorizerFacts;

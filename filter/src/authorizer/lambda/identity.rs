@@ -98,20 +98,19 @@ impl Source {
             Self::Header(name) => header(name, context)?,
             Self::Query(name) => {
                 let values: Vec<_> = context.query().all(name).collect();
-                self.single(values.len(), context)?;
-                values.join(",")
+                if values.len() > 1 {
+                    return Err(MissingIdentity::Repeated(name.clone()));
+                }
+                // What was no UTF-8 has lost what it was: two of them would be one identity.
+                if values.iter().any(|value| value.contains(char::REPLACEMENT_CHARACTER)) {
+                    return Err(MissingIdentity::Unreadable(name.clone()));
+                }
+                values.concat()
             }
             Self::StageVariable(name) => context.stage_variable(name).unwrap_or_default().to_owned(),
             Self::Context(name) => context.variable(name, platform).unwrap_or_default(),
         };
         if value.is_empty() { Err(MissingIdentity::Absent(self.name().to_owned())) } else { Ok(value) }
-    }
-
-    /// HTTP APIs join what is repeated (documented for parameter mapping). assumed(repeated-identity): REST APIs would take one of
-    /// the values, and a function that looks at all of them would decide for a key that shows one: no identity.
-    fn single(&self, count: usize, context: &Context) -> Result<(), MissingIdentity> {
-        let one = count <= 1 || context.protocol == Protocol::Http;
-        if one { Ok(()) } else { Err(MissingIdentity::Repeated(self.name().to_owned())) }
     }
 
     fn name(&self) -> &str {
@@ -121,14 +120,15 @@ impl Source {
     }
 }
 
+/// A header that is there once. assumed(repeated-identity): REST APIs would take one of the values and HTTP APIs join them; a
+/// function that looks at all of them would decide for a key that shows something else, so there is no identity.
 fn header(name: &str, context: &Context) -> Result<String, MissingIdentity> {
     let lines = context.mapped_header(name);
     let is_authorization = name.eq_ignore_ascii_case(AUTHORIZATION);
     let value = lines.join(b",".as_slice());
     let value = String::from_utf8(value).map_err(|_| MissingIdentity::Unreadable(name.to_owned()))?;
-    let joins = context.protocol == Protocol::Http && !is_authorization;
     // Two Authorization lines arrive as one.
-    if (lines.len() > 1 && !joins) || (is_authorization && is_joined(&value)) {
+    if lines.len() > 1 || (is_authorization && is_joined(&value)) {
         return Err(MissingIdentity::Repeated(name.to_owned()));
     }
     Ok(value)

@@ -137,6 +137,8 @@ impl RequestParameters {
                 Some(value) if name == "host" && is_valid_host(&value) => head.authority = value,
                 Some(_) if name == "host" => {}
                 Some(value) => head.headers.set(name.as_str(), value),
+                // What only the gateway knows of a caller, no client may say in its place.
+                None if matches!(expression, Expression::Context(_)) && name != "host" => head.headers.remove(name),
                 None => {}
             }
         }

@@ -160,7 +160,7 @@ impl Draft {
     /// Starts the filter with it.
     async fn start(self, server: &Server) -> Result<Serving, Failure> {
         for unused in origins::unused(&self.checked.document, &self.checked.endpoints, &self.overrides) {
-            say(&format!("note: no integration goes to `{unused}`, which `--upstream` names\n"));
+            say(&format!("note: nothing goes to `{unused}`, which `--upstream` names\n"));
         }
         let origins = origins::resolve(&self.checked.document, &self.checked.endpoints, &self.overrides);
         let backends = Backends::new(origins);

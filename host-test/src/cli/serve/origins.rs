@@ -32,7 +32,7 @@ pub type Origins = BTreeMap<String, Origin>;
 pub fn resolve(document: &Value, endpoints: &[Endpoint], overrides: &[Override]) -> Origins {
     let named = |name: &str| overrides.iter().rev().find(|candidate| candidate.host.eq_ignore_ascii_case(name));
     let mut origins = Origins::new();
-    for endpoint in endpoints {
+    for endpoint in &all(document, endpoints) {
         let cluster = cluster(document, &endpoint.name);
         let replaced = names(document, endpoint).into_iter().find_map(named);
         let origin = match replaced {
@@ -46,8 +46,21 @@ pub fn resolve(document: &Value, endpoints: &[Endpoint], overrides: &[Override])
     origins
 }
 
-/// The replacements of servers that no integration goes to: a typing error, most likely.
+/// Those that the definition names, and the hosts of `upstreams` that only a running gateway hears of: where an issuer says that
+/// its keys are.
+fn all(document: &Value, endpoints: &[Endpoint]) -> Vec<Endpoint> {
+    let mut all = endpoints.to_vec();
+    for host in document.get("upstreams").and_then(Value::as_object).into_iter().flatten().map(|(host, _)| host) {
+        if !endpoints.iter().any(|endpoint| endpoint.name.eq_ignore_ascii_case(host)) {
+            all.push(Endpoint { name: host.clone(), scheme: "https".to_owned(), authority: host.clone() });
+        }
+    }
+    all
+}
+
+/// The replacements of servers that nothing goes to: a typing error, most likely.
 pub fn unused<'a>(document: &Value, endpoints: &[Endpoint], overrides: &'a [Override]) -> Vec<&'a str> {
+    let endpoints = all(document, endpoints);
     let goes_there = |replaced: &&Override| {
         endpoints.iter().any(|endpoint| names(document, endpoint).iter().any(|name| replaced.host.eq_ignore_ascii_case(name)))
     };
@@ -129,6 +142,15 @@ mod tests {
         assert_eq!(url(&origins, "link"), "http://127.0.0.1:2");
         assert_eq!(unused(&document, &endpoints, &overrides), ["later.test"]);
         assert!(!origins.contains_key("later.test"));
+    }
+
+    #[test]
+    fn a_host_that_only_a_running_gateway_asks_is_reached_too() {
+        let document = json!({"upstreams": {"keys.test": {"cluster": "keys"}}});
+        let overrides = ["keys.test=http://127.0.0.1:1".parse::<Override>().unwrap()];
+        assert_eq!(url(&resolve(&document, &[], &[]), "keys"), "https://keys.test");
+        assert_eq!(url(&resolve(&document, &[], &overrides), "keys"), "http://127.0.0.1:1");
+        assert!(unused(&document, &[], &overrides).is_empty());
     }
 
     #[test]

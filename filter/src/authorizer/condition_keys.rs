@@ -10,7 +10,14 @@ use crate::policy::{Decision, Key, Policy, Principal, Request};
 /// What a policy says of a routed request.
 pub fn evaluate(policy: &Policy, context: &Context, principal: &Principal, platform: &dyn Platform) -> Decision {
     let keys = |key: &Key| value(key, context, principal, platform).map(|value| vec![value]);
-    policy.evaluate(&Request { action: "execute-api:Invoke", resource: &method_arn(context), principal, keys: &keys })
+    let decide = |resource: &str| policy.evaluate(&Request { action: "execute-api:Invoke", resource, principal, keys: &keys });
+    let arn = method_arn(context);
+    let decision = decide(&arn);
+    // The ARN has no slash at its end, and the upstream may get one: who denies `admin/*` means `admin/`, too.
+    if context.stage_path.len() > 1 && context.stage_path.ends_with('/') && decide(&format!("{arn}/")) == Decision::Deny {
+        return Decision::Deny;
+    }
+    decision
 }
 
 fn value(key: &Key, context: &Context, principal: &Principal, platform: &dyn Platform) -> Option<String> {
