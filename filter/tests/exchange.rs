@@ -70,6 +70,7 @@ fn gateway() -> Arc<Gateway> {
             "/guarded": {"x-amazon-apigateway-any-method": guarded},
             "/signed": {"x-amazon-apigateway-any-method": signed},
         }, "components": {"securitySchemes": {"function": function}}}}],
+        "iam": {"users": [{"accessKeyId": "AKID", "secretAccessKey": "secret"}]},
         "upstreams": {"b.test": {"cluster": "b"}, "f.test": {"cluster": "f"}},
     });
     let compiled = compile(&document);
@@ -316,6 +317,11 @@ fn a_body_that_ends_with_trailers_is_whole_for_who_verifies_its_signature() {
         "AWS4-HMAC-SHA256 Credential=AKID/20231114/us-east-1/execute-api/aws4_request, SignedHeaders=host;x-amz-date, Signature={}",
         "0".repeat(64)
     );
+    let mut stranger = Exchange::new(gateway());
+    let by_stranger = signature.replace("AKID", "OTHER");
+    let event = head("POST", "/s/signed", &[("authorization", &by_stranger), ("x-amz-date", "20231114T221320Z")]);
+    assert_eq!(status(&stranger.on(event, &mut host)), 403, "nobody's body is held for a stranger");
+
     let mut exchange = Exchange::new(gateway());
     let event = head("POST", "/s/signed", &[("authorization", &signature), ("x-amz-date", "20231114T221320Z")]);
     let Event::RequestHead { head, .. } = event else { panic!("a head is a head") };

@@ -37,7 +37,7 @@ const AUTHORIZER: &str = "x-amazon-apigateway-authorizer";
 impl<'a> Requirement<'a> {
     /// Reads it; none when something is wrong with it, which is told: a route is never served without what guards it.
     pub fn read(operation: &Operation<'a>, api: &OpenApi<'a>, protocol: Protocol, problems: &mut Problems) -> Option<Self> {
-        let auth = operation.node.get("x-amazon-apigateway-auth");
+        let auth = operation.node.guarding("x-amazon-apigateway-auth", problems);
         let signed = match &auth {
             Some(auth) => Some(read_auth(auth, problems)?),
             None => None,
@@ -85,11 +85,12 @@ impl<'a> Requirement<'a> {
         };
         let scheme = scheme.resolved(&api.root, problems)?;
         let scopes = scopes.strings(problems).into_iter().map(str::to_owned).collect();
-        let sigv4 = match scheme.get("x-amazon-apigateway-authtype") {
+        let sigv4 = match scheme.guarding("x-amazon-apigateway-authtype", problems) {
             Some(authtype) => authtype.string(problems)?.eq_ignore_ascii_case("awsSigv4"),
             None => false,
         };
-        if let Some(authorizer) = scheme.get(AUTHORIZER) {
+        if let Some(authorizer) = scheme.guarding(AUTHORIZER, problems) {
+            authorizer.no_nulls(problems);
             return Some(Self::Scheme(SchemeRequirement { name, scheme, authorizer, scopes }));
         }
         if sigv4 {
@@ -119,8 +120,9 @@ fn read_auth(auth: &Node<'_>, problems: &mut Problems) -> Option<bool> {
 
 /// The operation's own `security`, else that of the whole definition, which counts for HTTP APIs only.
 fn security_of<'a>(operation: &Operation<'a>, api: &OpenApi<'a>, protocol: Protocol, problems: &mut Problems) -> Option<Node<'a>> {
-    let at_root = api.root.get("security").filter(|security| security.value.as_array().is_none_or(|list| !list.is_empty()));
-    let own = operation.node.get("security");
+    let at_root =
+        api.root.guarding("security", problems).filter(|security| security.value.as_array().is_none_or(|list| !list.is_empty()));
+    let own = operation.node.guarding("security", problems);
     match at_root {
         Some(security) if protocol == Protocol::Rest => {
             // Recorded: `test_apigateway_import`.

@@ -90,8 +90,8 @@ impl<'a> Document<'a> {
         let mut document = Self {
             apis: Vec::new(),
             directory: Directory::read(root, problems),
-            issuers: root.get("issuers"),
-            iam: root.get("iam"),
+            issuers: root.guarding("issuers", problems).inspect(|issuers| issuers.no_nulls(problems)),
+            iam: root.guarding("iam", problems).inspect(|iam| iam.no_nulls(problems)),
         };
         match root.get("apis") {
             Some(apis) => document.apis = read_apis(&apis, problems),
@@ -227,7 +227,7 @@ impl StageDocument {
             let help = "segments of letters, digits and `-._~!$&'()*+,;=:@`, as `/orders/v1`";
             problems.error(&node.path.key("basePath"), format!("`{base_path}` is no base path"), Some(help));
         }
-        let hosts = node.get("hosts").map(|hosts| hosts.elements(problems)).unwrap_or_default();
+        let hosts = node.guarding("hosts", problems).map(|hosts| hosts.elements(problems)).unwrap_or_default();
         // One domain written twice is one.
         let hosts: BTreeSet<String> = hosts.iter().filter_map(|host| read_host(host, problems)).collect();
         let mut variables = BTreeMap::new();

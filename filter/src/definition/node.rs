@@ -124,6 +124,30 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// Reports every null below: where a guard is said, nothing must not be taken for something left out.
+    pub fn no_nulls(&self, problems: &mut Problems) {
+        match self.value {
+            Value::Null => problems.error(&self.path, "nothing is said here", Some("say it, or take the name away")),
+            Value::Array(elements) => {
+                let node = |(index, value)| Node { value, path: self.path.index(index) };
+                elements.iter().enumerate().map(node).for_each(|element| element.no_nulls(problems));
+            }
+            Value::Object(members) => {
+                let node = |(key, value): (&'a String, &'a Value)| Node { value, path: self.path.key(key) };
+                members.iter().map(node).for_each(|member| member.no_nulls(problems));
+            }
+            _ => {}
+        }
+    }
+
+    /// The member that guards something, told if it is there and null.
+    pub fn guarding(&self, key: &str, problems: &mut Problems) -> Option<Node<'a>> {
+        if self.value.get(key).is_some_and(Value::is_null) {
+            Node { value: &Value::Null, path: self.path.key(key) }.no_nulls(problems);
+        }
+        self.get(key)
+    }
+
     /// What `$ref` points at, within the same definition; the value itself when there is none.
     pub fn resolved(&self, root: &Node<'a>, problems: &mut Problems) -> Option<Node<'a>> {
         let mut node = self.clone();

@@ -80,7 +80,7 @@ impl<'a> OpenApi<'a> {
             operations,
             gateway_responses: root.get("x-amazon-apigateway-gateway-responses"),
             cors: root.get("x-amazon-apigateway-cors"),
-            policy: root.get("x-amazon-apigateway-policy"),
+            policy: root.guarding("x-amazon-apigateway-policy", problems),
             root: root.clone(),
         }
     }

@@ -1,7 +1,9 @@
 //! Calls that the gateway makes itself.
 
+use super::port::log;
 use crate::flow::{Callout, CalloutOutcome, NoReply};
 use crate::http::{Response, ResponseHead};
+use crate::platform::Level;
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, MapType};
 use std::time::Duration;
@@ -16,7 +18,11 @@ pub fn dispatch(callout: &Callout) -> Option<u32> {
         pairs.iter().map(|(name, value)| Some((name.as_str(), std::str::from_utf8(value).ok()?))).collect();
     let timeout = Duration::from_millis(callout.timeout_millis);
     let body = (!callout.body.is_empty()).then_some(callout.body.as_slice());
-    hostcalls::dispatch_http_call(&callout.cluster, headers?, body, Vec::new(), timeout).ok()
+    let dispatched = hostcalls::dispatch_http_call(&callout.cluster, headers?, body, Vec::new(), timeout);
+    if dispatched.is_err() {
+        log(Level::Warn, &format!("the proxy takes no call to cluster `{}`: unknown, or without a healthy host", callout.cluster));
+    }
+    dispatched.ok()
 }
 
 /// What came of a call, read in its callback.

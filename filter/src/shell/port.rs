@@ -55,7 +55,7 @@ impl Platform for Port<'_> {
     fn set_shared_data(&self, key: &str, value: &[u8], version: Version) -> bool {
         let version = match version {
             Version::Any => None,
-            // The host compares with what is there only if something is there; no value ever has this version.
+            // The host compares with what is there only if something is there; only the last of 2^32 writes has this version.
             Version::Missing => Some(u32::MAX),
             Version::Is(version) => Some(version),
         };

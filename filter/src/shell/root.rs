@@ -84,6 +84,8 @@ impl RootContext for Root {
                     gateway.issuer_keys.load(&Port { randomness: &self.randomness, held: 0, verifies: self.verifies });
                     let _ = hostcalls::set_tick_period(Duration::from_millis(u64::from(period)));
                 }
+                // Tickets begin anew: an answer to the gateway before is none to this one.
+                self.calls.clear();
                 self.gateway = Some(Arc::new(gateway));
                 true
             }

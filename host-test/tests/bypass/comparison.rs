@@ -59,7 +59,8 @@ impl Comparison {
         let query = request.path.split_once('?').map_or("", |(_, query)| query);
         let fits = |seen: &Seen| {
             let (path, passed) = seen.target.split_once('?').unwrap_or((&seen.target, ""));
-            let same = |permitted: &Arrival| permitted.host == seen.host && permitted.method == seen.method && permitted.path == path;
+            let same =
+                |permitted: &Arrival| permitted.host == seen.host && permitted.method == seen.method && permitted.path == path;
             passed == query && permitted.iter().any(same)
         };
         let is_bypass = seen.len() > 1 || !seen.iter().all(fits);
@@ -77,7 +78,8 @@ impl Comparison {
 
     /// The counts, for people.
     pub fn told(&self) -> String {
-        let mut text = format!("{} requests, {} bypasses, {} stopped in vain\n", self.total(), self.bypasses.len(), self.stopped.len());
+        let mut text =
+            format!("{} requests, {} bypasses, {} stopped in vain\n", self.total(), self.bypasses.len(), self.stopped.len());
         for ((class, became), count) in &self.counts {
             let _ = writeln!(text, "{count:>8}  {class}: {became}");
         }
@@ -97,7 +99,13 @@ impl Comparison {
 /// As a request of a case file, and by its number.
 fn offender(attempt: &Attempt, request: &Request, verdict: &Verdict, seen: &[Seen], status: &str) -> String {
     let protocol = if attempt.protocol == Protocol::Rest { "rest" } else { "http" };
-    let shorten = |text: &str| if text.len() > 600 { format!("{}… ({} bytes)", text.chars().take(600).collect::<String>(), text.len()) } else { text.to_owned() };
+    let shorten = |text: &str| {
+        if text.len() > 600 {
+            format!("{}… ({} bytes)", text.chars().take(600).collect::<String>(), text.len())
+        } else {
+            text.to_owned()
+        }
+    };
     let headers: Vec<String> = request.headers.iter().map(|(name, value)| format!("[{name:?}, {:?}]", shorten(value))).collect();
     format!(
         "#{} ({protocol}) {}\n  request: {{ method: {:?}, path: {:?}, headers: [{}] }}\n  says: {verdict:?}\n  did: {status}, {seen:?}\n  \

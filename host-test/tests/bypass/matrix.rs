@@ -139,7 +139,16 @@ impl Matrix<'_> {
     }
 
     #[expect(clippy::too_many_arguments, reason = "they are what a request is made of")]
-    fn push(&mut self, api: &Api, stage: &'static Stage, variant: &str, path: String, target: &str, method: Method, credential: usize) {
+    fn push(
+        &mut self,
+        api: &Api,
+        stage: &'static Stage,
+        variant: &str,
+        path: String,
+        target: &str,
+        method: Method,
+        credential: usize,
+    ) {
         if !self.seen.insert((api.protocol, stage.host, path.clone(), format!("{method:?}"), credential)) {
             return;
         }

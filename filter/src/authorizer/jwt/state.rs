@@ -102,7 +102,8 @@ impl State {
         let (set, skipped) = KeySet::parse(text, Origin::Fetched).map_err(|invalid| invalid.to_string())?;
         let skipped = skipped.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
         if set.is_empty() {
-            return Err(format!("its key set has no key that can be used: {skipped}"));
+            let why = if skipped.is_empty() { "it is empty" } else { skipped.as_str() };
+            return Err(format!("its key set has no key that can be used: {why}"));
         }
         self.number += 1;
         let keys = Keys { set: Arc::new(set), number: self.number };

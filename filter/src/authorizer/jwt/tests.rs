@@ -380,7 +380,7 @@ fn failures_take_nothing_away_and_are_told_once() {
         ),
         (Some(discovery("https://keys.test/")), json!(endless), "its key set has more than 256 KiB"),
         (Some(discovery("https://keys.test/")), json!({}), "a key set is an object with an array `keys`"),
-        (Some(discovery("https://keys.test/")), json!({"keys": []}), "its key set has no key that can be used: "),
+        (Some(discovery("https://keys.test/")), json!({"keys": []}), "its key set has no key that can be used: it is empty"),
         (
             Some(discovery("https://keys.test/")),
             json!({"keys": [Signer::secret("s").jwk]}),
@@ -456,7 +456,7 @@ fn of_two_workers_that_look_at_once_one_fetches() {
     let mut fake = Fake::default();
     for there in [false, true] {
         let lease = shared::Attempt { started_millis: fake.millis.get(), failed: false };
-        fake.rival.replace(Some(("tollgate.jwks.1.attempt https://i.test".to_owned(), lease.to_bytes())));
+        fake.rival.replace(Some(("tollgate.jwks.1.attempt https://i.test by to-i.test".to_owned(), lease.to_bytes())));
         assert_eq!(compiled.keys.tick(&mut fake), [], "something was there: {there}");
         fake.millis.set(fake.millis.get() + 4_000);
     }
@@ -467,7 +467,7 @@ fn of_two_workers_that_look_at_once_one_fetches() {
 fn keys_of_a_later_attempt_are_never_replaced_by_those_of_an_earlier_one() {
     let document = json!({"upstreams": upstreams(&["i.test", "keys.test"])});
     let (ours, theirs) = (Signer::public("ours", 1), Signer::public("theirs", 2));
-    let name = "tollgate.jwks.1.keys https://i.test".to_owned();
+    let name = "tollgate.jwks.1.keys https://i.test by to-i.test".to_owned();
     for is_loaded in [false, true] {
         let compiled = compile(Protocol::Http, &document, &http_scheme());
         let authorizer = compiled.authorizer.unwrap();
@@ -521,7 +521,7 @@ fn a_shared_entry_that_nobody_understands_is_overwritten() {
     let token = signer.token(&payload(json!({})));
     let mut fake = Fake::default();
     for name in ["keys", "attempt"] {
-        fake.set_shared_data(&format!("tollgate.jwks.1.{name} https://i.test"), b"nonsense", Version::Any);
+        fake.set_shared_data(&format!("tollgate.jwks.1.{name} https://i.test by to-i.test"), b"nonsense", Version::Any);
     }
     assert_eq!(ask(&*compiled.authorizer.clone().unwrap(), &mut fake, &token, &[]), refused(Refusal::NoKeys, Manner::Http));
     let keys = json!({"keys": [signer.jwk]});

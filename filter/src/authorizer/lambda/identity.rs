@@ -186,12 +186,17 @@ mod tests {
     }
 
     #[test]
-    fn what_is_repeated_is_no_identity_in_rest_apis_and_joined_in_http_apis() {
+    fn what_is_repeated_or_unreadable_is_no_identity() {
         let headers = [("x-a", "1"), ("x-a", "2")];
         for source in ["header.x-a", "querystring.q"] {
             let rest = read(&format!("method.request.{source}"), Protocol::Rest, "?q=1&q=2", &headers);
             assert!(matches!(rest, Err(MissingIdentity::Repeated(_))), "{source}");
-            assert_eq!(read(&format!("$request.{source}"), Protocol::Http, "?q=1&q=2", &headers).as_deref(), Ok("1,2"));
+            let http = read(&format!("$request.{source}"), Protocol::Http, "?q=1&q=2", &headers);
+            assert!(matches!(http, Err(MissingIdentity::Repeated(_))), "{source}");
+        }
+        for query in ["?q=%ff%fe", "?q=%80"] {
+            let lossy = read("method.request.querystring.q", Protocol::Rest, query, &[]);
+            assert!(matches!(lossy, Err(MissingIdentity::Unreadable(_))), "{query}");
         }
     }
 

@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn the_first_format_of_an_http_api_adds_version_and_identity() {
-        let mut context = request(Protocol::Http, "GET", "/a?q=123&q=4", &[("auth", "user1"), ("content-length", "3")]);
+        let mut context = request(Protocol::Http, "GET", "/a?q=4&r=1&r=2", &[("auth", "user1"), ("content-length", "3")]);
         context.path_parameters = vec![("id".to_owned(), "a".to_owned())];
         if let Some(stage) = &mut context.stage {
             Arc::make_mut(stage).variables.insert("StageVar1".to_owned(), "stageValue1".to_owned());
@@ -171,13 +171,13 @@ mod tests {
         let wanted = json!({
             "version": "1.0", "type": "REQUEST",
             "methodArn": "arn:aws:execute-api:eu-west-1:123456789012:apiid/$default/GET/a",
-            "identitySource": "user1,123,4", "authorizationToken": "user1,123,4",
+            "identitySource": "user1,4", "authorizationToken": "user1,4",
             "resource": "/{id}", "path": "/a", "httpMethod": "GET",
             "headers": {"auth": "user1", "content-length": "3", "host": HOST, "x-forwarded-for": "192.0.2.1",
                 "x-forwarded-port": "443", "x-forwarded-proto": "https", "x-amzn-trace-id": TRACE},
             "multiValueHeaders": {"auth": ["user1"], "content-length": ["3"], "host": [HOST], "x-forwarded-for": ["192.0.2.1"],
                 "x-forwarded-port": ["443"], "x-forwarded-proto": ["https"], "x-amzn-trace-id": [TRACE]},
-            "queryStringParameters": {"q": "4"}, "multiValueQueryStringParameters": {"q": ["123", "4"]},
+            "queryStringParameters": {"q": "4", "r": "2"}, "multiValueQueryStringParameters": {"q": ["4"], "r": ["1", "2"]},
             "pathParameters": {"id": "a"}, "stageVariables": {"StageVar1": "stageValue1"},
             "requestContext": {
                 "resourceId": null, "resourcePath": "/{id}", "httpMethod": "GET", "extendedRequestId": "_______________=",
