@@ -125,7 +125,7 @@ FUZZ_TARGET  ?=
 fuzz: need-fuzz ## the parsers against made-up input, each for FUZZ_SECONDS
 	@fuzz/run fuzz $(FUZZ_SECONDS) $(FUZZ_TARGET)
 
-# A fuzzer that nobody builds rots: all of them, for a moment, always with the same inputs.
+# A fuzzer that nobody builds rots: all of them, for a moment, from the seeds.
 .PHONY: fuzz-build
 fuzz-build: need-fuzz
 	@cargo fmt --manifest-path fuzz/Cargo.toml -- --check

@@ -30,8 +30,8 @@ const API_GATEWAY: Rules<'_> =
     Rules { region: "us-east-1", service: "service", normalize_path: true, unsigned_payload: false, token_after_signing: false };
 const OTHERS: Rules<'_> = Rules { normalize_path: false, unsigned_payload: true, token_after_signing: true, ..API_GATEWAY };
 
-/// How many requests beside each one are tried.
-const NEIGHBOURS: usize = 8;
+/// How many requests beside each one are tried: few are signed for the right scope at the right time.
+const NEIGHBOURS: usize = 64;
 
 #[derive(Debug, Clone, PartialEq)]
 struct Sent {
@@ -142,7 +142,7 @@ impl Sent {
         })
     }
 
-    fn header(&self, name: &str) -> (String, Vec<Vec<u8>>) {
+    fn header(&self, name: &str) -> (String, Vec<u8>) {
         let words = |value: &[u8]| {
             let is_space = |byte: &u8| b" \t\r\n".contains(byte);
             value.split(is_space).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(&b' ')
@@ -151,7 +151,7 @@ impl Sent {
         let authority = matches!(name, "host" | ":authority").then_some(self.head.authority.as_slice());
         // Several lines of one name are one line with commas (RFC 9110, section 5.3).
         let line = authority.into_iter().filter(|value| !value.is_empty()).chain(own).map(words).collect::<Vec<_>>().join(&b',');
-        (name.to_owned(), vec![line])
+        (name.to_owned(), line)
     }
 }
 
@@ -161,7 +161,7 @@ struct Meaning {
     segments: Vec<String>,
     ends_in_slash: bool,
     parameters: Vec<(Vec<u8>, Vec<u8>)>,
-    headers: Vec<(String, Vec<Vec<u8>>)>,
+    headers: Vec<(String, Vec<u8>)>,
     body: Vec<u8>,
     session_token: Option<Vec<u8>>,
 }
@@ -198,19 +198,28 @@ fn put(text: &[u8], mark: &[u8], digits: &[u8]) -> Option<Vec<u8>> {
     places.next().is_none().then(|| [&text[..place], digits, rest].concat())
 }
 
-/// One byte more, less, or another; half of the time one that means something somewhere.
+/// One byte more, less, another, or spelled in another way; half of the time one that means something somewhere.
 fn edit(text: &[u8], numbers: &mut Numbers) -> Vec<u8> {
     const MARKS: &[u8] = b"%&;=+/.?#\\ \t\n,:20aA";
+    let marks: Vec<usize> = (0..text.len()).filter(|place| MARKS.contains(&text[*place])).collect();
+    let place =
+        if numbers.below(2) == 0 { numbers.below(text.len()) } else { *marks.get(numbers.below(marks.len())).unwrap_or(&0) };
     let byte = if numbers.below(2) == 0 { MARKS[numbers.below(MARKS.len())] } else { numbers.below(256) as u8 };
-    let place = numbers.below(text.len());
-    let mut text = text.to_vec();
-    match numbers.below(3) {
-        0 => text.insert(place, byte),
-        1 if !text.is_empty() => text[place] = byte,
-        _ if !text.is_empty() => drop(text.remove(place)),
-        _ => {}
-    }
-    text
+    let (before, behind) = text.split_at(place);
+    let (old, after) = behind.split_at(behind.len().min(1));
+    let other = match numbers.below(5) {
+        0 => [&[byte], old].concat(),
+        1 => vec![byte],
+        2 => Vec::new(),
+        3 => old.iter().flat_map(|byte| format!("%{byte:02X}").into_bytes()).collect(),
+        // What stands here encoded, plainly.
+        _ => {
+            let encoded = behind.get(..3).map(decode).filter(|plain| plain.len() == 1);
+            let plain = encoded.map(|plain| [before, &plain, &behind[3..]].concat());
+            return plain.unwrap_or_else(|| text.to_vec());
+        }
+    };
+    [before, &other, after].concat()
 }
 
 /// A signature that counts carries over to nothing else.
