@@ -6,6 +6,7 @@
 //!   | request head    |                  |                                               |
 //!   |---------------->| Event            |                                               |
 //!   |                 |----------------->| read, stage, preflight, route, authorize      |
+//!   | (call, its end) |<---------------->| (an authorizer may have to ask somebody)      |
 //!   |                 |                  |---------------------------------------------->| IntegrationRequest
 //!   |                 |           Effect |<----------------------------------------------|
 //!   | forward / reply |<-----------------|                                               |
