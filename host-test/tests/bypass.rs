@@ -22,14 +22,14 @@ mod drivers;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime};
 
-use bypass::apis::{Api, Guard, Protocol, Route};
+use bypass::apis::{APIS, Guard, Protocol};
 use bypass::comparison::{Comparison, Seen};
 use bypass::credentials::{self, Credential};
 use bypass::documents::{BACKEND, DEFAULT_BACKEND, LAMBDA, document};
 use bypass::envoy::{Client, Envoy, Upstream};
 use bypass::functions::{WORDS, Word, backend};
 use bypass::matrix::{self, Attempt, Random};
-use bypass::reference::{Verdict, judge};
+use bypass::reference::{Verdict, guard_of, judge};
 use drivers::case::{Backend, Request};
 use drivers::native::Native;
 use drivers::report::say;
@@ -108,8 +108,11 @@ fn compare(outcomes: &[Outcome], judge: impl Fn(&Attempt, &Request) -> Verdict) 
 
 /// Both documents, with every guard in its place.
 fn documents() -> BTreeMap<String, Value> {
-    let guarded = |_: &Api, route: &Route| route.guard;
-    PROTOCOLS.into_iter().map(|protocol| (protocol.document().to_owned(), document(protocol, &guarded))).collect()
+    documents_with(|guard| guard)
+}
+
+fn documents_with(changed: impl Fn(Guard) -> Guard) -> BTreeMap<String, Value> {
+    PROTOCOLS.into_iter().map(|protocol| (protocol.document().to_owned(), document(protocol, &changed))).collect()
 }
 
 /// Sends requests through a driver that serves these documents; `sent` may change a request on its way.
@@ -141,8 +144,10 @@ fn send(
     attempts.iter().map(one).collect()
 }
 
+fn as_it_is(_: &mut Request, _: &mut Word) {}
+
 fn natively(documents: &BTreeMap<String, Value>, attempts: &[Attempt], credentials: &[Credential]) -> Vec<Outcome> {
-    send(&mut Native::default(), documents, attempts, credentials, &|_, _| {})
+    send(&mut Native::default(), documents, attempts, credentials, &as_it_is)
 }
 
 /// The figures, and that they are none of a test that saw nothing.
@@ -182,7 +187,7 @@ fn a_sample_does_so_in_the_module() {
     let now = wasm.now();
     let attack = Attack::new(now);
     let attempts = attack.sample(2_400, now);
-    let outcomes = send(&mut wasm, &documents(), &attempts, &attack.credentials, &|_, _| {});
+    let outcomes = send(&mut wasm, &documents(), &attempts, &attack.credentials, &as_it_is);
     told("wasm", &attack.compare(&outcomes), 2_000, |floor| floor.2, start);
 }
 
@@ -194,6 +199,7 @@ fn a_sample_does_so_in_envoy() {
     let words = attack.credentials.iter().filter_map(|c| Some((c.identity.clone()?, c.word))).collect();
     let upstream = Upstream::start(words);
     let envoy = Envoy::start(&documents(), upstream.address());
+    let served = Instant::now();
     let sending = |attempts: Vec<&Attempt>| {
         let mut clients = PROTOCOLS.map(|protocol| Client::new(envoy.address(protocol.document())));
         let one = |attempt: &Attempt| {
@@ -214,6 +220,7 @@ fn a_sample_does_so_in_envoy() {
             connections += opened;
         }
     });
+    let took = served.elapsed();
     let mut by_number: BTreeMap<usize, usize> = BTreeMap::new();
     by_number.extend(outcomes.iter().enumerate().map(|(place, outcome)| (outcome.attempt.number, place)));
     for (number, seen) in upstream.seen() {
@@ -221,6 +228,88 @@ fn a_sample_does_so_in_envoy() {
         outcomes[*place.unwrap_or_else(|| panic!("the upstream got what nobody sent: {seen:?}"))].seen.push(seen);
     }
     envoy.assert_no_reloads();
-    say(&format!("{connections} connections\n"));
+    say(&format!("Envoy: {connections} connections, {:.1?} for the requests alone\n", took));
     told("Envoy", &attack.compare(&outcomes), 5_000, |floor| floor.2, start);
+}
+
+/// That many requests which may not pass, in front of this kind of guard.
+fn refused(attack: &Attack, kind: &str, now: Duration, count: usize) -> Vec<Attempt> {
+    let stops = |attempt: &&Attempt| {
+        let request = attempt.request(&attack.credentials, now);
+        let path = request.path.split('?').next().unwrap_or_default();
+        let guard = guard_of(attempt.protocol, request.host(), &request.method, path);
+        guard.is_some_and(|guard| guard.kind() == kind) && attack.judge(attempt, &request) == Verdict::Stops
+    };
+    attack.attempts.iter().filter(stops).take(count).cloned().collect()
+}
+
+#[test]
+fn a_gateway_that_lacks_one_kind_of_guard_is_caught() {
+    let now = Native::default().now();
+    let attack = Attack::new(now);
+    let guards = APIS.iter().flat_map(|api| api.routes).map(|route| route.guard.kind());
+    let kinds: std::collections::BTreeSet<&str> = guards.filter(|kind| *kind != "open").collect();
+    assert_eq!(kinds.len(), 11, "{kinds:?}");
+    for kind in kinds {
+        let open = documents_with(|guard| if guard.kind() == kind { Guard::Open } else { guard });
+        let attempts = refused(&attack, kind, now, 60);
+        let comparison = attack.compare(&natively(&open, &attempts, &attack.credentials));
+        // Some stay out because of a resource policy.
+        assert!(comparison.bypasses.len() > 30, "without `{kind}` only {} of {} are told", comparison.bypasses.len(), attempts.len());
+    }
+    let mut unpoliced = documents();
+    for api in unpoliced.get_mut("rest").and_then(|rest| rest["apis"].as_array_mut()).expect("it has APIs") {
+        api["definition"].as_object_mut().expect("it is one").remove("x-amazon-apigateway-policy");
+    }
+    let comparison = attack.compare(&natively(&unpoliced, &refused(&attack, "open", now, 60), &attack.credentials));
+    assert!(comparison.bypasses.len() > 30, "without resource policies only {} are told", comparison.bypasses.len());
+}
+
+#[test]
+fn a_gateway_that_reads_a_request_otherwise_is_caught() {
+    let now = Native::default().now();
+    let attack = Attack::new(now);
+    let attempts = attack.sample(4_000, now);
+    type Reader = (&'static str, fn(&mut Request, &mut Word));
+    let readers: [Reader; 8] = [
+        ("decodes slashes", |request, _| request.path = request.path.replace("%2F", "/").replace("%2f", "/")),
+        ("merges slashes", |request, _| request.path = request.path.replace("//", "/")),
+        ("cuts parameters", |request, _| request.path = request.path.split(';').next().unwrap_or_default().to_owned()),
+        ("takes away dots", |request, _| request.path = request.path.replace("/./", "/").replace("/../", "/")),
+        ("folds case", |request, _| request.path = request.path.to_ascii_lowercase()),
+        ("decodes twice", |request, _| request.path = request.path.replace("%25", "%")),
+        ("takes the first of two headers", |request, _| {
+            let mut names = std::collections::BTreeSet::new();
+            request.headers.retain(|(name, _)| names.insert(name.to_ascii_lowercase()));
+        }),
+        ("takes every word of a function for a yes", |_, word| *word = Word::Known),
+    ];
+    for (what, reader) in readers {
+        let outcomes = send(&mut Native::default(), &documents(), &attempts, &attack.credentials, &reader);
+        let comparison = attack.compare(&outcomes);
+        let found = (comparison.bypasses.len(), comparison.stopped.len());
+        say(&format!("a gateway that {what}: {found:?}\n"));
+        assert!(!comparison.bypasses.is_empty(), "a gateway that {what} is not caught");
+    }
+}
+
+#[test]
+fn a_reference_that_is_wrong_is_caught() {
+    let now = Native::default().now();
+    let mut attack = Attack::new(now);
+    let attempts = attack.sample(4_000, now);
+    let outcomes = natively(&documents(), &attempts, &attack.credentials);
+    attack.compare(&outcomes).assert_none("native");
+    let place = |attack: &Attack, name: &str| attack.credentials.iter().position(|c| c.name == name).expect("there is one");
+    let (right, expired, nothing) = (place(&attack, "JWT"), place(&attack, "JWT: expired"), place(&attack, "nothing"));
+    let right_worth = attack.credentials[right].worth.clone();
+    // A guard less: the reference lets expired tokens in, and the gateway does not.
+    let expired_worth = std::mem::replace(&mut attack.credentials[expired].worth, right_worth);
+    let comparison = attack.compare(&outcomes);
+    assert!(comparison.bypasses.is_empty() && !comparison.stopped.is_empty(), "{}", comparison.told());
+    attack.credentials[expired].worth = expired_worth;
+    // A guard more: the gateway lets tokens in that the reference knows nothing of.
+    attack.credentials[right].worth = attack.credentials[nothing].worth.clone();
+    let comparison = attack.compare(&outcomes);
+    assert!(!comparison.bypasses.is_empty() && comparison.stopped.is_empty(), "{}", comparison.told());
 }

@@ -56,7 +56,7 @@ impl Comparison {
             _ => "reached",
         };
         *self.counts.entry((class, became)).or_default() += 1;
-        let query = request.path.split_once('?').map_or("", |(_, query)| query);
+        let query = request.path.split_once('?').map_or("", |(_, query)| query.trim_end());
         let fits = |seen: &Seen| {
             let (path, passed) = seen.target.split_once('?').unwrap_or((&seen.target, ""));
             let same = |permitted: &Arrival| permitted.host == seen.host && permitted.method == seen.method && permitted.path == path;
@@ -99,8 +99,9 @@ fn offender(attempt: &Attempt, request: &Request, verdict: &Verdict, seen: &[See
     let protocol = if attempt.protocol == Protocol::Rest { "rest" } else { "http" };
     let shorten = |text: &str| if text.len() > 600 { format!("{}… ({} bytes)", text.chars().take(600).collect::<String>(), text.len()) } else { text.to_owned() };
     let headers: Vec<String> = request.headers.iter().map(|(name, value)| format!("[{name:?}, {:?}]", shorten(value))).collect();
+    let (says, did) = (shorten(&format!("{verdict:?}")), shorten(&format!("{status}, {seen:?}")));
     format!(
-        "#{} ({protocol}) {}\n  request: {{ method: {:?}, path: {:?}, headers: [{}] }}\n  says: {verdict:?}\n  did: {status}, {seen:?}\n  \
+        "#{} ({protocol}) {}\n  request: {{ method: {:?}, path: {:?}, headers: [{}] }}\n  says: {says}\n  did: {did}\n  \
          again: BYPASS_ONLY={} cargo test -p tollgate-host --test bypass -- --nocapture",
         attempt.number,
         attempt.name,

@@ -46,7 +46,9 @@ const METHODS: [&str; 7] = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST",
 
 /// Judges a request as the client sends it, with what its credential is worth.
 pub fn judge(protocol: Protocol, request: &Request, credential: &Credential) -> Verdict {
-    let target = request.path.split('?').next().unwrap_or_default();
+    // RFC 9112, section 3: whoever reads a request line leniently ends the target at any whitespace.
+    let line = request.path.split('\t').next().unwrap_or_default();
+    let target = line.split('?').next().unwrap_or_default();
     let named = |name: &str| request.headers.iter().filter(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str()).collect::<Vec<_>>();
     // "X-HTTP-Method-Override overrides the method": known issues of REST APIs.
     let overrides = if protocol == Protocol::Rest { named("x-http-method-override") } else { Vec::new() };
@@ -66,8 +68,10 @@ pub fn judge(protocol: Protocol, request: &Request, credential: &Credential) -> 
         }
         _ => (request.host(), target, false),
     };
-    let Some(canonical) = canonical(path).filter(|_| is_plain(&request.path)) else { return Verdict::Stops };
-    let class = if odd_method {
+    let Some(canonical) = canonical(path).filter(|_| is_plain(line)) else { return Verdict::Stops };
+    let class = if line.len() < request.path.len() {
+        Some("whitespace in the request line")
+    } else if odd_method {
         Some("odd method override")
     } else if is_absolute {
         Some("absolute form")
@@ -218,8 +222,8 @@ fn permits(call: &Call<'_>, credential: &Credential) -> bool {
         own != Some(false) && resource != Some(false) && (own == Some(true) || resource == Some(true))
     };
     let has_scope = |wanted: &[&str], has: &[&str]| wanted.is_empty() || wanted.iter().any(|scope| has.contains(scope));
-    // "Method ARN longer than 1,600 bytes": 414 where somebody is to be authorized.
-    let is_short = call.route.guard == Guard::Open || arn(call).len() + "arn:aws:execute-api:us-east-1:000000000000:".len() <= 1_600;
+    // "Method ARN longer than 1,600 bytes": 414 where something is to be authorized.
+    let is_short = (call.route.guard == Guard::Open && call.api.policy.is_none()) || arn(call).len() + "arn:aws:execute-api:us-east-1:000000000000:".len() <= 1_600;
     is_short
         && match call.route.guard {
             Guard::Open => must_allow,
