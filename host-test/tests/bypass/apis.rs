@@ -117,11 +117,14 @@ pub const USERS: [User; 4] = [
 ];
 
 /// What the functions of TOKEN authorizers say of whom they know.
-pub const TOKEN_RULES: Rules =
-    Rules { allow: &["*/GET/admin/*", "*/GET/one/*", "*/POST/nested*", "*/GET/tok", "*/POST/report/*"], deny: &["*/GET/admin/secret*"] };
+pub const TOKEN_RULES: Rules = Rules {
+    allow: &["*/GET/admin/*", "*/GET/one/*", "*/POST/nested*", "*/GET/tok", "*/POST/report/*"],
+    deny: &["*/GET/admin/secret*"],
+};
 
 /// What those of REQUEST authorizers say.
-pub const REQUEST_RULES: Rules = Rules { allow: &["*/POST/*", "*/PUT/*", "*/GET/admin/*"], deny: &["*/files/private*", "*/POST/*/x/no"] };
+pub const REQUEST_RULES: Rules =
+    Rules { allow: &["*/POST/*", "*/PUT/*", "*/GET/admin/*"], deny: &["*/files/private*", "*/POST/*/x/no"] };
 
 const fn route(method: &'static str, pattern: &'static str, guard: Guard) -> Route {
     Route { method, pattern, guard }
@@ -161,8 +164,23 @@ pub const APIS: [Api; 7] = [
             route("ANY", "/{proxy+}", Open),
         ],
         targets: &[
-            "/", "/admin", "/admin/7", "/admin/secret", "/admin/public", "/admin/7/x", "/same", "/files/a", "/files/a/b",
-            "/files/private/c", "/pool", "/nested", "/nested/deep/er", "/one/two", "/sealed", "/head", "/other/place",
+            "/",
+            "/admin",
+            "/admin/7",
+            "/admin/secret",
+            "/admin/public",
+            "/admin/7/x",
+            "/same",
+            "/files/a",
+            "/files/a/b",
+            "/files/private/c",
+            "/pool",
+            "/nested",
+            "/nested/deep/er",
+            "/one/two",
+            "/sealed",
+            "/head",
+            "/other/place",
         ],
     },
     Api {
@@ -218,7 +236,17 @@ pub const APIS: [Api; 7] = [
             route("GET", "/tok", Token),
             route("ANY", "/{proxy+}", Open),
         ],
-        targets: &["/public/7", "/public/7/jwt", "/public/7/pool", "/iam/7", "/iam/denied", "/jwt", "/pool", "/tok", "/other/place"],
+        targets: &[
+            "/public/7",
+            "/public/7/jwt",
+            "/public/7/pool",
+            "/iam/7",
+            "/iam/denied",
+            "/jwt",
+            "/pool",
+            "/tok",
+            "/other/place",
+        ],
     },
     Api {
         id: "web",
@@ -240,7 +268,18 @@ pub const APIS: [Api; 7] = [
             route("ANY", "/{proxy+}", Open),
             route("ANY", "$default", Jwt(&[])),
         ],
-        targets: &["/", "/admin", "/admin/7", "/admin/7/x", "/same", "/files/a", "/files/private/c", "/two", "/two/deep", "/other/place"],
+        targets: &[
+            "/",
+            "/admin",
+            "/admin/7",
+            "/admin/7/x",
+            "/same",
+            "/files/a",
+            "/files/private/c",
+            "/two",
+            "/two/deep",
+            "/other/place",
+        ],
     },
     Api {
         id: "fall",

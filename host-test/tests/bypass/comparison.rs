@@ -26,6 +26,8 @@ pub struct Comparison {
     pub counts: BTreeMap<(&'static str, &'static str), usize>,
     /// Requests that reached an upstream, by the kind of their guard.
     pub reached: BTreeMap<&'static str, usize>,
+    /// Requests that did not, by what stopped them.
+    pub refused: BTreeMap<&'static str, usize>,
     /// Reached without permission, or by another way than is permitted.
     pub bypasses: Vec<String>,
     /// Permitted, and stopped all the same.
@@ -47,7 +49,12 @@ impl Comparison {
                 }
                 ("permitted", std::slice::from_ref(arrival))
             }
-            Verdict::Stops => ("not permitted", &[]),
+            Verdict::Stops(kind) => {
+                if seen.is_empty() {
+                    *self.refused.entry(kind).or_default() += 1;
+                }
+                ("not permitted", &[])
+            }
             Verdict::Perhaps(class, arrivals) => (class, arrivals),
         };
         let became = match (seen, permitted) {
@@ -59,7 +66,8 @@ impl Comparison {
         let query = request.path.split_once('?').map_or("", |(_, query)| query.trim_end());
         let fits = |seen: &Seen| {
             let (path, passed) = seen.target.split_once('?').unwrap_or((&seen.target, ""));
-            let same = |permitted: &Arrival| permitted.host == seen.host && permitted.method == seen.method && permitted.path == path;
+            let same =
+                |permitted: &Arrival| permitted.host == seen.host && permitted.method == seen.method && permitted.path == path;
             passed == query && permitted.iter().any(same)
         };
         let is_bypass = seen.len() > 1 || !seen.iter().all(fits);
@@ -77,12 +85,15 @@ impl Comparison {
 
     /// The counts, for people.
     pub fn told(&self) -> String {
-        let mut text = format!("{} requests, {} bypasses, {} stopped in vain\n", self.total(), self.bypasses.len(), self.stopped.len());
+        let mut text =
+            format!("{} requests, {} bypasses, {} stopped in vain\n", self.total(), self.bypasses.len(), self.stopped.len());
         for ((class, became), count) in &self.counts {
             let _ = writeln!(text, "{count:>8}  {class}: {became}");
         }
-        let by_guard: Vec<String> = self.reached.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
-        let _ = writeln!(text, "  reached as permitted: {}", by_guard.join(", "));
+        for (what, counts) in [("reached as permitted", &self.reached), ("stopped as not permitted", &self.refused)] {
+            let by_guard: Vec<String> = counts.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
+            let _ = writeln!(text, "  {what}: {}", by_guard.join("; "));
+        }
         text
     }
 
@@ -97,7 +108,13 @@ impl Comparison {
 /// As a request of a case file, and by its number.
 fn offender(attempt: &Attempt, request: &Request, verdict: &Verdict, seen: &[Seen], status: &str) -> String {
     let protocol = if attempt.protocol == Protocol::Rest { "rest" } else { "http" };
-    let shorten = |text: &str| if text.len() > 600 { format!("{}… ({} bytes)", text.chars().take(600).collect::<String>(), text.len()) } else { text.to_owned() };
+    let shorten = |text: &str| {
+        if text.len() > 600 {
+            format!("{}… ({} bytes)", text.chars().take(600).collect::<String>(), text.len())
+        } else {
+            text.to_owned()
+        }
+    };
     let headers: Vec<String> = request.headers.iter().map(|(name, value)| format!("[{name:?}, {:?}]", shorten(value))).collect();
     let (says, did) = (shorten(&format!("{verdict:?}")), shorten(&format!("{status}, {seen:?}")));
     format!(

@@ -69,9 +69,13 @@ pub fn all(now: Duration) -> Vec<Credential> {
         Credential::new("nothing"),
         Credential::known("token", |c| c.header("authorization", "Bearer tok-abc"), |w| w.token = Some(&TOKEN_RULES)),
         Credential::known("token in X-Token", |c| c.header("x-token", "letmein"), |w| w.any_token = Some(&TOKEN_RULES)),
-        Credential::known("user and tenant", |c| c.header("x-user", "alice").query("tenant=acme"), |w| {
-            (w.user, w.user_and_tenant) = (true, Some(&REQUEST_RULES));
-        }),
+        Credential::known(
+            "user and tenant",
+            |c| c.header("x-user", "alice").query("tenant=acme"),
+            |w| {
+                (w.user, w.user_and_tenant) = (true, Some(&REQUEST_RULES));
+            },
+        ),
     ];
     all.extend(jwts(now));
     all.extend(pool_tokens(now));
@@ -86,8 +90,16 @@ pub fn all(now: Duration) -> Vec<Credential> {
 /// What a credential for this scheme looks like that opens what it can open.
 pub fn is_proper(credential: &Credential) -> bool {
     const NAMES: [&str; 10] = [
-        "token", "token in X-Token", "user and tenant", "JWT", "JWT with scopes", "JWT in the query", "ID token", "access token",
-        "signed by AKIDALL", "signed by AKIDFAR",
+        "token",
+        "token in X-Token",
+        "user and tenant",
+        "JWT",
+        "JWT with scopes",
+        "JWT in the query",
+        "ID token",
+        "access token",
+        "signed by AKIDALL",
+        "signed by AKIDFAR",
     ];
     NAMES.contains(&credential.name.as_str())
 }
@@ -251,7 +263,9 @@ fn pool_tokens(now: Duration) -> Vec<Credential> {
         ("an unknown kid", &id, "rs256", json!({ "kid": "nobody" }), json!({})),
         ("crit", &id, "rs256", json!({ "crit": ["exp"] }), json!({})),
     ];
-    all.extend(wrong.map(|(what, base, key, header, change)| shown(&format!("Cognito: {what}"), &token(base, key, header, change))));
+    all.extend(
+        wrong.map(|(what, base, key, header, change)| shown(&format!("Cognito: {what}"), &token(base, key, header, change))),
+    );
     let forged = format!("Bearer {}", made(json!({ "key": "rs256", "corrupt": "signature", "claims": id }), now));
     all.extend([
         shown("Cognito: a bad signature", &forged),
@@ -268,7 +282,8 @@ fn bad_signatures() -> Vec<Credential> {
     let user = &USERS[0];
     let changed = |name: &str, key: &str, value: Value| signed(&format!("IAM: {name}"), user, |s| s[key] = value, |_| {});
     let after = |name: &str, change: fn(&mut Sign)| signed(&format!("IAM: {name}"), user, |_| {}, change);
-    let presigned = |name: &str, change: fn(&mut Sign)| signed(&format!("IAM: {name}"), user, |s| s["presign"] = true.into(), change);
+    let presigned =
+        |name: &str, change: fn(&mut Sign)| signed(&format!("IAM: {name}"), user, |s| s["presign"] = true.into(), change);
     let mut unsigned_host = changed("host not signed", "signedHeaders", json!(["x-amz-date"]));
     unsigned_host.headers.clear();
     vec![
@@ -351,15 +366,16 @@ fn bad_tokens() -> Vec<Credential> {
         let (bearer, value) = (format!("Bearer tok-z{letter}"), format!("bad-{letter}"));
         let says = (word == Word::Elsewhere).then_some(&ELSEWHERE);
         all.push(shown(&format!("the function says {word:?}"), &bearer).word(word, &bearer).worth(|w| w.token = says));
-        all.push(other(&format!("X-Token, and the function says {word:?}"), &value).word(word, &value).worth(|w| w.any_token = says));
+        all.push(
+            other(&format!("X-Token, and the function says {word:?}"), &value).word(word, &value).worth(|w| w.any_token = says),
+        );
     }
     all
 }
 
 fn bad_identities() -> Vec<Credential> {
-    let shown = |name: &str, user: &str, tenant: &str| {
-        Credential::new(&format!("REQUEST: {name}")).header("x-user", user).query(tenant)
-    };
+    let shown =
+        |name: &str, user: &str, tenant: &str| Credential::new(&format!("REQUEST: {name}")).header("x-user", user).query(tenant);
     let mut all = vec![
         Credential::new("REQUEST: no user").query("tenant=acme").word(Word::Known, "-"),
         // Simple authorizers ask for the user alone.
@@ -370,11 +386,16 @@ fn bad_identities() -> Vec<Credential> {
         shown("an empty user", "", "tenant=acme").word(Word::Known, "-"),
         shown("a user that is no UTF-8", "alice\u{ff}", "tenant=acme").word(Word::Known, "-"),
         Credential::new("REQUEST: both in the query").query("x-user=alice&tenant=acme").word(Word::Known, "-"),
-        Credential::new("REQUEST: both in headers").header("x-user", "alice").header("tenant", "acme")
-            .word(Word::Known, "alice").worth(|w| w.user = true),
+        Credential::new("REQUEST: both in headers")
+            .header("x-user", "alice")
+            .header("tenant", "acme")
+            .word(Word::Known, "alice")
+            .worth(|w| w.user = true),
         // HTTP APIs join what is repeated, and ask; the function knows nobody of that name.
         shown("two users", "alice", "tenant=acme").header("x-user", "mallory").word(Word::Denied, "alice,mallory"),
-        shown("two users, the known one last", "mallory", "tenant=acme").header("x-user", "alice").word(Word::Denied, "mallory,alice"),
+        shown("two users, the known one last", "mallory", "tenant=acme")
+            .header("x-user", "alice")
+            .word(Word::Denied, "mallory,alice"),
     ];
     for (place, word) in WORDS.into_iter().filter(|word| *word != Word::Known).enumerate() {
         let user = format!("user-{place}");
@@ -391,8 +412,14 @@ fn claims_of_the_gateway() -> Vec<Credential> {
         ("a cluster", &[("x-tollgate-cluster", "backend.test")]),
         ("a path of Envoy", &[("x-envoy-original-path", "/prod/other"), ("x-envoy-decorator-operation", "open")]),
         ("an internal address", &[("x-envoy-internal", "true"), ("x-forwarded-for", "127.0.0.1, 10.0.0.1")]),
-        ("a trusted proxy", &[("x-forwarded-for", "10.0.0.1"), ("x-real-ip", "10.0.0.1"), ("forwarded", "for=10.0.0.1;host=live.test")]),
-        ("another path", &[("x-original-url", "/prod/other"), ("x-rewrite-url", "/prod/other"), ("x-forwarded-uri", "/prod/other")]),
+        (
+            "a trusted proxy",
+            &[("x-forwarded-for", "10.0.0.1"), ("x-real-ip", "10.0.0.1"), ("forwarded", "for=10.0.0.1;host=live.test")],
+        ),
+        (
+            "another path",
+            &[("x-original-url", "/prod/other"), ("x-rewrite-url", "/prod/other"), ("x-forwarded-uri", "/prod/other")],
+        ),
         ("another host", &[("x-forwarded-host", "fall.test"), ("x-host", "fall.test")]),
         ("another prefix", &[("x-forwarded-prefix", "/policed"), ("x-script-name", "/other")]),
         ("another method, not AWS's header", &[("x-method-override", "POST"), ("x-http-method", "POST")]),

@@ -68,7 +68,8 @@ fn of_api(api: &Api, changed: &dyn Fn(Guard) -> Guard) -> Value {
     for route in api.routes {
         let is_default = route.pattern == "$default";
         let path = if is_default { "/$default" } else { route.pattern };
-        let key = if route.method == "ANY" { "x-amazon-apigateway-any-method".to_owned() } else { route.method.to_ascii_lowercase() };
+        let key =
+            if route.method == "ANY" { "x-amazon-apigateway-any-method".to_owned() } else { route.method.to_ascii_lowercase() };
         let mut operation = operation(api, route, changed(route.guard));
         if is_default {
             operation["isDefaultRoute"] = true.into();

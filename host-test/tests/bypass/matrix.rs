@@ -141,7 +141,16 @@ impl Matrix<'_> {
     }
 
     #[expect(clippy::too_many_arguments, reason = "they are what a request is made of")]
-    fn push(&mut self, api: &Api, stage: &'static Stage, variant: &str, path: String, target: &str, method: Method, credential: usize) {
+    fn push(
+        &mut self,
+        api: &Api,
+        stage: &'static Stage,
+        variant: &str,
+        path: String,
+        target: &str,
+        method: Method,
+        credential: usize,
+    ) {
         if !self.seen.insert((api.protocol, stage.host, path.clone(), format!("{method:?}"), credential)) {
             return;
         }
@@ -178,14 +187,20 @@ impl Random {
         &list[self.below(list.len())]
     }
 
-    /// That many of them, each once: half at random, half evenly by a label, so that what is rare is there, too.
-    pub fn sample(&mut self, attempts: &[Attempt], label: impl Fn(&Attempt) -> &'static str, count: usize) -> Vec<Attempt> {
+    /// All of them, in another order.
+    pub fn mixed(&mut self, attempts: &[Attempt]) -> Vec<Attempt> {
         let mut mixed = attempts.to_vec();
         for place in (1..mixed.len()).rev() {
             mixed.swap(place, self.below(place + 1));
         }
+        mixed
+    }
+
+    /// That many of them, each once: half at random, half evenly by a label, so that what is rare is there, too.
+    pub fn sample(&mut self, attempts: &[Attempt], label: impl Fn(&Attempt) -> (bool, &'static str), count: usize) -> Vec<Attempt> {
+        let mut mixed = self.mixed(attempts);
         let even = mixed.split_off(count / 2);
-        let mut ranks: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut ranks: BTreeMap<(bool, &str), usize> = BTreeMap::new();
         let mut ranked: Vec<(usize, Attempt)> = even
             .into_iter()
             .map(|attempt| {

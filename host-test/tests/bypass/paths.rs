@@ -56,7 +56,9 @@ pub const VARIANTS: [Variant; 78] = [
     ("an encoded trailing dot", |b, p| format!("{b}{p}%2e")),
     ("a trailing dot and a slash", |b, p| format!("{b}{p}./")),
     ("capitals", |b, p| format!("{b}{}", p.to_ascii_uppercase())),
-    ("one capital", |b, p| format!("{b}{}", p.char_indices().map(|(i, c)| if i == 1 { c.to_ascii_uppercase() } else { c }).collect::<String>())),
+    ("one capital", |b, p| {
+        format!("{b}{}", p.char_indices().map(|(i, c)| if i == 1 { c.to_ascii_uppercase() } else { c }).collect::<String>())
+    }),
     ("the stage in capitals", |b, p| format!("{}{p}", b.to_ascii_uppercase())),
     ("an encoded space", |b, p| format!("{b}{p}%20")),
     ("an encoded tab", |b, p| format!("{b}{p}%09")),

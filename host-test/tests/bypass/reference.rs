@@ -24,8 +24,8 @@ pub struct Arrival {
 pub enum Verdict {
     /// It reaches the upstream so, behind this kind of guard.
     Reaches(Arrival, &'static str),
-    /// It does not.
-    Stops,
+    /// It does not, at this kind of guard, or before one.
+    Stops(&'static str),
     /// AWS's rule is not known: it stops, or it reaches the upstream in one of these ways.
     Perhaps(&'static str, Vec<Arrival>),
 }
@@ -49,7 +49,9 @@ pub fn judge(protocol: Protocol, request: &Request, credential: &Credential) -> 
     // RFC 9112, section 3: whoever reads a request line leniently ends the target at any whitespace.
     let line = request.path.split('\t').next().unwrap_or_default();
     let target = line.split('?').next().unwrap_or_default();
-    let named = |name: &str| request.headers.iter().filter(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str()).collect::<Vec<_>>();
+    let named = |name: &str| {
+        request.headers.iter().filter(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str()).collect::<Vec<_>>()
+    };
     // "X-HTTP-Method-Override overrides the method": known issues of REST APIs.
     let overrides = if protocol == Protocol::Rest { named("x-http-method-override") } else { Vec::new() };
     let (methods, odd_method) = match overrides.as_slice() {
@@ -68,7 +70,7 @@ pub fn judge(protocol: Protocol, request: &Request, credential: &Credential) -> 
         }
         _ => (request.host(), target, false),
     };
-    let Some(canonical) = canonical(path).filter(|_| is_plain(line)) else { return Verdict::Stops };
+    let Some(canonical) = canonical(path).filter(|_| is_plain(line)) else { return Verdict::Stops("no reading") };
     let class = if line.len() < request.path.len() {
         Some("whitespace in the request line")
     } else if odd_method {
@@ -81,23 +83,29 @@ pub fn judge(protocol: Protocol, request: &Request, credential: &Credential) -> 
         credential.worth.unsure.or_else(|| unsure(protocol, request, credential, (path, &canonical), !overrides.is_empty()))
     };
     let is_preflight = !named("origin").is_empty() && !named("access-control-request-method").is_empty();
-    let mut arrivals = Vec::new();
+    let (mut arrivals, mut kind) = (Vec::new(), "no route");
     for method in &methods {
         let Some(call) = find(protocol, host, method, &canonical) else { continue };
+        kind = call.route.guard.kind();
         let is_answered = call.api.cors && is_preflight && method == "OPTIONS";
         if !is_answered && permits(&call, credential) {
-            arrivals.push((arrival(&call), call.route.guard.kind()));
+            arrivals.push(arrival(&call));
         }
     }
-    match (class, arrivals.pop()) {
-        (Some(class), last) => Verdict::Perhaps(class, arrivals.into_iter().chain(last).map(|(arrival, _)| arrival).collect()),
-        (None, Some((arrival, kind))) => Verdict::Reaches(arrival, kind),
-        (None, None) => Verdict::Stops,
+    match class {
+        Some(class) => Verdict::Perhaps(class, arrivals),
+        None => arrivals.pop().map_or(Verdict::Stops(kind), |arrival| Verdict::Reaches(arrival, kind)),
     }
 }
 
 /// What AWS does not say.
-fn unsure(protocol: Protocol, request: &Request, credential: &Credential, (path, canonical): (&str, &str), is_overridden: bool) -> Option<&'static str> {
+fn unsure(
+    protocol: Protocol,
+    request: &Request,
+    credential: &Credential,
+    (path, canonical): (&str, &str),
+    is_overridden: bool,
+) -> Option<&'static str> {
     let segments: Vec<&str> = canonical.split('/').collect();
     if credential.worth.signer.is_some() && (is_overridden || path != canonical || path.contains("//")) {
         return Some("signature over an odd path or method");
@@ -152,7 +160,8 @@ pub fn canonical(path: &str) -> Option<String> {
 
 /// The call that a request is: the longest base path of a stage at that host, and the most specific route of it.
 fn find<'a>(protocol: Protocol, host: &str, method: &'a str, canonical: &str) -> Option<Call<'a>> {
-    let stages = APIS.iter().filter(|api| api.protocol == protocol).flat_map(|api| api.stages.iter().map(move |stage| (api, stage)));
+    let stages =
+        APIS.iter().filter(|api| api.protocol == protocol).flat_map(|api| api.stages.iter().map(move |stage| (api, stage)));
     let stages: Vec<_> = stages.collect();
     let is_listed = stages.iter().any(|(_, stage)| stage.is_listed && stage.host == host);
     // Slashes before the stage, and behind it, do not count (recorded).
@@ -161,7 +170,8 @@ fn find<'a>(protocol: Protocol, host: &str, method: &'a str, canonical: &str) ->
         let rest = if base.is_empty() { Some(whole) } else { whole.strip_prefix(&base[1..]) };
         rest.filter(|rest| base.is_empty() || rest.is_empty() || rest.starts_with('/'))
     };
-    let here = stages.into_iter().filter(|(_, stage)| if is_listed { stage.is_listed && stage.host == host } else { !stage.is_listed });
+    let here =
+        stages.into_iter().filter(|(_, stage)| if is_listed { stage.is_listed && stage.host == host } else { !stage.is_listed });
     let (api, stage) = here.filter(|(_, stage)| below(stage.base).is_some()).max_by_key(|(_, stage)| stage.base.len())?;
     let sent = below(stage.base)?.trim_start_matches('/');
     let path = sent.trim_end_matches('/');
@@ -184,7 +194,9 @@ fn fits(route: &Route, method: &str, path: &str) -> bool {
     let segments: Vec<&str> = path.split('/').filter(|_| !path.is_empty()).collect();
     let is_greedy = pattern.last().is_some_and(|part| part.ends_with("+}"));
     let by_length = if is_greedy { segments.len() >= pattern.len() } else { segments.len() == pattern.len() };
-    let same = |(part, segment): (&&str, &&str)| if part.starts_with('{') { part.ends_with("+}") || !segment.is_empty() } else { part == segment };
+    let same = |(part, segment): (&&str, &&str)| {
+        if part.starts_with('{') { part.ends_with("+}") || !segment.is_empty() } else { part == segment }
+    };
     by_method && by_length && pattern.iter().zip(&segments).all(same)
 }
 
@@ -223,7 +235,8 @@ fn permits(call: &Call<'_>, credential: &Credential) -> bool {
     };
     let has_scope = |wanted: &[&str], has: &[&str]| wanted.is_empty() || wanted.iter().any(|scope| has.contains(scope));
     // "Method ARN longer than 1,600 bytes": 414 where something is to be authorized.
-    let is_short = (call.route.guard == Guard::Open && call.api.policy.is_none()) || arn(call).len() + "arn:aws:execute-api:us-east-1:000000000000:".len() <= 1_600;
+    let is_short = (call.route.guard == Guard::Open && call.api.policy.is_none())
+        || arn(call).len() + "arn:aws:execute-api:us-east-1:000000000000:".len() <= 1_600;
     is_short
         && match call.route.guard {
             Guard::Open => must_allow,
