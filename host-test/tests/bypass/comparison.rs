@@ -26,6 +26,8 @@ pub struct Comparison {
     pub counts: BTreeMap<(&'static str, &'static str), usize>,
     /// Requests that reached an upstream, by the kind of their guard.
     pub reached: BTreeMap<&'static str, usize>,
+    /// Requests that did not, by what stopped them.
+    pub refused: BTreeMap<&'static str, usize>,
     /// Reached without permission, or by another way than is permitted.
     pub bypasses: Vec<String>,
     /// Permitted, and stopped all the same.
@@ -47,7 +49,12 @@ impl Comparison {
                 }
                 ("permitted", std::slice::from_ref(arrival))
             }
-            Verdict::Stops => ("not permitted", &[]),
+            Verdict::Stops(kind) => {
+                if seen.is_empty() {
+                    *self.refused.entry(kind).or_default() += 1;
+                }
+                ("not permitted", &[])
+            }
             Verdict::Perhaps(class, arrivals) => (class, arrivals),
         };
         let became = match (seen, permitted) {
@@ -56,7 +63,7 @@ impl Comparison {
             _ => "reached",
         };
         *self.counts.entry((class, became)).or_default() += 1;
-        let query = request.path.split_once('?').map_or("", |(_, query)| query);
+        let query = request.path.split_once('?').map_or("", |(_, query)| query.trim_end());
         let fits = |seen: &Seen| {
             let (path, passed) = seen.target.split_once('?').unwrap_or((&seen.target, ""));
             let same =
@@ -83,8 +90,10 @@ impl Comparison {
         for ((class, became), count) in &self.counts {
             let _ = writeln!(text, "{count:>8}  {class}: {became}");
         }
-        let by_guard: Vec<String> = self.reached.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
-        let _ = writeln!(text, "  reached as permitted: {}", by_guard.join(", "));
+        for (what, counts) in [("reached as permitted", &self.reached), ("stopped as not permitted", &self.refused)] {
+            let by_guard: Vec<String> = counts.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
+            let _ = writeln!(text, "  {what}: {}", by_guard.join("; "));
+        }
         text
     }
 
@@ -107,8 +116,9 @@ fn offender(attempt: &Attempt, request: &Request, verdict: &Verdict, seen: &[See
         }
     };
     let headers: Vec<String> = request.headers.iter().map(|(name, value)| format!("[{name:?}, {:?}]", shorten(value))).collect();
+    let (says, did) = (shorten(&format!("{verdict:?}")), shorten(&format!("{status}, {seen:?}")));
     format!(
-        "#{} ({protocol}) {}\n  request: {{ method: {:?}, path: {:?}, headers: [{}] }}\n  says: {verdict:?}\n  did: {status}, {seen:?}\n  \
+        "#{} ({protocol}) {}\n  request: {{ method: {:?}, path: {:?}, headers: [{}] }}\n  says: {says}\n  did: {did}\n  \
          again: BYPASS_ONLY={} cargo test -p tollgate-host --test bypass -- --nocapture",
         attempt.number,
         attempt.name,

@@ -16,8 +16,6 @@ use crate::drivers::tokens::{Tokens, put_tokens};
 pub struct Credential {
     /// A name for people.
     pub name: String,
-    /// For whom it is.
-    pub kind: &'static str,
     headers: Vec<(String, String)>,
     query: Option<String>,
     sign: Option<Sign>,
@@ -68,12 +66,11 @@ pub enum TokenUse {
 /// All credentials, for a clock.
 pub fn all(now: Duration) -> Vec<Credential> {
     let mut all = vec![
-        Credential::new("nothing", "nobody"),
-        Credential::known("token", "TOKEN", |c| c.header("authorization", "Bearer tok-abc"), |w| w.token = Some(&TOKEN_RULES)),
-        Credential::known("token in X-Token", "TOKEN", |c| c.header("x-token", "letmein"), |w| w.any_token = Some(&TOKEN_RULES)),
+        Credential::new("nothing"),
+        Credential::known("token", |c| c.header("authorization", "Bearer tok-abc"), |w| w.token = Some(&TOKEN_RULES)),
+        Credential::known("token in X-Token", |c| c.header("x-token", "letmein"), |w| w.any_token = Some(&TOKEN_RULES)),
         Credential::known(
             "user and tenant",
-            "REQUEST",
             |c| c.header("x-user", "alice").query("tenant=acme"),
             |w| {
                 (w.user, w.user_and_tenant) = (true, Some(&REQUEST_RULES));
@@ -117,14 +114,14 @@ fn jwts(now: Duration) -> Vec<Credential> {
     let unsigned = format!("{}.{}.", parts[0], parts[1]);
     let forged = made(json!({ "key": "rs256", "corrupt": "signature", "claims": good }), now);
     let bearer = |token: &str| format!("Bearer {token}");
-    let jwt = |name: &str, value: String| Credential::new(name, "JWT").header("authorization", &value);
+    let jwt = |name: &str, value: String| Credential::new(name).header("authorization", &value);
     let both = |w: &mut Worth, scopes| (w.rest_jwt, w.http_jwt) = (Some(scopes), Some(scopes));
     let mut all = vec![
         jwt("JWT", bearer(&plain)).worth(|w| both(w, &["read"])),
         jwt("JWT with scopes", bearer(&right)).worth(|w| both(w, &["read", "write"])),
         jwt("JWT without Bearer", plain.clone()).worth(|w| both(w, &["read"])),
         jwt("JWT, bearer in lower case", format!("bearer {plain}")).worth(|w| both(w, &["read"])),
-        Credential::new("JWT in the query", "JWT").query(&format!("token={plain}")).worth(|w| w.query_jwt = Some(&["read"])),
+        Credential::new("JWT in the query").query(&format!("token={plain}")).worth(|w| w.query_jwt = Some(&["read"])),
         jwt("JWT of RS384", bearer(&token("rs384", json!({}), good.clone()))).worth(|w| w.http_jwt = Some(&["read"])),
         jwt("JWT of ES256", bearer(&token("es256", json!({}), good.clone()))).worth(|w| {
             both(w, &["read"]);
@@ -217,16 +214,16 @@ fn jwts(now: Duration) -> Vec<Credential> {
         jwt("JWT: two headers, the right one first", bearer(&right)).header("authorization", &bearer(&forged)),
         jwt("JWT: two headers, the right one last", bearer(&forged)).header("Authorization", &bearer(&right)),
         jwt("JWT: the same header twice", bearer(&right)).header("authorization", &bearer(&right)),
-        Credential::new("JWT: in X-Authorization", "JWT").header("x-authorization", &bearer(&right)),
-        Credential::new("JWT: in Proxy-Authorization", "JWT").header("proxy-authorization", &bearer(&right)),
-        Credential::new("JWT: in a cookie", "JWT").header("cookie", &format!("authorization={right}; token={right}")),
-        Credential::new("JWT: as access_token in the query", "JWT").query(&format!("access_token={right}&authorization={right}")),
-        Credential::new("JWT: twice in the query", "JWT").query(&format!("token={forged}&token={right}")),
-        Credential::new("JWT: the right one first in the query", "JWT").query(&format!("token={right}&token={forged}")),
-        Credential::new("JWT: an expired one in the query", "JWT")
+        Credential::new("JWT: in X-Authorization").header("x-authorization", &bearer(&right)),
+        Credential::new("JWT: in Proxy-Authorization").header("proxy-authorization", &bearer(&right)),
+        Credential::new("JWT: in a cookie").header("cookie", &format!("authorization={right}; token={right}")),
+        Credential::new("JWT: as access_token in the query").query(&format!("access_token={right}&authorization={right}")),
+        Credential::new("JWT: twice in the query").query(&format!("token={forged}&token={right}")),
+        Credential::new("JWT: the right one first in the query").query(&format!("token={right}&token={forged}")),
+        Credential::new("JWT: an expired one in the query")
             .query(&format!("token={}", token("rs256", json!({}), with(json!({ "exp": "now-5" }))))),
-        Credential::new("JWT: none in the query", "JWT").query("token="),
-        Credential::new("JWT: a query name in another case", "JWT").query(&format!("Token={right}")),
+        Credential::new("JWT: none in the query").query("token="),
+        Credential::new("JWT: a query name in another case").query(&format!("Token={right}")),
     ]);
     all
 }
@@ -238,7 +235,7 @@ fn pool_tokens(now: Duration) -> Vec<Credential> {
     let token = |base: &Value, key: &str, header: Value, change: Value| {
         format!("Bearer {}", made(json!({ "key": key, "header": header, "claims": merged(base, &change) }), now))
     };
-    let shown = |name: &str, value: &str| Credential::new(name, "Cognito").header("authorization", value);
+    let shown = |name: &str, value: &str| Credential::new(name).header("authorization", value);
     let right = token(&id, "rs256", json!({}), json!({}));
     let mut all = vec![
         shown("ID token", &right).worth(|w| w.pool = Some((TokenUse::Id, &[]))),
@@ -276,7 +273,7 @@ fn pool_tokens(now: Duration) -> Vec<Credential> {
         shown("Cognito: two headers, the right one first", &right).header("authorization", &forged),
         shown("Cognito: joined", &format!("{right},{forged}")),
         shown("Cognito: Basic", &right.replace("Bearer", "Basic")),
-        Credential::new("Cognito: in another header", "Cognito").header("x-amz-security-token", &right).header("x-token", &right),
+        Credential::new("Cognito: in another header").header("x-amz-security-token", &right).header("x-token", &right),
     ]);
     all
 }
@@ -326,15 +323,15 @@ fn bad_signatures() -> Vec<Credential> {
         presigned("presigned twice", |s| s.after.query = Some("X-Amz-Signature=00".to_owned())),
         signed("IAM: presigned and expired", user, |s| (s["presign"], s["expires"], s["offsetSeconds"]) = (true.into(), "60".into(), (-120).into()), |_| {}),
         signed("IAM: presigned for ever", user, |s| (s["presign"], s["expires"]) = (true.into(), "9999999".into()), |_| {}),
-        Credential::new("IAM: the name of the algorithm alone", "IAM").header("authorization", "AWS4-HMAC-SHA256"),
-        Credential::new("IAM: an empty signature", "IAM").header("authorization", "AWS4-HMAC-SHA256 Credential=AKIDALL/20260102/us-east-1/execute-api/aws4_request, SignedHeaders=host;x-amz-date, Signature=").header("x-amz-date", "20260102T030405Z"),
-        Credential::new("IAM: an access key alone", "IAM").header("x-amz-access-key", "AKIDALL").header("authorization", "AKIDALL"),
+        Credential::new("IAM: the name of the algorithm alone").header("authorization", "AWS4-HMAC-SHA256"),
+        Credential::new("IAM: an empty signature").header("authorization", "AWS4-HMAC-SHA256 Credential=AKIDALL/20260102/us-east-1/execute-api/aws4_request, SignedHeaders=host;x-amz-date, Signature=").header("x-amz-date", "20260102T030405Z"),
+        Credential::new("IAM: an access key alone").header("x-amz-access-key", "AKIDALL").header("authorization", "AKIDALL"),
     ]
 }
 
 fn bad_tokens() -> Vec<Credential> {
-    let shown = |name: &str, value: &str| Credential::new(&format!("TOKEN: {name}"), "TOKEN").header("authorization", value);
-    let other = |name: &str, value: &str| Credential::new(&format!("TOKEN: {name}"), "TOKEN").header("x-token", value);
+    let shown = |name: &str, value: &str| Credential::new(&format!("TOKEN: {name}")).header("authorization", value);
+    let other = |name: &str, value: &str| Credential::new(&format!("TOKEN: {name}")).header("x-token", value);
     let mut all = Vec::new();
     // The function would know these: the expression, or what an identity is, has to stop them.
     let mismatches = [
@@ -361,10 +358,8 @@ fn bad_tokens() -> Vec<Credential> {
         other("X-Token twice", "letmein").header("x-token", "letmein").word(Word::Known, "-"),
         other("X-Token twice, one wrong", "letmein").header("X-Token", "wrong").word(Word::Known, "-"),
         other("X-Token that is no UTF-8", "letmein\u{ff}").word(Word::Known, "-"),
-        Credential::new("TOKEN: in the query", "TOKEN")
-            .query("authorization=Bearer%20tok-abc&x-token=letmein")
-            .word(Word::Known, "-"),
-        Credential::new("TOKEN: in X_Token", "TOKEN").header("x_token", "letmein").word(Word::Known, "-"),
+        Credential::new("TOKEN: in the query").query("authorization=Bearer%20tok-abc&x-token=letmein").word(Word::Known, "-"),
+        Credential::new("TOKEN: in X_Token").header("x_token", "letmein").word(Word::Known, "-"),
     ]);
     for (place, word) in WORDS.into_iter().filter(|word| *word != Word::Known).enumerate() {
         let letter = char::from(b'a' + u8::try_from(place).expect("there are few words"));
@@ -379,23 +374,19 @@ fn bad_tokens() -> Vec<Credential> {
 }
 
 fn bad_identities() -> Vec<Credential> {
-    let shown = |name: &str, user: &str, tenant: &str| {
-        Credential::new(&format!("REQUEST: {name}"), "REQUEST").header("x-user", user).query(tenant)
-    };
+    let shown =
+        |name: &str, user: &str, tenant: &str| Credential::new(&format!("REQUEST: {name}")).header("x-user", user).query(tenant);
     let mut all = vec![
-        Credential::new("REQUEST: no user", "REQUEST").query("tenant=acme").word(Word::Known, "-"),
+        Credential::new("REQUEST: no user").query("tenant=acme").word(Word::Known, "-"),
         // Simple authorizers ask for the user alone.
-        Credential::new("REQUEST: no tenant", "REQUEST")
-            .header("x-user", "alice")
-            .word(Word::Known, "alice")
-            .worth(|w| w.user = true),
+        Credential::new("REQUEST: no tenant").header("x-user", "alice").word(Word::Known, "alice").worth(|w| w.user = true),
         shown("an empty tenant", "alice", "tenant=").word(Word::Known, "alice").worth(|w| w.user = true),
         shown("a tenant without a value", "alice", "tenant").word(Word::Known, "alice").worth(|w| w.user = true),
         shown("a tenant in another case", "alice", "Tenant=acme").word(Word::Known, "alice").worth(|w| w.user = true),
         shown("an empty user", "", "tenant=acme").word(Word::Known, "-"),
         shown("a user that is no UTF-8", "alice\u{ff}", "tenant=acme").word(Word::Known, "-"),
-        Credential::new("REQUEST: both in the query", "REQUEST").query("x-user=alice&tenant=acme").word(Word::Known, "-"),
-        Credential::new("REQUEST: both in headers", "REQUEST")
+        Credential::new("REQUEST: both in the query").query("x-user=alice&tenant=acme").word(Word::Known, "-"),
+        Credential::new("REQUEST: both in headers")
             .header("x-user", "alice")
             .header("tenant", "acme")
             .word(Word::Known, "alice")
@@ -440,7 +431,7 @@ fn claims_of_the_gateway() -> Vec<Credential> {
         ("a user of TLS", &[("x-forwarded-client-cert", "By=x;Subject=\"CN=root\""), ("x-ssl-client-verify", "SUCCESS")]),
     ];
     let claim = |(name, lines): (&str, &[(&str, &str)])| {
-        let credential = lines.iter().fold(Credential::new(&format!("claims {name}"), "claims"), |c, (n, v)| c.header(n, v));
+        let credential = lines.iter().fold(Credential::new(&format!("claims {name}")), |c, (n, v)| c.header(n, v));
         // Envoy refuses what it cannot upgrade; nobody else looks at it.
         credential.worth(|w| w.unsure = (name == "an upgrade").then_some("upgrade"))
     };
@@ -452,7 +443,7 @@ fn signed(name: &str, user: &User, settings: impl FnOnce(&mut Value), after: imp
     settings(&mut value);
     let mut sign: Sign = serde_json::from_value(value).expect("it is a directive of case files");
     after(&mut sign);
-    Credential { sign: Some(sign), ..Credential::new(name, "IAM") }
+    Credential { sign: Some(sign), ..Credential::new(name) }
 }
 
 fn lines(lines: &[(&str, &str)]) -> Vec<(String, String)> {
@@ -475,10 +466,9 @@ fn merged(base: &Value, change: &Value) -> Value {
 // === impl Credential ===
 
 impl Credential {
-    fn new(name: &str, kind: &'static str) -> Self {
+    fn new(name: &str) -> Self {
         Self {
             name: name.to_owned(),
-            kind,
             headers: Vec::new(),
             query: None,
             sign: None,
@@ -489,8 +479,8 @@ impl Credential {
         }
     }
 
-    fn known(name: &str, kind: &'static str, build: impl Fn(Self) -> Self, worth: impl Fn(&mut Worth)) -> Self {
-        let credential = build(Self::new(name, kind)).worth(worth);
+    fn known(name: &str, build: impl Fn(Self) -> Self, worth: impl Fn(&mut Worth)) -> Self {
+        let credential = build(Self::new(name)).worth(worth);
         let identity = credential.headers[0].1.clone();
         credential.word(Word::Known, &identity)
     }

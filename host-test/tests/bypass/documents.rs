@@ -21,7 +21,7 @@ pub const ISSUER: &str = "https://issuer.test";
 pub const POOL: &str = "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Pool1";
 
 /// The document of all APIs of a protocol; `changed` may take a guard away.
-pub fn document(protocol: Protocol, changed: &dyn Fn(&Api, &Route) -> Guard) -> Value {
+pub fn document(protocol: Protocol, changed: &dyn Fn(Guard) -> Guard) -> Value {
     let apis: Vec<Value> = APIS.iter().filter(|api| api.protocol == protocol).map(|api| of_api(api, changed)).collect();
     let users: Vec<Value> = USERS
         .iter()
@@ -63,14 +63,14 @@ pub fn policy(rules: &Rules, of_resource: bool) -> Value {
     json!({ "Version": "2012-10-17", "Statement": statements })
 }
 
-fn of_api(api: &Api, changed: &dyn Fn(&Api, &Route) -> Guard) -> Value {
+fn of_api(api: &Api, changed: &dyn Fn(Guard) -> Guard) -> Value {
     let mut paths = Map::new();
     for route in api.routes {
         let is_default = route.pattern == "$default";
         let path = if is_default { "/$default" } else { route.pattern };
         let key =
             if route.method == "ANY" { "x-amazon-apigateway-any-method".to_owned() } else { route.method.to_ascii_lowercase() };
-        let mut operation = operation(api, route, changed(api, route));
+        let mut operation = operation(api, route, changed(route.guard));
         if is_default {
             operation["isDefaultRoute"] = true.into();
         }

@@ -170,6 +170,7 @@ impl Upstream {
 }
 
 fn serve(mut stream: TcpStream, seen: &Mutex<Vec<(Option<usize>, Seen)>>, words: &BTreeMap<String, Word>) -> io::Result<()> {
+    stream.set_nodelay(true)?;
     let mut reader = BufReader::new(stream.try_clone()?);
     while let Some(request) = http1::read_request(&mut reader)? {
         let (method, target) = request.method_and_target();
@@ -187,7 +188,8 @@ fn serve(mut stream: TcpStream, seen: &Mutex<Vec<(Option<usize>, Seen)>>, words:
         };
         let error = if is_error { "x-amz-function-error: Unhandled\r\n" } else { "" };
         let content = if method == "HEAD" { "" } else { &body };
-        write!(stream, "HTTP/1.1 {status} stub\r\n{error}content-length: {}\r\n\r\n{content}", body.len())?;
+        let answer = format!("HTTP/1.1 {status} stub\r\n{error}content-length: {}\r\n\r\n{content}", body.len());
+        stream.write_all(answer.as_bytes())?;
     }
     Ok(())
 }

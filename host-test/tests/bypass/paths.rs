@@ -87,7 +87,7 @@ pub const VARIANTS: [Variant; 78] = [
     ("a colon", |b, p| format!("{b}{p}:GET")),
 ];
 
-/// Long ones, which go through a smaller matrix.
+/// Long ones.
 pub const LONG: [Variant; 4] = [
     ("a segment of 1,500", |b, p| format!("{b}{p}/{}", "a".repeat(1_500))),
     ("a segment of 2,000", |b, p| format!("{b}{p}/{}", "a".repeat(2_000))),

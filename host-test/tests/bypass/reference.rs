@@ -24,8 +24,8 @@ pub struct Arrival {
 pub enum Verdict {
     /// It reaches the upstream so, behind this kind of guard.
     Reaches(Arrival, &'static str),
-    /// It does not.
-    Stops,
+    /// It does not, at this kind of guard, or before one.
+    Stops(&'static str),
     /// AWS's rule is not known: it stops, or it reaches the upstream in one of these ways.
     Perhaps(&'static str, Vec<Arrival>),
 }
@@ -46,7 +46,9 @@ const METHODS: [&str; 7] = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST",
 
 /// Judges a request as the client sends it, with what its credential is worth.
 pub fn judge(protocol: Protocol, request: &Request, credential: &Credential) -> Verdict {
-    let target = request.path.split('?').next().unwrap_or_default();
+    // RFC 9112, section 3: whoever reads a request line leniently ends the target at any whitespace.
+    let line = request.path.split('\t').next().unwrap_or_default();
+    let target = line.split('?').next().unwrap_or_default();
     let named = |name: &str| {
         request.headers.iter().filter(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str()).collect::<Vec<_>>()
     };
@@ -68,8 +70,10 @@ pub fn judge(protocol: Protocol, request: &Request, credential: &Credential) -> 
         }
         _ => (request.host(), target, false),
     };
-    let Some(canonical) = canonical(path).filter(|_| is_plain(&request.path)) else { return Verdict::Stops };
-    let class = if odd_method {
+    let Some(canonical) = canonical(path).filter(|_| is_plain(line)) else { return Verdict::Stops("no reading") };
+    let class = if line.len() < request.path.len() {
+        Some("whitespace in the request line")
+    } else if odd_method {
         Some("odd method override")
     } else if is_absolute {
         Some("absolute form")
@@ -79,18 +83,18 @@ pub fn judge(protocol: Protocol, request: &Request, credential: &Credential) -> 
         credential.worth.unsure.or_else(|| unsure(protocol, request, credential, (path, &canonical), !overrides.is_empty()))
     };
     let is_preflight = !named("origin").is_empty() && !named("access-control-request-method").is_empty();
-    let mut arrivals = Vec::new();
+    let (mut arrivals, mut kind) = (Vec::new(), "no route");
     for method in &methods {
         let Some(call) = find(protocol, host, method, &canonical) else { continue };
+        kind = call.route.guard.kind();
         let is_answered = call.api.cors && is_preflight && method == "OPTIONS";
         if !is_answered && permits(&call, credential) {
-            arrivals.push((arrival(&call), call.route.guard.kind()));
+            arrivals.push(arrival(&call));
         }
     }
-    match (class, arrivals.pop()) {
-        (Some(class), last) => Verdict::Perhaps(class, arrivals.into_iter().chain(last).map(|(arrival, _)| arrival).collect()),
-        (None, Some((arrival, kind))) => Verdict::Reaches(arrival, kind),
-        (None, None) => Verdict::Stops,
+    match class {
+        Some(class) => Verdict::Perhaps(class, arrivals),
+        None => arrivals.pop().map_or(Verdict::Stops(kind), |arrival| Verdict::Reaches(arrival, kind)),
     }
 }
 
@@ -230,9 +234,9 @@ fn permits(call: &Call<'_>, credential: &Credential) -> bool {
         own != Some(false) && resource != Some(false) && (own == Some(true) || resource == Some(true))
     };
     let has_scope = |wanted: &[&str], has: &[&str]| wanted.is_empty() || wanted.iter().any(|scope| has.contains(scope));
-    // "Method ARN longer than 1,600 bytes": 414 where somebody is to be authorized.
-    let is_short =
-        call.route.guard == Guard::Open || arn(call).len() + "arn:aws:execute-api:us-east-1:000000000000:".len() <= 1_600;
+    // "Method ARN longer than 1,600 bytes": 414 where something is to be authorized.
+    let is_short = (call.route.guard == Guard::Open && call.api.policy.is_none())
+        || arn(call).len() + "arn:aws:execute-api:us-east-1:000000000000:".len() <= 1_600;
     is_short
         && match call.route.guard {
             Guard::Open => must_allow,
