@@ -37,10 +37,13 @@ pub struct Envoy {
     listeners: BTreeMap<String, SocketAddr>,
 }
 
+/// What arrived, and for which request of the matrix, where it says so.
+type Arrivals = Arc<Mutex<Vec<(Option<usize>, Seen)>>>;
+
 /// All backends and functions.
 pub struct Upstream {
     address: SocketAddr,
-    seen: Arc<Mutex<Vec<(Option<usize>, Seen)>>>,
+    seen: Arrivals,
 }
 
 /// A connection that is kept as long as Envoy keeps it.

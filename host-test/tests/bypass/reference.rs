@@ -64,7 +64,7 @@ pub fn judge(protocol: Protocol, request: &Request, credential: &Credential) -> 
     };
     // RFC 9112, section 3.2.2: a server takes the absolute form, too, and its host.
     let (host, path, is_absolute) = match target.split_once("://") {
-        Some((scheme, rest)) if matches!(scheme, "http" | "https") => {
+        Some(("http" | "https", rest)) => {
             let at = rest.find('/').unwrap_or(rest.len());
             (&rest[..at], &rest[at..], true)
         }
