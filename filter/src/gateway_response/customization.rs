@@ -3,7 +3,7 @@
 use super::table::ResponseType;
 use crate::context::Context;
 use crate::definition::Node;
-use crate::http::{MediaType, is_field_name};
+use crate::http::{MediaType, is_field_name, is_field_value};
 use crate::mapping::{Expression, Side};
 use crate::platform::Platform;
 use crate::problem::Problems;
@@ -25,6 +25,13 @@ const HEADER: &str = "gatewayresponse.header.";
 
 /// What the proxy writes about the response itself.
 const FRAMING: [&str; 7] = ["connection", "content-length", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"];
+
+/// `type/subtype`, perhaps with parameters: it becomes the content type of the answer.
+fn is_media_type(text: &str) -> bool {
+    let (media_type, parameters) = text.split_once(';').unwrap_or((text, ""));
+    let halves = media_type.trim().split_once('/');
+    halves.is_some_and(|(kind, subtype)| is_field_name(kind) && is_field_name(subtype)) && is_field_value(parameters.as_bytes())
+}
 
 // === impl GatewayResponses ===
 
@@ -74,7 +81,10 @@ impl Customization {
         }
         if let Some(templates) = node.get("responseTemplates") {
             for (media_type, template) in templates.members(problems) {
-                if let Some(text) = template.string(problems) {
+                if !is_media_type(media_type) {
+                    let help = Some("write `application/json`");
+                    problems.stray(&template.path, format!("`{}` is no media type", media_type.escape_debug()), help);
+                } else if let Some(text) = template.string(problems) {
                     custom.templates.push((MediaType::of_header(media_type.as_bytes()), text.to_owned()));
                 }
             }
