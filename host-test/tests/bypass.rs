@@ -1,4 +1,4 @@
-//! Nobody reaches a backend without permission: a matrix of path variants, hosts, methods, credentials and their defects, on every shape of
+//! Nobody reaches a backend without permission: a matrix of paths, hosts, methods, credentials and their defects, on every shape of
 //! route and every kind of guard, against a second and naive reading of AWS's rules.
 //!
 //! | file | what it says |
@@ -13,8 +13,8 @@
 //!
 //! Where the reference is sure, the gateway has to do exactly what it says, down to the path that the backend gets. Where AWS does
 //! not say what happens, a request that reaches a backend has to be permitted in one of the readings; those classes have names, and
-//! are printed. `BYPASS_ONLY=NUMBER` runs one request of the matrix natively, `BYPASS_SEED=NUMBER` takes
-//! another mixture. Needs ENVOY and the module: `make test` brings both.
+//! are printed. `BYPASS_ONLY=NUMBER` runs one request of the matrix natively, `BYPASS_SEED=NUMBER` takes another mixture. Needs
+//! ENVOY and the module: `make test` brings both.
 
 #[path = "bypass/mod.rs"]
 mod bypass;
