@@ -1,4 +1,4 @@
-//! Nobody reaches a backend without permission: a matrix of path variants, methods, credentials and their defects, on every shape of
+//! Nobody reaches a backend without permission: a matrix of paths, hosts, methods, credentials and their defects, on every shape of
 //! route and every kind of guard, against a second and naive reading of AWS's rules.
 //!
 //! | file | what it says |
@@ -13,7 +13,8 @@
 //!
 //! Where the reference is sure, the gateway has to do exactly what it says, down to the path that the backend gets. Where AWS does
 //! not say what happens, a request that reaches a backend has to be permitted in one of the readings; those classes have names, and
-//! are printed. `BYPASS_ONLY=NUMBER` runs one request of the matrix natively. Needs ENVOY and the module: `make test` brings both.
+//! are printed. `BYPASS_ONLY=NUMBER` runs one request of the matrix natively, `BYPASS_SEED=NUMBER` takes another mixture. Needs
+//! ENVOY and the module: `make test` brings both.
 
 #[path = "bypass/mod.rs"]
 mod bypass;
@@ -38,7 +39,12 @@ use drivers::wasm::Wasm;
 use drivers::{Clusters, Driver};
 use serde_json::Value;
 
+/// Of the mixed part of the matrix, unless BYPASS_SEED is another.
 const SEED: u64 = 20_261_121;
+
+fn seed() -> u64 {
+    std::env::var("BYPASS_SEED").map_or(SEED, |seed| seed.parse().expect("BYPASS_SEED is a number"))
+}
 
 const PROTOCOLS: [Protocol; 2] = [Protocol::Rest, Protocol::Http];
 
@@ -83,7 +89,7 @@ static NATIVE: LazyLock<Attack> = LazyLock::new(|| Attack::new(Native::default()
 impl Attack {
     fn new(now: Duration) -> Self {
         let credentials = credentials::all(now);
-        let attempts = matrix::all(&credentials, SEED);
+        let attempts = matrix::all(&credentials, seed());
         Self { credentials, attempts }
     }
 
@@ -98,7 +104,7 @@ impl Attack {
             Verdict::Stops(kind) => (false, kind),
             Verdict::Perhaps(class, _) => (false, class),
         };
-        Random(SEED).sample(&self.attempts, label, count)
+        Random(seed()).sample(&self.attempts, label, count)
     }
 
     fn compare(&self, outcomes: &[Outcome]) -> Comparison {
@@ -230,6 +236,8 @@ fn a_sample_does_so_in_envoy() {
         }
     });
     let took = served.elapsed();
+    // A request that Envoy forwards although it has answered would come late.
+    std::thread::sleep(Duration::from_millis(200));
     let mut by_number: BTreeMap<usize, usize> = BTreeMap::new();
     by_number.extend(outcomes.iter().enumerate().map(|(place, outcome)| (outcome.attempt.number, place)));
     for (number, seen) in upstream.seen() {
@@ -292,7 +300,7 @@ fn a_gateway_that_reads_a_request_otherwise_is_caught() {
         ("takes every word of a function for a yes", |_, word| *word = Word::Known),
     ];
     let (attack, now) = (&*NATIVE, Native::default().now());
-    let mixed = Random(SEED).mixed(&attack.attempts);
+    let mixed = Random(seed()).mixed(&attack.attempts);
     for (what, reader) in readers {
         let matters = |attempt: &&Attempt| {
             let (request, word) = (attempt.request(&attack.credentials, now), attack.credentials[attempt.credential].word);
@@ -311,13 +319,13 @@ fn a_gateway_that_reads_a_request_otherwise_is_caught() {
 
 #[test]
 fn a_reference_that_is_wrong_is_caught() {
-    let now = Native::default().now();
-    let mut attack = Attack::new(now);
-    let attempts = attack.sample(2_000, now);
-    let outcomes = natively(&documents(), &attempts, &attack.credentials);
-    attack.compare(&outcomes).assert_none("native");
     let place = |name: &str| NATIVE.credentials.iter().position(|c| c.name == name).expect("there is one");
     let (right, expired, nothing) = (place("JWT"), place("JWT: expired"), place("nothing"));
+    let mut attack = Attack::new(Native::default().now());
+    let shows = |attempt: &&Attempt| [right, expired].contains(&attempt.credential);
+    let attempts: Vec<Attempt> = attack.attempts.iter().filter(shows).take(2_000).cloned().collect();
+    let outcomes = natively(&documents(), &attempts, &attack.credentials);
+    attack.compare(&outcomes).assert_none("native");
     // It lets expired tokens in, and the gateway does not.
     attack.credentials[expired].worth = NATIVE.credentials[right].worth.clone();
     let comparison = attack.compare(&outcomes);

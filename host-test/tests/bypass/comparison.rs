@@ -116,10 +116,11 @@ fn offender(attempt: &Attempt, request: &Request, verdict: &Verdict, seen: &[See
         }
     };
     let headers: Vec<String> = request.headers.iter().map(|(name, value)| format!("[{name:?}, {:?}]", shorten(value))).collect();
+    let seed = std::env::var("BYPASS_SEED").map(|seed| format!("BYPASS_SEED={seed} ")).unwrap_or_default();
     let (says, did) = (shorten(&format!("{verdict:?}")), shorten(&format!("{status}, {seen:?}")));
     format!(
         "#{} ({protocol}) {}\n  request: {{ method: {:?}, path: {:?}, headers: [{}] }}\n  says: {says}\n  did: {did}\n  \
-         again: BYPASS_ONLY={} cargo test -p tollgate-host --test bypass -- --nocapture",
+         again: {seed}BYPASS_ONLY={} cargo test -p tollgate-host --test bypass -- --nocapture",
         attempt.number,
         attempt.name,
         request.method,

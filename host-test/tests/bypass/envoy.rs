@@ -1,7 +1,7 @@
 //! The matrix on a real Envoy: connections that are kept, requests as raw bytes, and one upstream that plays all backends and
 //! functions. Each request carries its number, and the upstream writes down which numbers come.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
@@ -67,7 +67,7 @@ impl Envoy {
             template.listener(name, loopback, &module(), &Configuration::Text(document.to_string()))
         };
         let names = documents.values().flat_map(|document| document["upstreams"].as_object().expect("it has upstreams").keys());
-        let names: std::collections::BTreeSet<&String> = names.collect();
+        let names: BTreeSet<&String> = names.collect();
         let cluster = |name: &&String| {
             let mut cluster = template.cluster(name, &upstream.ip().to_string(), upstream.port());
             cluster["type"] = "STATIC".into();
@@ -172,7 +172,7 @@ impl Upstream {
     }
 }
 
-fn serve(mut stream: TcpStream, seen: &Mutex<Vec<(Option<usize>, Seen)>>, words: &BTreeMap<String, Word>) -> io::Result<()> {
+fn serve(mut stream: TcpStream, seen: &Arrivals, words: &BTreeMap<String, Word>) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut reader = BufReader::new(stream.try_clone()?);
     while let Some(request) = http1::read_request(&mut reader)? {
