@@ -54,7 +54,7 @@ impl Guard {
         let Some(authorizer) = &self.authorizer else {
             return self.pass(context, Grant::anyone(), platform);
         };
-        // "The explicit denial of the policy ends it": an authorizer that anybody may ask is not asked in vain.
+        // Route, the policy's explicit deny, then whoever has to be asked elsewhere (documented): nobody is asked in vain.
         if authorizer.asks_after_policy() && self.decide(&context, &Principal::Anonymous, platform) == Some(Decision::Deny) {
             let failure = refusal(&Grant::anyone(), Some(Decision::Deny), &context);
             return Progress::Refused(Box::new(context), failure);
