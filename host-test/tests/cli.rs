@@ -148,6 +148,18 @@ fn a_member_that_should_not_be_there_is_shown_by_its_name() {
     }
 }
 
+/// Only a gateway document says of clusters, and only Envoy needs them: a bare definition is not asked for any.
+#[test]
+fn a_host_without_a_cluster_is_a_warning_in_a_gateway_document() {
+    let definition = r#"{openapi: 3.0.1, paths: {/x: {get: {x-amazon-apigateway-integration: {type: http_proxy, httpMethod: GET, uri: "http://b.test/"}}}}}"#;
+    let document = format!("apis:\n  - name: a\n    definition: {definition}\n    stages: [{{stageName: s}}]\n");
+    let files = Files::new("clusters", &[("bare.yaml", definition), ("gateway.yaml", &document)]);
+    let output = tollgate(&["lint", &files.path("gateway.yaml")]);
+    assert!(output.status.success() && printed(&output).contains("warning: no upstream for `b.test`"), "{}", printed(&output));
+    let output = tollgate(&["lint", &files.path("bare.yaml")]);
+    assert!(output.status.success() && !printed(&output).contains("upstream"), "{}", printed(&output));
+}
+
 #[test]
 fn a_person_sees_the_line_the_path_and_the_help() {
     let files = Files::new("human", &[("api.yaml", YAML)]);

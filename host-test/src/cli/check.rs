@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use tollgate::compile::{Compiled, compile};
 use tollgate::definition::Endpoint;
 use tollgate::gateway::Gateway;
-use tollgate::problem::{JsonPath, Problem};
+use tollgate::problem::{JsonPath, Problem, Severity};
 
 use super::Failure;
 use super::diagnostics::{Count, Diagnostic};
@@ -16,6 +16,8 @@ pub struct Checked {
     pub source: Source,
     /// What is wrong with it, in the order of its lines.
     pub diagnostics: Vec<Diagnostic>,
+    /// What Envoy would miss in a gateway document, and this command does without: the clusters of hosts.
+    pub missed_by_envoy: Vec<Diagnostic>,
     /// The compiled form, unless an error forbids it.
     pub gateway: Option<Gateway>,
     /// The document as the filter takes it: with an upstream for every integration host.
@@ -31,19 +33,21 @@ impl Checked {
     pub fn new(source: Source, choice: &Choice) -> Self {
         let Some(mut document) = source.document() else {
             let diagnostics = diagnose(&source, &[]);
-            return Self { source, diagnostics, gateway: None, document: Value::Null, endpoints: Vec::new() };
+            let (missed_by_envoy, endpoints) = Default::default();
+            return Self { source, diagnostics, missed_by_envoy, gateway: None, document: Value::Null, endpoints };
         };
-        let Compiled { endpoints, .. } = compile(&document);
+        let Compiled { endpoints, problems: as_written, .. } = compile(&document);
         add_upstreams(&mut document, endpoints.iter().map(|endpoint| endpoint.name.as_str()));
         let Compiled { mut gateway, problems, .. } = compile(&document);
         let diagnostics = diagnose(&source, &problems);
+        let missed_by_envoy = if source.is_definition() { Vec::new() } else { missed(&source, as_written, &problems) };
         if Count::of(&diagnostics).errors > 0 {
             gateway = None;
         } else if let Some(stage) = &choice.stage {
             keep_stage(&mut document, stage);
             gateway = compile(&document).gateway;
         }
-        Self { source, diagnostics, gateway, document, endpoints }
+        Self { source, diagnostics, missed_by_envoy, gateway, document, endpoints }
     }
 
     /// Refuses a stage that the document does not have.
@@ -57,6 +61,17 @@ impl Checked {
         Err(Failure::usage(format!("no stage is named `{stage}`"))
             .help(format!("the stages of the document are {}", known.join(", "))))
     }
+}
+
+/// What is wrong with the document as it is written, and not once every host has a cluster.
+fn missed(source: &Source, as_written: Vec<Problem>, problems: &[Problem]) -> Vec<Diagnostic> {
+    let is_missed = |problem: &Problem| !problems.iter().any(|p| p.path == problem.path && p.message == problem.message);
+    let told = as_written.into_iter().filter(is_missed).map(|problem| {
+        let help = problem.help.map(|help| format!("{help}; `tollgate serve` does without, Envoy does not"));
+        let problem = Problem { severity: Severity::Warning, help, ..problem };
+        Diagnostic::new(source, &Finding { problem, span: None, spoils: false })
+    });
+    told.collect()
 }
 
 /// All that is wrong, in the order of the lines; a consequence of what the reader already told is not told again.

@@ -42,7 +42,9 @@ pub fn run(arguments: &Arguments) -> Result<Verdict, Failure> {
                 }
             }
             Ok(source) => {
-                let found = Checked::new(source, &choice).diagnostics;
+                let Checked { mut diagnostics, missed_by_envoy, .. } = Checked::new(source, &choice);
+                diagnostics.extend(missed_by_envoy);
+                let found = diagnostics;
                 if arguments.format == Format::Human {
                     super::print(&diagnostics::human(&found, &file.display().to_string()))?;
                 }

@@ -70,6 +70,11 @@ impl Source {
         self.document.as_ref().map(Node::to_value)
     }
 
+    /// Whether the file is a bare definition, which says nothing of clusters.
+    pub fn is_definition(&self) -> bool {
+        self.bare
+    }
+
     /// The files that were read, the one named by the user first.
     pub fn files(&self) -> &[SourceFile] {
         &self.files
