@@ -61,7 +61,15 @@ fn compile_policy(document: &ApiDocument<'_>, definition: &OpenApi<'_>, problems
         problems.error(&node.path, "HTTP APIs have no resource policy", None);
     }
     let api = ApiArn { region: &document.region, account: &document.account_id, api: &document.api_id };
-    Policy::compile(node, Kind::Resource(api), problems).map(Arc::new)
+    insist(Policy::compile(node, Kind::Resource(api), problems), node, problems).map(Arc::new)
+}
+
+/// What guards an API is there, or the document has an error: nothing that gives none can open a route by saying nothing.
+fn insist<T>(compiled: Option<T>, node: &Node<'_>, problems: &mut Problems) -> Option<T> {
+    if compiled.is_none() && !problems.any_error() {
+        problems.error(&node.path, "what guards this does not compile", None);
+    }
+    compiled
 }
 
 /// The resource path of each operation; none where it is not one.
@@ -156,6 +164,7 @@ impl<'a> StageCompiler<'a, '_> {
             );
         }
         let guard = self.compile_guard(operation);
+        let guard = insist(guard, &operation.node, self.problems);
         let node: &Node<'_> = match &operation.integration {
             Some(node) => node,
             // A reference that leads nowhere, and is told already.
