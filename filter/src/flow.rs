@@ -56,15 +56,47 @@ pub struct Ticket(pub u32);
 pub struct Callout {
     /// Whom to ask.
     pub cluster: String,
-    /// Method, path, authority and fields.
-    pub head: RequestHead,
-    /// The body, complete.
-    pub body: Vec<u8>,
+    /// What.
+    pub question: Question,
     /// How long to wait.
     pub timeout_millis: u64,
 }
 
-/// An answer, or none: refused, timed out, broken off.
+/// What a callout asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Question {
+    /// An HTTP request.
+    Http {
+        /// Method, path, authority and fields.
+        head: RequestHead,
+        /// The body, complete.
+        body: Vec<u8>,
+    },
+    /// A unary gRPC call.
+    Grpc {
+        /// `envoy.service.ratelimit.v3.RateLimitService`
+        service: &'static str,
+        /// `ShouldRateLimit`
+        method: &'static str,
+        /// The message.
+        message: Vec<u8>,
+    },
+}
+
+// === impl Callout ===
+
+impl Callout {
+    /// The head of an HTTP request.
+    pub fn http_head(&self) -> Option<&RequestHead> {
+        match &self.question {
+            Question::Http { head, .. } => Some(head),
+            Question::Grpc { .. } => None,
+        }
+    }
+}
+
+/// An answer, or none: refused, timed out, broken off. What a gRPC call returned is the body of an answer with status 200; one that
+/// ended with an error has none.
 pub type CalloutOutcome = Result<Response, NoReply>;
 
 /// A callout that nobody answered.

@@ -7,6 +7,7 @@ use crate::definition::Protocol;
 use crate::gateway_response::GatewayResponses;
 use crate::integration::Integration;
 use crate::route::{RouteTable, StageMatch, StageTable};
+use crate::usage::Usage;
 use std::sync::Arc;
 
 /// Everything that one document serves.
@@ -55,6 +56,8 @@ pub struct Route {
     pub facts: Arc<RouteFacts>,
     /// What guards it.
     pub guard: Guard,
+    /// What counts its requests.
+    pub usage: Usage,
     /// What stands behind it.
     pub integration: Box<dyn Integration>,
 }

@@ -5,8 +5,9 @@
 //! Envoy             shell             exchange                                        integration
 //!   | request head    |                  |                                               |
 //!   |---------------->| Event            |                                               |
-//!   |                 |----------------->| read, stage, preflight, route, authorize      |
-//!   | (call, its end) |<---------------->| (an authorizer may have to ask somebody)      |
+//!   |                 |----------------->| read, stage, preflight, route, authorize,     |
+//!   |                 |                  | count                                         |
+//!   | (call, its end) |<---------------->| (somebody may have to be asked)               |
 //!   |                 |                  |---------------------------------------------->| IntegrationRequest
 //!   |                 |           Effect |<----------------------------------------------|
 //!   | forward / reply |<-----------------|                                               |
@@ -38,6 +39,7 @@
 //! | [`flow`] | events in, effects out |
 //! | [`gateway_response`] | the only place where a failure becomes an answer |
 //! | [`authorizer`] | who may call; the only place where an [`authorizer::Authorized`] is made |
+//! | [`usage`] | how much a caller may call: API keys, plans, throttles, quotas; the only place where an [`usage::Admitted`] is made |
 //! | [`integration`] | MOCK, HTTP_PROXY; one file a kind |
 //! | [`gateway`] | the compiled model |
 //! | [`compile`] | definition to gateway; `kinds.rs` is the registry of authorizers and integrations |
@@ -47,10 +49,11 @@
 //! # Floors
 //! A file uses only what is on floors below its own, so a reader goes down and never has to come back up (a test keeps it so):
 //! ```text
-//! 10 shell
-//! 9  compile  exchange
-//! 8  gateway
-//! 7  integration
+//! 11 shell
+//! 10 compile  exchange
+//! 9  gateway
+//! 8  integration
+//! 7  usage
 //! 6  authorizer
 //! 5  gateway_response
 //! 4  route  mapping  cors  flow  event
@@ -83,3 +86,4 @@ pub mod route;
 mod shell;
 pub mod sigv4;
 pub mod template;
+pub mod usage;

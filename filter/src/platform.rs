@@ -6,6 +6,9 @@ pub trait Platform {
     /// Milliseconds since 1970-01-01T00:00:00Z.
     fn now_millis(&self) -> u64;
 
+    /// Nanoseconds since some moment, the same for all workers of the host: a clock that nobody sets, for what takes how long.
+    fn monotonic_nanos(&self) -> u64;
+
     /// Sixteen random bytes: ids, not secrets.
     fn random(&mut self) -> [u8; 16];
 

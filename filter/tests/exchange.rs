@@ -22,6 +22,10 @@ impl Platform for Host {
     fn now_millis(&self) -> u64 {
         1_700_000_000_000
     }
+
+    fn monotonic_nanos(&self) -> u64 {
+        self.now_millis() * 1_000_000
+    }
     fn random(&mut self) -> [u8; 16] {
         [7; 16]
     }
@@ -267,7 +271,7 @@ fn asking(end: bool) -> (Exchange, Ticket) {
     let Event::RequestHead { head, .. } = head("POST", "/s/guarded", &[("auth", "token")]) else { panic!("a head is a head") };
     match exchange.on(Event::RequestHead { head, end }, &mut Host::default()) {
         Effect::Call(ticket, call) => {
-            assert_eq!((call.cluster.as_str(), call.head.path.as_slice()), ("f", b"/authorize".as_slice()));
+            assert_eq!((call.cluster.as_str(), call.http_head().unwrap().path.as_slice()), ("f", b"/authorize".as_slice()));
             (exchange, ticket)
         }
         effect => panic!("{effect:?}"),

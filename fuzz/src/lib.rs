@@ -47,7 +47,7 @@ pub fn send(gateway: &Arc<Gateway>, head: RequestHead, body: &[u8], outcome: &Ca
         event = match exchange.on(event, &mut host) {
             Effect::Call(ticket, callout) => {
                 calls += 1;
-                check_request(&callout.head);
+                callout.http_head().into_iter().for_each(check_request);
                 Event::CalloutDone { ticket, outcome: outcome.clone() }
             }
             Effect::Hold => Event::RequestBody { size: body.len(), end: true },
@@ -125,6 +125,10 @@ pub fn request(method: &str, path: &str, authority: &str, headers: &[(&str, &str
 impl Platform for Host {
     fn now_millis(&self) -> u64 {
         1_767_323_045_000
+    }
+
+    fn monotonic_nanos(&self) -> u64 {
+        self.now_millis() * 1_000_000
     }
     fn random(&mut self) -> [u8; 16] {
         [7; 16]

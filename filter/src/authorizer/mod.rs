@@ -15,9 +15,9 @@ pub use guard::{Guard, Progress};
 pub use iam::{Iam, Users};
 pub use jwt::{Cognito, IssuerKeys, Issuers, Jwt};
 pub use lambda::Lambda;
-pub use requirement::{Requirement, SchemeRequirement};
+pub use requirement::{Demanded, Requirement, SchemeRequirement};
 
-use crate::context::{AuthorizerFacts, Context};
+use crate::context::{ApiKeyFacts, AuthorizerFacts, Context, RateLimitFacts};
 use crate::definition::{Directory, Protocol};
 use crate::flow::{Callout, CalloutOutcome};
 use crate::gateway_response::Failure;
@@ -133,6 +133,16 @@ impl Authorized {
     /// What is known of the request.
     pub fn context(&self) -> &Context {
         &self.context
+    }
+
+    /// The caller turned out to have an API key.
+    pub fn identify(&mut self, key: ApiKeyFacts) {
+        self.context.api_key = Some(key);
+    }
+
+    /// A rate limit service said something that the client is to be told.
+    pub fn note(&mut self, said: Option<RateLimitFacts>) {
+        self.context.rate_limit = said.or(self.context.rate_limit);
     }
 
     /// The same, once nothing more is asked of the authorization.

@@ -1,10 +1,19 @@
 //! What an operation demands of its caller, as the definition says it: `security`, the security schemes that it names, and
-//! `x-amazon-apigateway-auth`.
+//! `x-amazon-apigateway-auth`. An API key is asked for by a security scheme, too, and beside an authorizer.
 //!
 //! AWS: "x-amazon-apigateway-authorizer object", "x-amazon-apigateway-authtype property", "x-amazon-apigateway-auth object".
 
 use crate::definition::{Node, OpenApi, Operation, Protocol};
 use crate::problem::Problems;
+
+/// What a method demands of its callers.
+#[derive(Debug)]
+pub struct Demanded<'a> {
+    /// What guards it.
+    pub requirement: Requirement<'a>,
+    /// Whether a caller has to show an API key, too.
+    pub api_key: bool,
+}
 
 /// What guards a method.
 #[derive(Debug)]
@@ -15,6 +24,12 @@ pub enum Requirement<'a> {
     Iam,
     /// An authorizer.
     Scheme(SchemeRequirement<'a>),
+}
+
+/// What one security scheme asks for.
+enum Asked<'a> {
+    Key,
+    Guard(Requirement<'a>),
 }
 
 /// A security scheme with an authorizer, and what one method asks of it.
@@ -32,9 +47,9 @@ pub struct SchemeRequirement<'a> {
 
 const AUTHORIZER: &str = "x-amazon-apigateway-authorizer";
 
-// === impl Requirement ===
+// === impl Demanded ===
 
-impl<'a> Requirement<'a> {
+impl<'a> Demanded<'a> {
     /// Reads it; none when something is wrong with it, which is told: a route is never served without what guards it.
     pub fn read(operation: &Operation<'a>, api: &OpenApi<'a>, protocol: Protocol, problems: &mut Problems) -> Option<Self> {
         let auth = operation.node.guarding("x-amazon-apigateway-auth", problems);
@@ -43,9 +58,11 @@ impl<'a> Requirement<'a> {
             None => None,
         };
         let Some(security) = security_of(operation, api, protocol, problems) else {
-            return Some(if signed == Some(true) { Self::Iam } else { Self::Open });
+            let requirement = if signed == Some(true) { Requirement::Iam } else { Requirement::Open };
+            return Some(Self { requirement, api_key: false });
         };
         let mut demanded = Vec::new();
+        let mut api_key = false;
         for alternative in security.elements(problems) {
             let schemes = alternative.members(problems);
             if schemes.is_empty() && security.value.as_array().is_some_and(|all| all.len() > 1) {
@@ -54,7 +71,10 @@ impl<'a> Requirement<'a> {
                 return None;
             }
             for (name, scopes) in schemes {
-                demanded.push((Self::of_scheme(name, &scopes, api, problems)?, scopes));
+                match Asked::of_scheme(name, &scopes, api, protocol, problems)? {
+                    Asked::Key => api_key = true,
+                    Asked::Guard(requirement) => demanded.push((requirement, scopes)),
+                }
             }
         }
         let mut demanded = demanded.into_iter();
@@ -63,19 +83,24 @@ impl<'a> Requirement<'a> {
             problems.error(&second.path, "a method has one authorizer, and this is a second one", None);
             return None;
         }
-        match (signed, first) {
-            (Some(false) | None, None) => Some(Self::Open),
-            (Some(true), None | Some(Self::Iam)) => Some(Self::Iam),
-            (None, Some(demanded)) => Some(demanded),
+        let requirement = match (signed, first) {
+            (Some(false) | None, None) => Requirement::Open,
+            (Some(true), None | Some(Requirement::Iam)) => Requirement::Iam,
+            (None, Some(demanded)) => demanded,
             (Some(_), Some(_)) => {
                 let path = auth.map_or_else(|| security.path.clone(), |auth| auth.path);
                 problems.error(&path, "`x-amazon-apigateway-auth` and `security` ask for different things", Some("keep one"));
-                None
+                return None;
             }
-        }
+        };
+        Some(Self { requirement, api_key })
     }
+}
 
-    fn of_scheme(name: &'a str, scopes: &Node<'a>, api: &OpenApi<'a>, problems: &mut Problems) -> Option<Self> {
+// === impl Asked ===
+
+impl<'a> Asked<'a> {
+    fn of_scheme(name: &'a str, scopes: &Node<'a>, api: &OpenApi<'a>, protocol: Protocol, problems: &mut Problems) -> Option<Self> {
         let schemes = api.root.get("components").and_then(|components| components.get("securitySchemes"));
         let schemes = schemes.or_else(|| api.root.get("securityDefinitions"));
         let Some(scheme) = schemes.and_then(|schemes| schemes.get(name)) else {
@@ -91,19 +116,22 @@ impl<'a> Requirement<'a> {
         };
         if let Some(authorizer) = scheme.guarding(AUTHORIZER, problems) {
             authorizer.no_nulls(problems);
-            return Some(Self::Scheme(SchemeRequirement { name, scheme, authorizer, scopes }));
+            return Some(Self::Guard(Requirement::Scheme(SchemeRequirement { name, scheme, authorizer, scopes })));
         }
         if sigv4 {
-            return Some(Self::Iam);
+            return Some(Self::Guard(Requirement::Iam));
         }
         let text = |key: &str| scheme.value.get(key).and_then(|value| value.as_str()).unwrap_or_default();
         if text("type") == "apiKey" && text("name").eq_ignore_ascii_case("x-api-key") {
-            let help = "a route is never served without what guards it";
-            problems.error(&scheme.path, format!("not served yet: API keys (security scheme `{name}`)"), Some(help));
-        } else {
-            let help = format!("say who checks it: `{AUTHORIZER}: {{type: jwt, …}}`");
-            problems.error(&scheme.path, format!("security scheme `{name}` has no `{AUTHORIZER}`"), Some(&help));
+            if protocol == Protocol::Rest {
+                return Some(Self::Key);
+            }
+            let help = "an authorizer can tell callers apart";
+            problems.error(&scheme.path, format!("HTTP APIs have no API keys (security scheme `{name}`)"), Some(help));
+            return None;
         }
+        let help = format!("say who checks it: `{AUTHORIZER}: {{type: jwt, …}}`");
+        problems.error(&scheme.path, format!("security scheme `{name}` has no `{AUTHORIZER}`"), Some(&help));
         None
     }
 }

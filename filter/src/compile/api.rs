@@ -2,7 +2,7 @@
 
 use super::Parts;
 use super::kinds::{compile_authorizer, compile_integration};
-use crate::authorizer::{Authorizer, AuthorizerScope, Guard, Iam, Requirement};
+use crate::authorizer::{Authorizer, AuthorizerScope, Demanded, Guard, Iam, Requirement};
 use crate::context::{RouteFacts, StageFacts};
 use crate::cors::Cors;
 use crate::definition::{ApiDocument, Node, OpenApi, Operation, OperationKey, Protocol, StageDocument, stable_id};
@@ -12,6 +12,7 @@ use crate::integration::Scope;
 use crate::policy::{ApiArn, Kind, Policy};
 use crate::problem::Problems;
 use crate::route::{Pattern, RouteTable, Verb};
+use crate::usage::{KeySource, Place, StageLimits, Usage};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -26,10 +27,13 @@ pub fn compile<'a>(document: &ApiDocument<'a>, parts: &mut Parts<'a>, gateway: &
         cors: compile_cors(document.protocol, &definition, problems),
     });
     let policy = compile_policy(document, &definition, problems);
+    let key_source = definition.api_key_source.as_ref().and_then(|node| KeySource::read(node, problems)).unwrap_or_default();
     for stage in &document.stages {
         let authorizers = BTreeMap::new();
         let policy = policy.clone();
-        let mut compiler = StageCompiler { document, definition: &definition, stage, policy, authorizers, parts, problems };
+        let limits = StageLimits::read(document, stage, &parts.account, problems);
+        let mut compiler =
+            StageCompiler { document, definition: &definition, stage, policy, key_source, limits, authorizers, parts, problems };
         let compiled = compiler.compile(&api, &patterns);
         if !gateway.insert(compiled) {
             let message = format!("another stage is served where stage `{}` of `{}` would be", stage.name, document.name);
@@ -101,8 +105,10 @@ fn compile_patterns(protocol: Protocol, definition: &OpenApi<'_>, problems: &mut
 struct StageCompiler<'a, 'b> {
     document: &'b ApiDocument<'a>,
     definition: &'b OpenApi<'a>,
-    stage: &'b StageDocument,
+    stage: &'b StageDocument<'a>,
     policy: Option<Arc<Policy>>,
+    key_source: KeySource,
+    limits: StageLimits,
     /// By the name of their security scheme: one is shared by all routes that name it, and so is what it remembers. None: it does
     /// not compile, and that is told.
     authorizers: BTreeMap<&'a str, Option<Arc<dyn Authorizer>>>,
@@ -163,8 +169,12 @@ impl<'a> StageCompiler<'a, '_> {
                 Some("use `/{proxy+}`, and `/` for the root"),
             );
         }
-        let guard = self.compile_guard(operation);
+        let protocol = self.document.protocol;
+        let demanded = Demanded::read(operation, self.definition, protocol, self.problems);
+        let api_key = demanded.as_ref().is_some_and(|demanded| demanded.api_key);
+        let guard = demanded.and_then(|demanded| self.compile_guard(operation, demanded.requirement));
         let guard = insist(guard, &operation.node, self.problems);
+        let usage = self.compile_usage(operation, api_key);
         let node: &Node<'_> = match &operation.integration {
             Some(node) => node,
             // A reference that leads nowhere, and is told already.
@@ -188,14 +198,26 @@ impl<'a> StageCompiler<'a, '_> {
         let route_key =
             if operation.key == OperationKey::Default { method.to_owned() } else { format!("{method} {}", operation.path) };
         let facts = RouteFacts { resource_id: stable_id(&operation.path, 6), resource_path: operation.path.clone(), route_key };
-        Some(Route { method, facts: Arc::new(facts), guard: guard?, integration })
+        Some(Route { method, facts: Arc::new(facts), guard: guard?, usage, integration })
+    }
+
+    /// What counts the requests of a route, and whether it asks for an API key.
+    fn compile_usage(&self, operation: &Operation<'a>, api_key: bool) -> Usage {
+        let method = operation.key.as_str();
+        let place = || Place {
+            api: self.document.name.clone(),
+            stage: self.stage.name.clone(),
+            method: format!("{}/{method}", operation.path),
+        };
+        let key = api_key.then(|| self.parts.plans.demand(self.key_source, place()));
+        Usage { key, meters: self.limits.meters(method, &operation.path) }
     }
 
     /// None when something is wrong, which is told: a route is never served without what guards it.
-    fn compile_guard(&mut self, operation: &Operation<'a>) -> Option<Guard> {
+    fn compile_guard(&mut self, operation: &Operation<'a>, requirement: Requirement<'a>) -> Option<Guard> {
         let protocol = self.document.protocol;
         let policy = self.policy.clone();
-        match Requirement::read(operation, self.definition, protocol, self.problems)? {
+        match requirement {
             Requirement::Open => Some(Guard { policy, ..Guard::default() }),
             Requirement::Iam => {
                 let users = Arc::clone(&self.parts.users);

@@ -8,6 +8,7 @@ use crate::authorizer::{Issuers, Users};
 use crate::definition::{Directory, Document, Endpoint, Node};
 use crate::gateway::Gateway;
 use crate::problem::{Problem, Problems};
+use crate::usage::{AccountLimits, UsagePlans};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -29,6 +30,8 @@ pub fn compile(document: &Value) -> Compiled {
     let mut document = Document::read(&Node::root(document), &mut problems);
     let mut parts = Parts {
         issuers: Issuers::read(document.issuers.as_ref(), &mut problems),
+        account: AccountLimits::read(&document, &mut problems),
+        plans: UsagePlans::read(&document, &mut problems),
         users: Arc::new(Users::read(document.iam.as_ref(), &mut problems)),
         directory: std::mem::take(&mut document.directory),
     };
@@ -45,4 +48,6 @@ struct Parts<'a> {
     directory: Directory,
     issuers: Issuers<'a>,
     users: Arc<Users>,
+    account: AccountLimits,
+    plans: UsagePlans,
 }

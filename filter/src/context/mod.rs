@@ -8,13 +8,17 @@ use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+mod api_key;
 mod authorizer;
 mod ids;
+mod rate_limit;
 mod time;
 mod trace;
 
+pub use api_key::ApiKeyFacts;
 pub use authorizer::{AuthorizerFacts, CallerFacts};
 pub use ids::Ids;
+pub use rate_limit::RateLimitFacts;
 pub use time::rfc3339;
 pub use trace::TRACE_HEADER;
 
@@ -134,6 +138,10 @@ pub struct Context {
     pub path_parameters: Vec<(String, String)>,
     /// What an authorizer said, once one did.
     pub authorizer: AuthorizerFacts,
+    /// The API key that let it in, where one did.
+    pub api_key: Option<ApiKeyFacts>,
+    /// What a rate limit service said of it, where the client is to be told.
+    pub rate_limit: Option<RateLimitFacts>,
     /// What went wrong, once something did.
     pub error: Option<ErrorFacts>,
     query: OnceCell<Query>,
@@ -156,6 +164,8 @@ impl Context {
             route: None,
             path_parameters: Vec::new(),
             authorizer: AuthorizerFacts::default(),
+            api_key: None,
+            rate_limit: None,
             error: None,
             query: OnceCell::new(),
         }
@@ -224,6 +234,8 @@ impl Context {
             "routeKey" => route.map(|r| r.route_key.clone()),
             "identity.sourceIp" => source_ip(platform),
             "identity.userAgent" => text("user-agent"),
+            "identity.apiKey" => self.api_key.as_ref().map(|key| key.value.clone()),
+            "identity.apiKeyId" => self.api_key.as_ref().map(|key| key.id.clone()),
             "error.message" => error.and_then(|e| e.message.clone()),
             // JSON text: the message in its quotes, or `null`.
             "error.messageString" => error.map(|e| serde_json::Value::from(e.message.clone()).to_string()),

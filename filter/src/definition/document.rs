@@ -16,6 +16,14 @@ pub struct Document<'a> {
     pub issuers: Option<Node<'a>>,
     /// `iam`: who may sign requests.
     pub iam: Option<Node<'a>>,
+    /// `account`: what all APIs of an account share.
+    pub account: Option<Node<'a>>,
+    /// `apiKeys`: who may be known by a key.
+    pub api_keys: Option<Node<'a>>,
+    /// `usagePlans`: what a key lets its owner do.
+    pub usage_plans: Option<Node<'a>>,
+    /// `rateLimitService`: who counts for all Envoys.
+    pub rate_limit_service: Option<Node<'a>>,
 }
 
 /// One API with its definition and stages.
@@ -36,12 +44,14 @@ pub struct ApiDocument<'a> {
     /// The export.
     pub definition: Node<'a>,
     /// At least one.
-    pub stages: Vec<StageDocument>,
+    pub stages: Vec<StageDocument<'a>>,
 }
 
 /// One stage of an API.
 #[derive(Debug)]
-pub struct StageDocument {
+pub struct StageDocument<'a> {
+    /// The stage object.
+    pub node: Node<'a>,
     /// `$context.stage`
     pub name: String,
     /// What comes in front of the API's own paths: `/prod`; empty for none.
@@ -69,29 +79,26 @@ const BASEPATHS: [(&str, Basepath); 3] = [("ignore", Basepath::Ignore), ("prepen
 const API_KEYS: [&str; 9] = ["name", "definition", "protocol", "apiId", "accountId", "region", "parameters", "basePath", "stages"];
 
 /// What the document can say of a stage and is not served yet; each refused with the reason.
-const STAGE_NOT_SERVED: [(&str, &str); 4] = [
-    ("methodSettings", "throttling, caching and log levels of methods"),
-    ("throttle", "throttling of a stage"),
-    ("cache", "response caching"),
-    ("canarySettings", "canary deployments"),
-];
+const STAGE_NOT_SERVED: [(&str, &str); 2] = [("cache", "response caching"), ("canarySettings", "canary deployments")];
 
-/// Likewise at the top of the document.
-const NOT_SERVED: [(&str, &str); 3] =
-    [("usagePlans", "usage plans"), ("apiKeys", "API keys"), ("rateLimitService", "a rate limit service")];
+/// What the stage's limits read themselves.
+const STAGE_LIMITS: [&str; 4] = ["throttle", "methodSettings", "defaultRouteSettings", "routeSettings"];
 
 // === impl Document ===
 
 impl<'a> Document<'a> {
     /// Reads the document and every mistake in it.
     pub fn read(root: &Node<'a>, problems: &mut Problems) -> Self {
-        root.only(&["apis", "upstreams", "issuers", "iam", "usagePlans", "apiKeys", "rateLimitService"], problems);
-        refuse(root, &NOT_SERVED, problems);
+        root.only(&["apis", "upstreams", "issuers", "iam", "account", "usagePlans", "apiKeys", "rateLimitService"], problems);
         let mut document = Self {
             apis: Vec::new(),
             directory: Directory::read(root, problems),
-            issuers: root.guarding("issuers", problems).inspect(|issuers| issuers.no_nulls(problems)),
-            iam: root.guarding("iam", problems).inspect(|iam| iam.no_nulls(problems)),
+            issuers: guarding(root, "issuers", problems),
+            iam: guarding(root, "iam", problems),
+            account: guarding(root, "account", problems),
+            api_keys: guarding(root, "apiKeys", problems),
+            usage_plans: guarding(root, "usagePlans", problems),
+            rate_limit_service: guarding(root, "rateLimitService", problems),
         };
         match root.get("apis") {
             Some(apis) => document.apis = read_apis(&apis, problems),
@@ -99,6 +106,11 @@ impl<'a> Document<'a> {
         }
         document
     }
+}
+
+/// What limits callers is said in full, or not at all.
+fn guarding<'a>(root: &Node<'a>, key: &str, problems: &mut Problems) -> Option<Node<'a>> {
+    root.guarding(key, problems).inspect(|node| node.no_nulls(problems))
 }
 
 fn read_apis<'a>(list: &Node<'a>, problems: &mut Problems) -> Vec<ApiDocument<'a>> {
@@ -202,10 +214,11 @@ fn required(node: &Node<'_>, key: &str, problems: &mut Problems) -> Option<Strin
 
 // === impl StageDocument ===
 
-impl StageDocument {
-    fn read(node: &Node<'_>, problems: &mut Problems) -> Option<Self> {
+impl<'a> StageDocument<'a> {
+    fn read(node: &Node<'a>, problems: &mut Problems) -> Option<Self> {
         let known: Vec<&str> = ["stageName", "basePath", "hosts", "variables", "accessLogSettings"]
             .into_iter()
+            .chain(STAGE_LIMITS)
             .chain(STAGE_NOT_SERVED.map(|(key, _)| key))
             .collect();
         node.only(&known, problems);
@@ -239,6 +252,7 @@ impl StageDocument {
             }
         }
         Some(Self {
+            node: node.clone(),
             base_path: if base_path.is_empty() { String::new() } else { format!("/{base_path}") },
             hosts: hosts.into_iter().collect(),
             variables,
@@ -297,7 +311,7 @@ mod tests {
                 {"name": "b", "stages": []},
             ],
             "upstreams": {"h": {"clusters": "x"}},
-            "usagePlans": [],
+            "usagePlan": [],
         }));
         for place in [
             "$.apis[0].stages[0].basePth: unknown key",
@@ -306,7 +320,7 @@ mod tests {
             "$.apis[1].stages[0]: no `stageName`",
             "$.apis[2]: API `b` has no `definition`",
             "$.upstreams.h: no `cluster` for `h`",
-            "$.usagePlans: not served yet: usage plans",
+            "$.usagePlan: unknown key `usagePlan`",
             "$.apis[1].name: a second API named `a`",
         ] {
             assert!(told.iter().any(|problem| problem.starts_with(place)), "{place} not in {told:#?}");

@@ -18,6 +18,8 @@ pub struct OpenApi<'a> {
     pub cors: Option<Node<'a>>,
     /// `x-amazon-apigateway-policy`
     pub policy: Option<Node<'a>>,
+    /// `x-amazon-apigateway-api-key-source`
+    pub api_key_source: Option<Node<'a>>,
 }
 
 /// One method of one resource.
@@ -81,6 +83,7 @@ impl<'a> OpenApi<'a> {
             gateway_responses: root.get("x-amazon-apigateway-gateway-responses"),
             cors: root.get("x-amazon-apigateway-cors"),
             policy: root.guarding("x-amazon-apigateway-policy", problems),
+            api_key_source: root.guarding("x-amazon-apigateway-api-key-source", problems),
             root: root.clone(),
         }
     }

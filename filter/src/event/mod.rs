@@ -48,6 +48,10 @@ pub(crate) mod tests {
         fn now_millis(&self) -> u64 {
             1_718_636_523_035
         }
+
+        fn monotonic_nanos(&self) -> u64 {
+            self.now_millis() * 1_000_000
+        }
         fn random(&mut self) -> [u8; 16] {
             [0xff; 16]
         }

@@ -1,25 +1,27 @@
 //! The pipeline: one request through the gateway, as a state machine. Events in, effects out; no sockets, no clock of its own.
 //!
 //! ```text
-//! request head -> read -> stage -> CORS preflight (HTTP) -> route -> authorize -> [body] -> integration request -> upstream or answer
-//!                                                                   ^ [body, callouts]
+//! request head -> read -> stage -> CORS preflight (HTTP) -> route -> authorize -> count -> [body] -> integration request -> upstream
+//!                                                               [body, callouts] [callouts]                                or answer
 //! response head -> integration response, or gateway response if the proxy itself answered -> ids, CORS -> client
 //! ```
 //! The order is AWS's: a preflight needs no authorization, so it stands before the route; the route decides what guards it, so it
-//! stands before authorization; nothing reaches an integration but an `Authorized`.
+//! stands before authorization; only who may call is counted, against its plan and then what all share; nothing reaches an
+//! integration but an `Admitted`.
 
 mod proxy_answers;
 mod routing;
 
-use crate::authorizer::{Authorized, Progress};
+use crate::authorizer;
 use crate::context::Context;
 use crate::definition::Protocol;
-use crate::flow::{Effect, Event, Ticket};
+use crate::flow::{Callout, CalloutOutcome, Effect, Event, Ticket};
 use crate::gateway::{Gateway, Route, Stage};
 use crate::gateway_response::{Failure, GatewayResponses, ResponseType, answer};
 use crate::http::{Headers, MediaType, RequestHead, Response, ResponseHead};
 use crate::integration::{IntegrationRequest, is_reserved};
 use crate::platform::Platform;
+use crate::usage::{self, Admitted, Asking};
 use proxy_answers::{failure_of, is_unchanged, replace};
 use routing::{Found, Refused, find_route, read};
 use std::sync::Arc;
@@ -39,10 +41,10 @@ pub struct Exchange {
 enum Phase {
     /// Nothing came yet.
     New,
-    /// The authorizer needs the body, or somebody's word, which is still coming.
-    Authorizing(Box<Candidate>),
+    /// The authorizer needs the body, or somebody's word, or whoever counts somebody else's, which is still coming.
+    Entering(Box<Candidate>),
     /// The integration needs the body, which is still coming.
-    Reading(Box<Admitted>),
+    Reading(Routed, Box<Admitted>),
     /// The upstream has the request, or is getting it.
     Forwarded { stage: Arc<Stage>, route: Arc<Route>, context: Box<Context>, sent: usize },
     /// The response streams to the client, perhaps while the request still streams to the upstream. The body of an answer to HEAD
@@ -54,15 +56,28 @@ enum Phase {
     Done,
 }
 
-/// A request whose route is found.
+/// Where a request goes.
 #[derive(Debug)]
-struct Candidate {
+struct Routed {
     stage: Arc<Stage>,
     route: Arc<Route>,
-    context: Context,
     held: Held,
+}
+
+/// A request that wants to go to an integration.
+#[derive(Debug)]
+struct Candidate {
+    routed: Routed,
+    step: Step,
     /// The call that was made for it.
     waits_for: Option<Ticket>,
+}
+
+/// How far it came.
+#[derive(Debug)]
+enum Step {
+    Authorize(Context),
+    Count(Box<Asking>),
 }
 
 /// How much of a request body the host keeps back, and whether that is all of it.
@@ -70,14 +85,6 @@ struct Candidate {
 struct Held {
     size: usize,
     end: bool,
-}
-
-/// A request that may go to its integration.
-#[derive(Debug)]
-struct Admitted {
-    stage: Arc<Stage>,
-    route: Arc<Route>,
-    authorized: Authorized,
 }
 
 // === impl Exchange ===
@@ -92,27 +99,26 @@ impl Exchange {
     pub fn on(&mut self, event: Event, platform: &mut dyn Platform) -> Effect {
         match (std::mem::replace(&mut self.phase, Phase::Done), event) {
             (Phase::New, Event::RequestHead { head, end }) => self.request_head(head, end, platform),
-            (Phase::Authorizing(candidate), Event::RequestBody { size, end }) => {
-                self.authorizing(candidate, Held { size, end }, platform)
+            (Phase::Entering(candidate), Event::RequestBody { size, end }) => {
+                self.entering(candidate, Held { size, end }, platform)
             }
-            (Phase::Authorizing(candidate), Event::RequestTrailers) => {
-                let held = Held { end: true, ..candidate.held };
-                self.authorizing(candidate, held, platform)
+            (Phase::Entering(candidate), Event::RequestTrailers) => {
+                let held = Held { end: true, ..candidate.routed.held };
+                self.entering(candidate, held, platform)
             }
-            (Phase::Authorizing(candidate), Event::CalloutDone { ticket, outcome }) if candidate.waits_for == Some(ticket) => {
-                let Candidate { stage, route, context, held, .. } = *candidate;
-                let progress = route.guard.called(context, outcome, platform);
-                self.proceed(stage, route, held, progress, platform)
+            (Phase::Entering(candidate), Event::CalloutDone { ticket, outcome }) if candidate.waits_for == Some(ticket) => {
+                self.called(*candidate, outcome, platform)
             }
-            (Phase::Authorizing(candidate), Event::ResponseHead { head, end }) => {
-                let Candidate { stage, route, context, .. } = *candidate;
-                self.response_head(stage, &route, context, (head, end), 0, platform)
+            (Phase::Entering(candidate), Event::ResponseHead { head, end }) => {
+                let Candidate { routed: Routed { stage, route, .. }, step, .. } = *candidate;
+                self.response_head(stage, &route, step.into_context(), (head, end), 0, platform)
             }
-            (Phase::Reading(admitted), Event::RequestBody { size, end }) => self.reading(admitted, size, end, platform),
-            (Phase::Reading(admitted), Event::RequestTrailers) => self.integrate(*admitted, 0, platform),
-            (Phase::Reading(admitted), Event::ResponseHead { head, end }) => {
-                let Admitted { stage, route, authorized } = *admitted;
-                self.response_head(stage, &route, authorized.into_context(), (head, end), 0, platform)
+            (Phase::Reading(routed, admitted), Event::RequestBody { size, end }) => {
+                self.reading(routed, admitted, Held { size, end }, platform)
+            }
+            (Phase::Reading(routed, admitted), Event::RequestTrailers) => self.integrate(routed, *admitted, 0, platform),
+            (Phase::Reading(Routed { stage, route, .. }, admitted), Event::ResponseHead { head, end }) => {
+                self.response_head(stage, &route, admitted.into_context(), (head, end), 0, platform)
             }
             (Phase::Forwarded { stage, route, context, sent }, Event::RequestBody { size, .. }) => {
                 self.sending(stage, route, context, sent.saturating_add(size), platform)
@@ -163,69 +169,93 @@ impl Exchange {
         match find_route(&self.gateway, context) {
             Ok(Found::Preflight(response)) => self.reply(response, false),
             Ok(Found::Route(stage, route, context)) => {
-                let candidate = Candidate { stage, route, context: *context, held: Held { size: 0, end: false }, waits_for: None };
-                self.authorizing(Box::new(candidate), Held { size: 0, end }, platform)
+                let routed = Routed { stage, route, held: Held { size: 0, end: false } };
+                let candidate = Candidate { routed, step: Step::Authorize(*context), waits_for: None };
+                self.entering(Box::new(candidate), Held { size: 0, end }, platform)
             }
             Err(refused) => self.refuse(*refused, platform),
         }
     }
 
     /// A routed request, of which so much is there: asks the guard as soon as what it needs is there.
-    fn authorizing(&mut self, mut candidate: Box<Candidate>, held: Held, platform: &mut dyn Platform) -> Effect {
+    fn entering(&mut self, mut candidate: Box<Candidate>, held: Held, platform: &mut dyn Platform) -> Effect {
         if held.size > PAYLOAD_LIMIT {
-            return self.too_large(candidate.stage, candidate.context, platform);
+            return self.too_large(candidate.routed.stage, candidate.step.into_context(), platform);
         }
-        candidate.held = held;
-        let waits_for_body = !held.end && candidate.route.guard.needs_body(&candidate.context, platform);
-        if waits_for_body || candidate.waits_for.is_some() {
-            self.phase = Phase::Authorizing(candidate);
-            return Effect::Hold;
+        candidate.routed.held = held;
+        match *candidate {
+            Candidate { routed, step: Step::Authorize(context), waits_for: None }
+                if held.end || !routed.route.guard.needs_body(&context, platform) =>
+            {
+                let progress = routed.route.guard.enter(context, platform);
+                self.authorized(routed, progress, platform)
+            }
+            candidate => {
+                self.phase = Phase::Entering(Box::new(candidate));
+                Effect::Hold
+            }
         }
-        let Candidate { stage, route, context, .. } = *candidate;
-        let progress = route.guard.enter(context, platform);
-        self.proceed(stage, route, held, progress, platform)
     }
 
-    fn proceed(
-        &mut self,
-        stage: Arc<Stage>,
-        route: Arc<Route>,
-        held: Held,
-        progress: Progress,
-        platform: &mut dyn Platform,
-    ) -> Effect {
+    /// A call that was made for a candidate is over.
+    fn called(&mut self, candidate: Candidate, outcome: CalloutOutcome, platform: &mut dyn Platform) -> Effect {
+        let Candidate { routed, step, .. } = candidate;
+        match step {
+            Step::Authorize(context) => {
+                let progress = routed.route.guard.called(context, outcome, platform);
+                self.authorized(routed, progress, platform)
+            }
+            Step::Count(asking) => self.counted(routed, asking.called(outcome, platform), platform),
+        }
+    }
+
+    fn authorized(&mut self, routed: Routed, progress: authorizer::Progress, platform: &mut dyn Platform) -> Effect {
         match progress {
-            Progress::Authorized(authorized) => {
-                let admitted = Admitted { stage, route, authorized: *authorized };
-                if !held.end && admitted.route.integration.needs_body(admitted.authorized.context()) {
-                    self.phase = Phase::Reading(Box::new(admitted));
+            authorizer::Progress::Authorized(authorized) => {
+                let progress = routed.route.usage.enter(*authorized, platform);
+                self.counted(routed, progress, platform)
+            }
+            authorizer::Progress::Refused(context, failure) => {
+                self.refuse(Refused { stage: Some(routed.stage), context: *context, failure }, platform)
+            }
+            authorizer::Progress::Call(context, callout) => self.call(routed, Step::Authorize(*context), callout),
+        }
+    }
+
+    fn counted(&mut self, routed: Routed, progress: usage::Progress, platform: &dyn Platform) -> Effect {
+        match progress {
+            usage::Progress::Admitted(admitted) => {
+                if !routed.held.end && routed.route.integration.needs_body(admitted.context()) {
+                    self.phase = Phase::Reading(routed, admitted);
                     return Effect::Hold;
                 }
-                self.integrate(admitted, held.size, platform)
+                let sent = routed.held.size;
+                self.integrate(routed, *admitted, sent, platform)
             }
-            Progress::Refused(context, failure) => {
-                self.refuse(Refused { stage: Some(stage), context: *context, failure }, platform)
+            usage::Progress::Refused(context, failure) => {
+                self.refuse(Refused { stage: Some(routed.stage), context: *context, failure }, platform)
             }
-            Progress::Call(context, callout) => {
-                self.calls = self.calls.wrapping_add(1);
-                let ticket = Ticket(self.calls);
-                let candidate = Candidate { stage, route, context: *context, held, waits_for: Some(ticket) };
-                self.phase = Phase::Authorizing(Box::new(candidate));
-                Effect::Call(ticket, callout)
-            }
+            usage::Progress::Call(asking, callout) => self.call(routed, Step::Count(asking), callout),
         }
+    }
+
+    /// Somebody has to be asked first.
+    fn call(&mut self, routed: Routed, step: Step, callout: Callout) -> Effect {
+        self.calls = self.calls.wrapping_add(1);
+        let ticket = Ticket(self.calls);
+        self.phase = Phase::Entering(Box::new(Candidate { routed, step, waits_for: Some(ticket) }));
+        Effect::Call(ticket, callout)
     }
 
     /// The body is held until it is whole; the size is that of all of it.
-    fn reading(&mut self, admitted: Box<Admitted>, size: usize, end: bool, platform: &mut dyn Platform) -> Effect {
-        if size > PAYLOAD_LIMIT {
-            let Admitted { stage, authorized, .. } = *admitted;
-            return self.too_large(stage, authorized.into_context(), platform);
+    fn reading(&mut self, routed: Routed, admitted: Box<Admitted>, held: Held, platform: &dyn Platform) -> Effect {
+        if held.size > PAYLOAD_LIMIT {
+            return self.too_large(routed.stage, admitted.into_context(), platform);
         }
-        if end {
-            return self.integrate(*admitted, 0, platform);
+        if held.end {
+            return self.integrate(routed, *admitted, 0, platform);
         }
-        self.phase = Phase::Reading(admitted);
+        self.phase = Phase::Reading(routed, admitted);
         Effect::Hold
     }
 
@@ -251,22 +281,19 @@ impl Exchange {
     }
 
     /// `sent`: how much of the body goes on with the head.
-    fn integrate(&mut self, admitted: Admitted, sent: usize, platform: &dyn Platform) -> Effect {
-        let Admitted { stage, route, authorized } = admitted;
-        match route.integration.request(&authorized, platform) {
+    fn integrate(&mut self, routed: Routed, admitted: Admitted, sent: usize, platform: &dyn Platform) -> Effect {
+        let Routed { stage, route, .. } = routed;
+        match route.integration.request(&admitted, platform) {
             Ok(IntegrationRequest::Forward(head)) => {
-                let context = Box::new(authorized.into_context());
+                let context = Box::new(admitted.into_context());
                 self.phase = Phase::Forwarded { stage, route, context, sent };
                 Effect::Forward(head)
             }
             Ok(IntegrationRequest::Respond(mut response)) => {
-                finish(&mut response.head, &stage, authorized.context());
-                self.reply(response, authorized.context().client_sent_head)
+                finish(&mut response.head, &stage, admitted.context());
+                self.reply(response, admitted.context().client_sent_head)
             }
-            Err(failure) => {
-                let context = authorized.into_context();
-                self.refuse(Refused { stage: Some(stage), context, failure }, platform)
-            }
+            Err(failure) => self.refuse(Refused { stage: Some(stage), context: admitted.into_context(), failure }, platform),
         }
     }
 
@@ -321,6 +348,17 @@ impl Exchange {
     /// Whether nothing that still comes can change anything, so that nobody need look at it.
     pub fn is_over(&self) -> bool {
         matches!(self.phase, Phase::Done)
+    }
+}
+
+// === impl Step ===
+
+impl Step {
+    fn into_context(self) -> Context {
+        match self {
+            Self::Authorize(context) => context,
+            Self::Count(asking) => asking.into_context(),
+        }
     }
 }
 

@@ -5,13 +5,13 @@ use super::passthrough::RequestTemplates;
 use super::response::IntegrationResponses;
 use super::tolerant_json::status_code;
 use super::{Integration, IntegrationRequest, Scope};
-use crate::authorizer::Authorized;
 use crate::context::Context;
 use crate::definition::Node;
 use crate::gateway_response::{Failure, ResponseType};
 use crate::http::{Headers, MediaType, ResponseHead};
 use crate::mapping::{Expression, Side};
 use crate::platform::Platform;
+use crate::usage::Admitted;
 
 /// A compiled MOCK integration.
 #[derive(Debug)]
@@ -99,8 +99,8 @@ impl Integration for Mock {
         matches!(self.templates.choose(context.headers()), Ok(None))
     }
 
-    fn request(&self, authorized: &Authorized, platform: &dyn Platform) -> Result<IntegrationRequest, Failure> {
-        let context = authorized.context();
+    fn request(&self, admitted: &Admitted, platform: &dyn Platform) -> Result<IntegrationRequest, Failure> {
+        let context = admitted.context();
         let text = self.status(context, platform)?.map(|status| status.to_string()).unwrap_or_default();
         let mut response = self.responses.select(&text)?.answer(context, &Headers::new(), Vec::new(), platform);
         if !response.head.headers.contains("content-type") {

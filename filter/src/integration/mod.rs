@@ -11,7 +11,6 @@ mod uri;
 pub use http_proxy::HttpProxy;
 pub use mock::Mock;
 
-use crate::authorizer::Authorized;
 use crate::context::Context;
 use crate::definition::{Directory, Endpoint, Node, Operation, Protocol};
 use crate::gateway_response::Failure;
@@ -19,6 +18,7 @@ use crate::http::{RequestHead, Response, ResponseHead};
 use crate::platform::Platform;
 use crate::problem::Problems;
 use crate::route::Pattern;
+use crate::usage::Admitted;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
@@ -44,8 +44,8 @@ pub trait Integration: Debug + Send + Sync {
     /// Whether the request body is read before the integration can go on.
     fn needs_body(&self, context: &Context) -> bool;
 
-    /// What becomes of an authorized request.
-    fn request(&self, authorized: &Authorized, platform: &dyn Platform) -> Result<IntegrationRequest, Failure>;
+    /// What becomes of an admitted request.
+    fn request(&self, admitted: &Admitted, platform: &dyn Platform) -> Result<IntegrationRequest, Failure>;
 
     /// What the client gets to see of the upstream's response head.
     fn response(&self, context: &Context, head: ResponseHead) -> ResponseHead;

@@ -2,6 +2,7 @@
 
 mod callout;
 mod local_reply;
+mod monotonic;
 mod port;
 mod root;
 mod signature;

@@ -1,6 +1,6 @@
 //! The port over host calls.
 
-use super::signature;
+use super::{monotonic, signature};
 use crate::platform::{Level, Platform, Version};
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, LogLevel};
@@ -25,6 +25,10 @@ impl Platform for Port<'_> {
         let now = hostcalls::get_current_time().unwrap_or(SystemTime::UNIX_EPOCH);
         let since = now.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
         u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn monotonic_nanos(&self) -> u64 {
+        monotonic::now_nanos()
     }
 
     fn random(&mut self) -> [u8; 16] {

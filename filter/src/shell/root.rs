@@ -1,8 +1,9 @@
 //! The root context: one plugin configuration, one gateway.
 
+use super::callout::{self, Number};
 use super::port::{Port, Randomness, log};
+use super::signature;
 use super::stream::Stream;
-use super::{callout, signature};
 use crate::compile::compile;
 use crate::definition::read;
 use crate::flow::{Callout, CalloutOutcome, NoReply, Ticket};
@@ -26,7 +27,7 @@ pub struct Root {
     /// Whether the host verifies signatures.
     verifies: bool,
     /// The calls under way, by the host's number.
-    calls: BTreeMap<u32, Ticket>,
+    calls: BTreeMap<Number, Ticket>,
 }
 
 // === impl Root ===
@@ -56,8 +57,8 @@ impl Root {
 
 impl Context for Root {
     fn on_http_call_response(&mut self, number: u32, headers: usize, body_size: usize, _: usize) {
-        if let Some(ticket) = self.calls.remove(&number) {
-            self.called(ticket, &callout::outcome(headers, body_size));
+        if let Some(ticket) = self.calls.remove(&Number::Http(number)) {
+            self.called(ticket, &callout::http_outcome(headers, body_size));
         }
     }
 }

@@ -1,9 +1,10 @@
 //! One HTTP stream: callbacks to events, effects to host calls.
 
+use super::callout::{self, Number};
+use super::local_reply;
 use super::port::{Port, Randomness, log};
-use super::{callout, local_reply};
 use crate::exchange::Exchange;
-use crate::flow::{Effect, Event, NoReply, Ticket};
+use crate::flow::{CalloutOutcome, Effect, Event, NoReply, Ticket};
 use crate::gateway::Gateway;
 use crate::http::{RequestHead, Response, ResponseHead};
 use crate::platform::Level;
@@ -22,7 +23,7 @@ pub struct Stream {
     /// Whether the host verifies signatures.
     verifies: bool,
     /// The call under way: the host's number, and the exchange's.
-    call: Option<(u32, Ticket)>,
+    call: Option<(Number, Ticket)>,
     /// The body that takes the place of the proxy's own.
     replacement: Option<Vec<u8>>,
 }
@@ -62,6 +63,14 @@ impl Stream {
         self.carry_out(effect, held)
     }
 
+    fn called(&mut self, number: Number, outcome: impl FnOnce() -> CalloutOutcome) {
+        let Some((_, ticket)) = self.call.take_if(|(under_way, _)| *under_way == number) else { return };
+        let outcome = outcome();
+        if self.on(Event::CalloutDone { ticket, outcome }, usize::MAX) == Action::Continue {
+            let _ = hostcalls::resume_http_request();
+        }
+    }
+
     fn carry_out(&mut self, effect: Effect, size: usize) -> Action {
         match effect {
             Effect::Continue => Action::Continue,
@@ -97,11 +106,11 @@ impl Stream {
 
 impl Context for Stream {
     fn on_http_call_response(&mut self, number: u32, headers: usize, body_size: usize, _: usize) {
-        let Some((_, ticket)) = self.call.take_if(|(under_way, _)| *under_way == number) else { return };
-        let outcome = callout::outcome(headers, body_size);
-        if self.on(Event::CalloutDone { ticket, outcome }, usize::MAX) == Action::Continue {
-            let _ = hostcalls::resume_http_request();
-        }
+        self.called(Number::Http(number), || callout::http_outcome(headers, body_size));
+    }
+
+    fn on_grpc_call_response(&mut self, number: u32, status: u32, size: usize) {
+        self.called(Number::Grpc(number), || callout::grpc_outcome(status, size));
     }
 }
 

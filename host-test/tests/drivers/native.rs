@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tollgate::compile::{Compiled, compile};
 use tollgate::exchange::Exchange;
-use tollgate::flow::{Callout, CalloutOutcome, Effect, Event};
+use tollgate::flow::{Callout, CalloutOutcome, Effect, Event, NoReply, Question};
 use tollgate::gateway::Gateway;
 use tollgate::http::{Headers, RequestHead, Response, ResponseHead};
 use tollgate::platform::{Level, Platform, Version};
@@ -101,7 +101,9 @@ impl Stream<'_> {
 
     /// Envoy's client for callouts goes through the same router, with the cluster and the time given.
     fn call(&mut self, callout: Callout) -> CalloutOutcome {
-        let Callout { cluster, mut head, body, timeout_millis } = callout;
+        let Callout { cluster, question, timeout_millis } = callout;
+        // The backends of case files speak HTTP/1.1.
+        let Question::Http { mut head, body } = question else { return Err(NoReply) };
         head.headers.append("x-tollgate-cluster", cluster);
         head.headers.append("x-envoy-upstream-rq-timeout-ms", timeout_millis.to_string());
         head.headers.append("x-envoy-internal", "true");
@@ -275,6 +277,10 @@ impl Answer {
 impl Platform for Port {
     fn now_millis(&self) -> u64 {
         NOW_MILLIS
+    }
+
+    fn monotonic_nanos(&self) -> u64 {
+        self.now_millis() * 1_000_000
     }
 
     fn random(&mut self) -> [u8; 16] {

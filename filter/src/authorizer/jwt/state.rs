@@ -2,7 +2,7 @@
 
 use super::issuer::Keys;
 use super::place::Place;
-use crate::flow::{Callout, Ticket};
+use crate::flow::{Callout, Question, Ticket};
 use crate::http::{Headers, RequestHead};
 use crate::jose::{KeySet, Origin};
 use std::sync::Arc;
@@ -85,7 +85,8 @@ impl State {
             scheme: place.url.scheme.to_owned(),
             headers,
         };
-        (ticket, Callout { cluster: place.cluster, head, body: Vec::new(), timeout_millis: CALL_MILLIS })
+        let question = Question::Http { head, body: Vec::new() };
+        (ticket, Callout { cluster: place.cluster, question, timeout_millis: CALL_MILLIS })
     }
 
     /// Whether there are keys of a later attempt.

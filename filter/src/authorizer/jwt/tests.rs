@@ -41,6 +41,10 @@ impl Platform for Fake {
     fn now_millis(&self) -> u64 {
         self.millis.get()
     }
+
+    fn monotonic_nanos(&self) -> u64 {
+        self.now_millis() * 1_000_000
+    }
     fn random(&mut self) -> [u8; 16] {
         [0; 16]
     }
@@ -306,7 +310,7 @@ fn answer(keys: &IssuerKeys, fake: &mut Fake, body: impl Fn(&str) -> Option<Valu
     let mut calls = keys.tick(fake);
     let mut paths = Vec::new();
     while let Some((ticket, callout)) = calls.pop() {
-        let path = String::from_utf8(callout.head.path).unwrap();
+        let path = String::from_utf8(callout.http_head().unwrap().path.clone()).unwrap();
         assert_eq!(callout.timeout_millis, 1_500);
         let body = body(&path);
         paths.push(format!("{} {path}", callout.cluster));

@@ -6,7 +6,7 @@ use crate::authorizer::{Authorizer, AuthorizerScope, Demand, Grant, SchemeRequir
 use crate::cache::{Cache, Capacity};
 use crate::context::AuthorizerFacts;
 use crate::definition::Endpoint;
-use crate::flow::{Callout, CalloutOutcome};
+use crate::flow::{Callout, CalloutOutcome, Question};
 use crate::gateway_response::{Failure, ResponseType};
 use crate::platform::{Level, Platform};
 use crate::policy::{Decision, Policy, Principal};
@@ -91,7 +91,8 @@ impl Authorizer for Lambda {
             }
         }
         let InvokeRequest { head, body } = self.settings.request(demand.context, &identity, platform);
-        Verdict::Call(Callout { cluster: self.cluster.clone(), head, body, timeout_millis: self.settings.timeout_millis() })
+        let question = Question::Http { head, body };
+        Verdict::Call(Callout { cluster: self.cluster.clone(), question, timeout_millis: self.settings.timeout_millis() })
     }
 
     fn called(&self, demand: &Demand<'_>, outcome: CalloutOutcome, platform: &mut dyn Platform) -> Verdict {

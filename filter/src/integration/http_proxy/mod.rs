@@ -6,12 +6,12 @@ mod parameters;
 
 use super::uri::{InvalidUri, Uri, UriValue, with_stage_variables};
 use super::{CLUSTER_HEADER, Integration, IntegrationRequest, Scope, TIMEOUT_HEADER, TIMEOUT_MILLIS};
-use crate::authorizer::Authorized;
 use crate::context::Context;
 use crate::definition::{Endpoint, Node, OperationKey, Protocol};
 use crate::gateway_response::Failure;
 use crate::http::{CanonicalPath, METHODS, RequestHead, ResponseHead};
 use crate::platform::Platform;
+use crate::usage::Admitted;
 use parameters::RequestParameters;
 
 /// A compiled HTTP_PROXY integration.
@@ -190,8 +190,8 @@ impl Integration for HttpProxy {
         false
     }
 
-    fn request(&self, authorized: &Authorized, platform: &dyn Platform) -> Result<IntegrationRequest, Failure> {
-        let context = authorized.context();
+    fn request(&self, admitted: &Admitted, platform: &dyn Platform) -> Result<IntegrationRequest, Failure> {
+        let context = admitted.context();
         let uri = self.uri.as_ref().ok_or_else(Failure::configuration)?;
         if self.parameters.are_illegal() {
             return Err(Failure::configuration());

@@ -1,0 +1,116 @@
+//! API keys: which there are, and how a request shows one.
+//!
+//! AWS: "Usage plans and API keys for REST APIs in API Gateway", "x-amazon-apigateway-api-key-source property". A document may hold
+//! SHA-256 digests in the place of keys, and the gateway holds nothing else: who reads its memory or its log learns no key.
+
+use super::Place;
+use super::plan::Membership;
+use crate::context::Context;
+use crate::definition::Node;
+use crate::problem::Problems;
+
+use hmac_sha256::Hash;
+use std::collections::HashMap;
+
+/// Where a request has its API key.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum KeySource {
+    /// The header `X-API-Key`.
+    #[default]
+    Header,
+    /// What the authorizer said: `usageIdentifierKey`.
+    Authorizer,
+}
+
+/// An API key without its value.
+#[derive(Debug)]
+pub struct Key {
+    /// What plans call it.
+    pub name: String,
+    /// `$context.identity.apiKeyId`
+    pub id: String,
+    /// The SHA-256 of its value.
+    pub digest: [u8; 32],
+    /// Whether it counts.
+    pub enabled: bool,
+    /// The plans that it is on.
+    pub memberships: Vec<Membership>,
+}
+
+/// All keys of a document. What it costs to find one does not depend on how many there are.
+#[derive(Debug, Default)]
+pub struct KeyRing {
+    /// By the first bytes of the digest. Whoever learns from the time that a look takes how far a digest agrees learns nothing of a
+    /// key; the rest is compared in constant time all the same.
+    keys: HashMap<[u8; 8], Vec<Key>>,
+}
+
+/// The header, in lower case.
+const HEADER: &str = "x-api-key";
+
+// === impl KeySource ===
+
+impl KeySource {
+    /// Reads `x-amazon-apigateway-api-key-source`.
+    pub fn read(node: &Node<'_>, problems: &mut Problems) -> Option<Self> {
+        node.one_of(&[("HEADER", Self::Header), ("AUTHORIZER", Self::Authorizer)], problems)
+    }
+
+    /// The key that a request shows. Two headers are two keys, and none counts: assumed(two-api-keys).
+    pub fn value(self, context: &Context) -> Option<Vec<u8>> {
+        match self {
+            Self::Header => {
+                let mut values = context.headers().get_all(HEADER);
+                let value = values.next()?;
+                values.next().is_none().then(|| value.to_vec())
+            }
+            Self::Authorizer => context.authorizer.usage_identifier_key.as_ref().map(|key| key.as_bytes().to_vec()),
+        }
+    }
+}
+
+// === impl KeyRing ===
+
+impl KeyRing {
+    /// Adds a key; false when there is one with the same value, which stays.
+    pub fn insert(&mut self, key: Key) -> bool {
+        let same = self.keys.entry(prefix(&key.digest)).or_default();
+        if same.iter().any(|other| other.digest == key.digest) {
+            return false;
+        }
+        same.push(key);
+        true
+    }
+
+    /// The key with a value, if it counts.
+    pub fn find(&self, value: &[u8]) -> Option<&Key> {
+        let digest = Hash::hash(value);
+        self.keys.get(&prefix(&digest))?.iter().find(|key| is_equal(&key.digest, &digest)).filter(|key| key.enabled)
+    }
+
+    /// All of them, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = &Key> {
+        self.keys.values().flatten()
+    }
+}
+
+fn prefix(digest: &[u8; 32]) -> [u8; 8] {
+    let mut prefix = [0; 8];
+    prefix.iter_mut().zip(digest).for_each(|(to, from)| *to = *from);
+    prefix
+}
+
+/// In a time that does not depend on where they differ.
+fn is_equal(one: &[u8; 32], other: &[u8; 32]) -> bool {
+    let difference = one.iter().zip(other).fold(0, |difference, (a, b)| difference | (a ^ b));
+    std::hint::black_box(difference) == 0
+}
+
+// === impl Key ===
+
+impl Key {
+    /// The plan under which the key may call a route.
+    pub fn membership(&self, place: &Place) -> Option<&Membership> {
+        self.memberships.iter().find(|membership| membership.plan.stage(&place.api, &place.stage).is_some())
+    }
+}
