@@ -76,7 +76,7 @@ struct Candidate {
 /// How far it came.
 #[derive(Debug)]
 enum Step {
-    Authorize(Context),
+    Authorize(Box<Context>),
     Count(Box<Asking>),
 }
 
@@ -104,7 +104,7 @@ impl Exchange {
             }
             (Phase::Entering(candidate), Event::RequestTrailers) => {
                 let held = Held { end: true, ..candidate.routed.held };
-                self.entering(candidate, held, platform)
+                self.entering(*candidate, held, platform)
             }
             (Phase::Entering(candidate), Event::CalloutDone { ticket, outcome }) if candidate.waits_for == Some(ticket) => {
                 self.called(*candidate, outcome, platform)
@@ -170,24 +170,24 @@ impl Exchange {
             Ok(Found::Preflight(response)) => self.reply(response, false),
             Ok(Found::Route(stage, route, context)) => {
                 let routed = Routed { stage, route, held: Held { size: 0, end: false } };
-                let candidate = Candidate { routed, step: Step::Authorize(*context), waits_for: None };
-                self.entering(Box::new(candidate), Held { size: 0, end }, platform)
+                let candidate = Candidate { routed, step: Step::Authorize(context), waits_for: None };
+                self.entering(candidate, Held { size: 0, end }, platform)
             }
             Err(refused) => self.refuse(*refused, platform),
         }
     }
 
     /// A routed request, of which so much is there: asks the guard as soon as what it needs is there.
-    fn entering(&mut self, mut candidate: Box<Candidate>, held: Held, platform: &mut dyn Platform) -> Effect {
+    fn entering(&mut self, mut candidate: Candidate, held: Held, platform: &mut dyn Platform) -> Effect {
         if held.size > PAYLOAD_LIMIT {
             return self.too_large(candidate.routed.stage, candidate.step.into_context(), platform);
         }
         candidate.routed.held = held;
-        match *candidate {
+        match candidate {
             Candidate { routed, step: Step::Authorize(context), waits_for: None }
                 if held.end || !routed.route.guard.needs_body(&context, platform) =>
             {
-                let progress = routed.route.guard.enter(context, platform);
+                let progress = routed.route.guard.enter(*context, platform);
                 self.authorized(routed, progress, platform)
             }
             candidate => {
@@ -202,7 +202,7 @@ impl Exchange {
         let Candidate { routed, step, .. } = candidate;
         match step {
             Step::Authorize(context) => {
-                let progress = routed.route.guard.called(context, outcome, platform);
+                let progress = routed.route.guard.called(*context, outcome, platform);
                 self.authorized(routed, progress, platform)
             }
             Step::Count(asking) => self.counted(routed, asking.called(outcome, platform), platform),
@@ -218,7 +218,7 @@ impl Exchange {
             authorizer::Progress::Refused(context, failure) => {
                 self.refuse(Refused { stage: Some(routed.stage), context: *context, failure }, platform)
             }
-            authorizer::Progress::Call(context, callout) => self.call(routed, Step::Authorize(*context), callout),
+            authorizer::Progress::Call(context, callout) => self.call(routed, Step::Authorize(context), callout),
         }
     }
 
@@ -356,7 +356,7 @@ impl Exchange {
 impl Step {
     fn into_context(self) -> Context {
         match self {
-            Self::Authorize(context) => context,
+            Self::Authorize(context) => *context,
             Self::Count(asking) => asking.into_context(),
         }
     }
