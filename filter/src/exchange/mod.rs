@@ -100,7 +100,7 @@ impl Exchange {
         match (std::mem::replace(&mut self.phase, Phase::Done), event) {
             (Phase::New, Event::RequestHead { head, end }) => self.request_head(head, end, platform),
             (Phase::Entering(candidate), Event::RequestBody { size, end }) => {
-                self.entering(candidate, Held { size, end }, platform)
+                self.entering(*candidate, Held { size, end }, platform)
             }
             (Phase::Entering(candidate), Event::RequestTrailers) => {
                 let held = Held { end: true, ..candidate.routed.held };
