@@ -5,6 +5,7 @@ mod check;
 mod completions;
 mod diagnostics;
 mod gateway_responses;
+mod import_api_keys;
 mod lint;
 mod routes;
 mod serve;
@@ -38,6 +39,7 @@ enum Command {
     Lint(lint::Arguments),
     Routes(routes::Arguments),
     GatewayResponses(gateway_responses::Arguments),
+    ImportApiKeys(import_api_keys::Arguments),
     Stub(stub::Arguments),
     Completions(completions::Arguments),
 }
@@ -81,6 +83,7 @@ impl Command {
             Self::Lint(arguments) => lint::run(&arguments),
             Self::Routes(arguments) => routes::run(&arguments),
             Self::GatewayResponses(arguments) => gateway_responses::run(&arguments),
+            Self::ImportApiKeys(arguments) => import_api_keys::run(&arguments),
             Self::Stub(arguments) => stub::run(&arguments),
             Self::Completions(arguments) => completions::run(&arguments),
         }

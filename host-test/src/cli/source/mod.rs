@@ -141,17 +141,23 @@ fn parse(file: &SourceFile, id: FileId) -> Result<Parsed, Finding> {
     }
 }
 
-fn read(file: &Path) -> Result<(String, String), Failure> {
+/// A file, or the standard input, and what to call it.
+pub(super) fn read_bytes(file: &Path, help: &str) -> Result<(String, Vec<u8>), Failure> {
     let (name, read) = if file == Path::new("-") {
         let mut bytes = Vec::new();
         ("<stdin>".to_owned(), std::io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes))
     } else {
         (file.display().to_string(), std::fs::read(file))
     };
-    let bytes = read.map_err(|error| {
-        Failure::usage(format!("cannot read `{name}`: {}", plain(&error)))
-            .help("name a gateway document or an OpenAPI definition, as JSON or YAML; `-` reads the standard input")
-    })?;
+    match read {
+        Ok(bytes) => Ok((name, bytes)),
+        Err(error) => Err(Failure::usage(format!("cannot read `{name}`: {}", plain(&error))).help(help)),
+    }
+}
+
+fn read(file: &Path) -> Result<(String, String), Failure> {
+    let help = "name a gateway document or an OpenAPI definition, as JSON or YAML; `-` reads the standard input";
+    let (name, bytes) = read_bytes(file, help)?;
     let text = String::from_utf8(bytes).map_err(|error| {
         let valid = error.utf8_error().valid_up_to();
         let line = text::line_starts(error.as_bytes().get(..valid).unwrap_or(&[])).len();
