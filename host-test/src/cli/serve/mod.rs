@@ -5,9 +5,12 @@
 //! ```
 //! The settings are those of our Envoy at the edge (`envoy/edge.yaml`), so that what is seen here is what is deployed.
 
+mod client;
 mod edge;
 mod engine;
 mod exchange;
+#[cfg(test)]
+mod grpc_tests;
 mod module;
 mod origins;
 mod pipe;
@@ -59,7 +62,8 @@ pub struct Arguments {
     /// Set a stage variable; can be given more than once
     #[arg(long = "stage-variable", value_name = "NAME=VALUE", value_parser = stage_variable)]
     variables: Vec<(String, String)>,
-    /// The server to ask instead of an integration's host (`host`, `host:port` or the name of a VPC link)
+    /// The server to ask instead of an integration's host (`host`, `host:port` or the name of a VPC link), or the server that a
+    /// cluster of the document is, by the cluster's name
     #[arg(long = "upstream", value_name = "HOST=URL")]
     upstreams: Vec<Override>,
     /// Serve the file anew whenever it changes
@@ -159,12 +163,20 @@ impl Draft {
 
     /// Starts the filter with it.
     async fn start(self, server: &Server) -> Result<Serving, Failure> {
-        for unused in origins::unused(&self.checked.document, &self.checked.endpoints, &self.overrides) {
+        let Checked { document, endpoints, .. } = &self.checked;
+        let grpc_clusters: [String; 0] = [];
+        for unused in origins::unused(document, endpoints, &grpc_clusters, &self.overrides) {
             say(&format!("note: nothing goes to `{unused}`, which `--upstream` names\n"));
         }
-        let origins = origins::resolve(&self.checked.document, &self.checked.endpoints, &self.overrides);
+        let origins = origins::resolve(document, endpoints, &grpc_clusters, &self.overrides);
+        for cluster in grpc_clusters.iter().filter(|cluster| !origins.contains_key(*cluster)) {
+            say(&format!(
+                "warning: nobody knows where the cluster `{cluster}` is, and calls to it fail; write `--upstream \
+                 {cluster}=http://127.0.0.1:PORT`\n"
+            ));
+        }
         let backends = Backends::new(origins);
-        let settings = settings(&self.checked.document.to_string(), &backends);
+        let settings = settings(&document.to_string(), &backends);
         let engine = Engine::start(&server.module, settings, Arc::clone(&server.shared), backends).await;
         let engine = engine.map_err(|said| {
             Failure::new(format!("the module does not take the document: {}", said.trim_end()))
