@@ -7,7 +7,7 @@ use crate::definition::Protocol;
 use crate::gateway_response::GatewayResponses;
 use crate::integration::Integration;
 use crate::route::{RouteTable, StageMatch, StageTable};
-use crate::usage::Usage;
+use crate::usage::{Usage, UsagePlans};
 use std::sync::Arc;
 
 /// Everything that one document serves.
@@ -17,6 +17,8 @@ pub struct Gateway {
     table: StageTable<Arc<Stage>>,
     /// The keys of those whose tokens are taken: fetched, and kept fresh, by whoever owns the gateway.
     pub issuer_keys: IssuerKeys,
+    /// The plans that its keys are on.
+    pub plans: UsagePlans,
 }
 
 /// What the stages of one API share.

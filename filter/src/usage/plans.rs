@@ -1,6 +1,6 @@
 //! Reads `apiKeys` and `usagePlans` of the gateway document.
 
-use super::{KeyDemand, KeyRing, KeySource, Place, Plan, RateLimitService};
+use super::{Key, KeyDemand, KeyRing, KeySource, Place, Plan, RateLimitService};
 use crate::definition::Document;
 use crate::problem::Problems;
 use std::sync::Arc;
@@ -25,6 +25,11 @@ impl UsagePlans {
     /// What a method asks that requires a key.
     pub fn demand(&self, source: KeySource, place: Place) -> KeyDemand {
         KeyDemand { source, keys: Arc::clone(&self.keys), place, service: self.service.clone() }
+    }
+
+    /// The keys, in no order.
+    pub fn keys(&self) -> impl Iterator<Item = &Key> {
+        self.keys.iter()
     }
 
     /// The plans, in the order of the document.

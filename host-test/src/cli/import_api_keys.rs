@@ -197,7 +197,11 @@ impl Columns {
         }
         let length = value.chars().count();
         if !LENGTH.contains(&length) {
-            return Err(format!("the key of `{name}` has {length} characters, and a key has {} to {}", LENGTH.start(), LENGTH.end()));
+            return Err(format!(
+                "the key of `{name}` has {length} characters, and a key has {} to {}",
+                LENGTH.start(),
+                LENGTH.end()
+            ));
         }
         let enabled = match field(self.enabled).to_ascii_lowercase().as_str() {
             "" | "true" => true,
@@ -301,7 +305,8 @@ mod tests {
 
     #[test]
     fn every_mistake_is_told_with_its_line_and_without_the_key() {
-        let import = import("Name,Key,Enabled\na,short,\n,apikey1234abcdefghij0123456789,\nc,apikey1234abcdefghij0123456780,maybe\n");
+        let import =
+            import("Name,Key,Enabled\na,short,\n,apikey1234abcdefghij0123456789,\nc,apikey1234abcdefghij0123456780,maybe\n");
         let lines: Vec<u64> = import.mistakes.iter().map(|(line, _)| *line).collect();
         assert_eq!(lines, [2, 3, 4]);
         assert!(import.mistakes.iter().all(|(_, mistake)| !mistake.contains("short") && !mistake.contains("apikey")));
