@@ -1,6 +1,7 @@
 //! gRPC calls of a filter through the engine, against servers on real sockets.
 
 use std::convert::Infallible;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -13,7 +14,7 @@ use hyper::{HeaderMap as Fields, Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tollgate_host::{Connection, FilterModule, HeaderMap, Shared};
 
 use super::edge;
@@ -33,7 +34,7 @@ const TIMEOUT: u32 = 20_000;
 const PROMPT: Duration = Duration::from_secs(5);
 
 /// Asks `ratelimit` on every request. The message that it gets is the answer, with 200; a status other than 0 is the first byte of
-/// an answer with 502, and the words with it are the rest.
+/// an answer with 502, and the words with it are the rest. From 4096 on it keeps who waits for which call.
 const GUEST: &str = r#"(module
   (import "env" "proxy_grpc_call"
     (func $call (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32)))
@@ -46,27 +47,26 @@ const GUEST: &str = r#"(module
   (data (i32.const 16) "test.Service")
   (data (i32.const 32) "Method")
   (data (i32.const 48) "ping")
-  (global $stream (mut i32) (i32.const 0))
   (func (export "proxy_abi_version_0_2_1"))
   (func (export "malloc") (param i32) (result i32) (i32.const 1024))
   (func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32)
-    (global.set $stream (local.get 0))
     (if (call $call (i32.const 0) (i32.const 9) (i32.const 16) (i32.const 12) (i32.const 32) (i32.const 6)
           (i32.const 0) (i32.const 0) (i32.const 48) (i32.const 4) (i32.const TIMEOUT) (i32.const 80))
       (then unreachable))
+    (i32.store offset=4096 (i32.shl (i32.load (i32.const 80)) (i32.const 2)) (local.get 0))
     (i32.const 1))
-  (func $answer (param $code i32) (param $at i32) (param $size i32)
-    (if (call $effective (global.get $stream)) (then unreachable))
+  (func $answer (param $token i32) (param $code i32) (param $at i32) (param $size i32)
+    (if (call $effective (i32.load offset=4096 (i32.shl (local.get $token) (i32.const 2)))) (then unreachable))
     (if (call $reply (local.get $code) (i32.const 0) (i32.const 0) (local.get $at) (local.get $size)
           (i32.const 0) (i32.const 0) (i32.const -1))
       (then unreachable)))
   (func (export "proxy_on_grpc_receive") (param i32 i32 i32)
     (if (call $buffer (i32.const 5) (i32.const 0) (local.get 2) (i32.const 84) (i32.const 88)) (then unreachable))
-    (call $answer (i32.const 200) (i32.load (i32.const 84)) (i32.load (i32.const 88))))
+    (call $answer (local.get 1) (i32.const 200) (i32.load (i32.const 84)) (i32.load (i32.const 88))))
   (func (export "proxy_on_grpc_close") (param i32 i32 i32)
     (if (call $status (i32.const 92) (i32.const 84) (i32.const 88)) (then unreachable))
     (i32.store8 (i32.const 1023) (local.get 2))
-    (call $answer (i32.const 502) (i32.const 1023) (i32.add (i32.const 1) (i32.load (i32.const 88))))))"#;
+    (call $answer (local.get 1) (i32.const 502) (i32.const 1023) (i32.add (i32.const 1) (i32.load (i32.const 88))))))"#;
 
 /// What became of the guest's call.
 #[derive(Debug, PartialEq, Eq)]
@@ -87,6 +87,8 @@ async fn gateway(url: &str, protocol: Protocol, timeout: u32) -> Engine {
     Engine::start(&module, settings, Arc::new(Shared::default()), backends).await.unwrap()
 }
 
+static KEYS: AtomicU64 = AtomicU64::new(0);
+
 async fn ask(engine: &Engine) -> Outcome {
     let (reply, answer) = oneshot::channel();
     let (go, _gate) = watch::channel(true);
@@ -94,7 +96,8 @@ async fn ask(engine: &Engine) -> Outcome {
     for (name, value) in [(":method", "GET"), (":path", "/"), (":authority", "a.test"), (":scheme", "http")] {
         head.add(name, value);
     }
-    let request = Input::Request { key: 1, connection: Connection::default(), head, end: true, reply, go };
+    let key = KEYS.fetch_add(1, Ordering::Relaxed);
+    let request = Input::Request { key, connection: Connection::default(), head, end: true, reply, go };
     assert!(engine.tell(request).await);
     let answer = tokio::time::timeout(PATIENCE, answer).await.expect("an answer comes").expect("the engine lives");
     let response = edge::response(answer);
@@ -195,6 +198,40 @@ async fn a_unary_call_travels_over_http_2_and_brings_its_message() {
         assert_eq!(body, frame("ping"));
     }
     assert_eq!(*connections.lock().unwrap(), 1, "the second call has a connection of its own");
+}
+
+#[tokio::test]
+async fn calls_that_begin_together_share_one_connection_and_wait_for_nobody() {
+    const CALLS: usize = 100;
+    let (here, all) = (Arc::new(Mutex::new(0)), Arc::new(Notify::new()));
+    let (url, connections) = service(move |_| {
+        let (here, all) = (Arc::clone(&here), Arc::clone(&all));
+        async move {
+            // None is answered before the last has come.
+            let answered = all.notified();
+            let last = {
+                let mut here = here.lock().unwrap();
+                *here += 1;
+                *here == CALLS
+            };
+            if last {
+                all.notify_waiters();
+            } else {
+                answered.await;
+            }
+            reply("pong", [("grpc-status", "0")])
+        }
+    })
+    .await;
+    let engine = gateway(&url, Protocol::Http2, TIMEOUT).await;
+    let mut calls = tokio::task::JoinSet::new();
+    for _ in 0..CALLS {
+        let engine = engine.clone();
+        calls.spawn(async move { ask(&engine).await });
+    }
+    let outcomes = calls.join_all().await;
+    assert!(outcomes.iter().all(|outcome| *outcome == Outcome::Received("pong".to_owned())), "{outcomes:?}");
+    assert_eq!(*connections.lock().unwrap(), 1);
 }
 
 #[tokio::test]

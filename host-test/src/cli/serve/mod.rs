@@ -198,16 +198,14 @@ impl Draft {
     /// Starts the filter with it.
     async fn start(self, server: &Server) -> Result<Serving, Failure> {
         let Checked { document, endpoints, .. } = &self.checked;
-        let grpc_clusters: [String; 0] = [];
+        let grpc_clusters: Vec<String> = Vec::new();
         for unused in origins::unused(document, endpoints, &grpc_clusters, &self.overrides) {
             say(&format!("note: nothing goes to `{unused}`, which `--upstream` names\n"));
         }
         let origins = origins::resolve(document, endpoints, &grpc_clusters, &self.overrides);
-        for cluster in grpc_clusters.iter().filter(|cluster| !origins.contains_key(*cluster)) {
-            say(&format!(
-                "warning: nobody knows where the cluster `{cluster}` is, and calls to it fail; write `--upstream \
-                 {cluster}=http://127.0.0.1:PORT`\n"
-            ));
+        for cluster in origins::nowhere(&origins, &grpc_clusters) {
+            let wanted = format!("write `--upstream {cluster}=http://127.0.0.1:PORT`");
+            say(&format!("warning: nobody knows where the cluster `{cluster}` is, and calls to it fail: {wanted}\n"));
         }
         let backends = Backends::new(origins);
         let settings = settings(&document.to_string(), &backends);

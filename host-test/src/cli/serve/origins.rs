@@ -88,6 +88,11 @@ pub fn unused<'a>(document: &Value, endpoints: &[Endpoint], grpc_clusters: &[Str
     overrides.iter().filter(|replaced| !goes_there(replaced)).map(|replaced| replaced.host.as_str()).collect()
 }
 
+/// The clusters that take gRPC and have no server: calls to them fail.
+pub fn nowhere<'a>(origins: &Origins, grpc_clusters: &'a [String]) -> Vec<&'a str> {
+    grpc_clusters.iter().map(String::as_str).filter(|cluster| !origins.contains_key(*cluster)).collect()
+}
+
 /// What a replacement may call an endpoint.
 fn names<'a>(document: &'a Value, endpoint: &'a Endpoint) -> [&'a str; 4] {
     let host = endpoint.authority.rsplit_once(':').map_or(endpoint.authority.as_str(), |(host, _)| host);
@@ -183,7 +188,7 @@ mod tests {
         assert_eq!(url(&origins, "ratelimit"), "http://127.0.0.1:1");
         assert_eq!(origins["ratelimit"].protocol, Protocol::Http2);
         assert_eq!(origins["a.test"].protocol, Protocol::Http1);
-        assert!(!origins.contains_key("elsewhere"), "a cluster's name is no host");
+        assert_eq!(nowhere(&origins, &clusters), ["elsewhere"], "a cluster's name is no host");
         assert!(unused(&json!({}), &endpoints, &clusters, &overrides).is_empty());
         assert_eq!(unused(&json!({}), &endpoints, &[], &overrides), ["ratelimit"]);
     }
