@@ -31,11 +31,12 @@ const MAKE_RUN: [&str; 2] = [
 const READERS_OWN: &str = "api.yaml";
 
 /// What differs from run to run, by its form; what has another form is compared as it is.
-const VOLATILE: [(&str, &str); 6] = [
+const VOLATILE: [(&str, &str); 7] = [
     (r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", "<uuid>"),
     (r"(?m)^((?:x-amz-apigw-id|apigw-requestid): )[A-Za-z0-9_-]{15}=$", "$1<id>"),
     (r"Root=1-[0-9a-f]{8}-[0-9a-f]{24};Parent=[0-9a-f]{16};Sampled=[01]", "<trace>"),
     (r"[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9:]{8} GMT", "<date>"),
+    (r"[0-9]{4}-[0-9]{2}-[0-9]{2}T00:00:00Z", "<midnight>"),
     (r"curl/[0-9]+\.[0-9]+\.[0-9]+", "curl/<version>"),
     (r"module sha256 [0-9a-f]{12}", "module sha256 <digest>"),
 ];
@@ -150,6 +151,11 @@ impl Session {
             }
             None => (*default).to_owned(),
         };
+        if let Some(index) = arguments.iter().position(|word| word == "--admin") {
+            let free = free_address();
+            let written = std::mem::replace(&mut arguments[index + 1], free.clone());
+            self.addresses.insert(written, free);
+        }
         let server = Server::start(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
         self.addresses.insert(written, server.address.clone());
         self.servers.push(server);
@@ -175,6 +181,12 @@ impl Session {
         );
         shell(&command.replace(COMMAND, TOLLGATE))
     }
+}
+
+/// An address where nobody listens.
+fn free_address() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("there is a free port");
+    listener.local_addr().expect("it has an address").to_string()
 }
 
 /// Volatile values by their form, header lines in the order of the alphabet.

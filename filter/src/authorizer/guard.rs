@@ -64,7 +64,7 @@ impl Guard {
     }
 
     /// Whether nobody is asked at all.
-    fn is_open(&self) -> bool {
+    pub fn is_open(&self) -> bool {
         self.policy.is_none() && self.authorizer.is_none()
     }
 

@@ -112,6 +112,12 @@ fn keep_stage(document: &mut Value, stage: &str) {
         }
     }
     apis.retain(|api| api.get("stages").and_then(Value::as_array).is_some_and(|stages| !stages.is_empty()));
+    let kept: Vec<Value> = apis.iter().flat_map(|api| [api.get("name"), api.get("apiId")]).flatten().cloned().collect();
+    let plans = document.get_mut("usagePlans").and_then(Value::as_array_mut).into_iter().flatten();
+    for stages in plans.filter_map(|plan| plan.get_mut("apiStages")?.as_array_mut()) {
+        let api = |named: &Value| named.get("api").or_else(|| named.get("apiId")).is_some_and(|api| kept.contains(api));
+        stages.retain(|named| named.get("stage").and_then(Value::as_str) == Some(stage) && api(named));
+    }
 }
 
 fn stage_names(document: &Value) -> Vec<String> {

@@ -99,12 +99,21 @@ fn rows(gateway: &Gateway) -> Vec<Row> {
                 method: route.method.to_string(),
                 path: path(stage, route),
                 integration: route.integration.summary(),
-                authorization: route.guard.summary(),
+                authorization: authorization(route),
                 stage: name.clone(),
             });
         }
     }
     rows
+}
+
+/// The guard, and the API key where one has to be shown, too.
+fn authorization(route: &Route) -> String {
+    match (route.guard.is_open(), route.usage.key.is_some()) {
+        (true, true) => "API key".to_owned(),
+        (false, true) => format!("{} + API key", route.guard.summary()),
+        (_, false) => route.guard.summary(),
+    }
 }
 
 /// What a client asks for: the base path belongs to it, and the domains where the stage is limited to some.

@@ -10,17 +10,21 @@ use hyper::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tollgate::gateway::Gateway;
-use tollgate_host::Shared;
+use tollgate::usage::Now;
+use tollgate_host::{Clock, Shared, SystemClock};
 
 use crate::cli::diagnostics::printable;
 use crate::cli::server::{self, Body, text, whole};
-use crate::cli::{Failure, routes};
+use crate::cli::{Failure, routes, usage};
+
+use super::VM_ID;
 
 /// All that is to be had. A new route is one line here.
-pub static ROUTES: [Route; 3] = [
+pub static ROUTES: [Route; 4] = [
     Route { path: "/", about: "this list", answer: |_, _| text(StatusCode::OK, &list(&ROUTES)) },
     Route { path: "/ready", about: "that the definition is served", answer: |_, _| json(&json!({"status": "ready"})) },
     Route { path: "/routes", about: "what is served now", answer: |gateway, _| text(StatusCode::OK, &routes::text(gateway)) },
+    Route { path: "/usage", about: "what each API key used of its plan", answer: usage_of },
 ];
 
 /// Something that an operator can ask for, by GET.
@@ -61,6 +65,14 @@ pub fn answer(routes: &[Route], method: &Method, path: &str, gateway: &Arc<Gatew
         return response;
     }
     (route.answer)(gateway, shared)
+}
+
+/// What the filter's workers counted: not what a rate limit service did, which counts quotas where there is one.
+fn usage_of(gateway: &Arc<Gateway>, shared: &Arc<Shared>) -> Response<Body> {
+    let nanos = |time: std::time::Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+    let now = Now { seconds: SystemClock.wall().as_secs(), nanos: nanos(SystemClock.now()) };
+    let read = |slot: &str| shared.get(VM_ID, slot.as_bytes()).map(|(value, _)| value.to_vec());
+    json(&usage::to_json(&gateway.plans.report(now, read)))
 }
 
 fn list(routes: &[Route]) -> String {

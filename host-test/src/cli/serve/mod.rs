@@ -40,6 +40,9 @@ use super::diagnostics;
 use super::source::{Choice, Source, Version, stage_variable};
 use super::{Failure, Verdict, routes, say, server};
 
+/// Under what name the filter's workers share what they count.
+const VM_ID: &str = "tollgate";
+
 /// What API Gateway takes, and what our Envoy holds.
 const MAX_BODY: usize = 10 * 1024 * 1024;
 
@@ -224,7 +227,7 @@ fn settings(document: &str, backends: &Backends) -> Settings {
     Settings {
         plugin: Plugin {
             name: "edge".to_owned(),
-            vm_id: "tollgate".to_owned(),
+            vm_id: VM_ID.to_owned(),
             configuration: Bytes::copy_from_slice(document.as_bytes()),
             allow_on_headers_stop_iteration: true,
             on_trap: OnTrap::Reload { backoff: Duration::from_millis(10) },
