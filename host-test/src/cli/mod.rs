@@ -6,6 +6,7 @@ mod completions;
 mod diagnostics;
 mod gateway_responses;
 mod lint;
+mod ratelimit;
 mod routes;
 mod serve;
 mod server;
@@ -39,6 +40,7 @@ enum Command {
     Routes(routes::Arguments),
     GatewayResponses(gateway_responses::Arguments),
     Stub(stub::Arguments),
+    Ratelimit(ratelimit::Arguments),
     Completions(completions::Arguments),
 }
 
@@ -82,6 +84,7 @@ impl Command {
             Self::Routes(arguments) => routes::run(&arguments),
             Self::GatewayResponses(arguments) => gateway_responses::run(&arguments),
             Self::Stub(arguments) => stub::run(&arguments),
+            Self::Ratelimit(arguments) => ratelimit::run(&arguments),
             Self::Completions(arguments) => completions::run(&arguments),
         }
     }
