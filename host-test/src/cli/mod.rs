@@ -7,6 +7,7 @@ mod diagnostics;
 mod gateway_responses;
 mod import_api_keys;
 mod lint;
+mod ratelimit;
 mod routes;
 mod serve;
 mod server;
@@ -41,6 +42,7 @@ enum Command {
     GatewayResponses(gateway_responses::Arguments),
     ImportApiKeys(import_api_keys::Arguments),
     Stub(stub::Arguments),
+    Ratelimit(ratelimit::Arguments),
     Completions(completions::Arguments),
 }
 
@@ -85,6 +87,7 @@ impl Command {
             Self::GatewayResponses(arguments) => gateway_responses::run(&arguments),
             Self::ImportApiKeys(arguments) => import_api_keys::run(&arguments),
             Self::Stub(arguments) => stub::run(&arguments),
+            Self::Ratelimit(arguments) => ratelimit::run(&arguments),
             Self::Completions(arguments) => completions::run(&arguments),
         }
     }

@@ -1,6 +1,8 @@
 //! The command as users run it: a child process that ends with the test, and `curl` lines as they are typed.
 #![allow(dead_code, reason = "each test target uses its own part of it")]
 
+pub mod redis;
+
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
