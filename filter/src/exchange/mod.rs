@@ -385,3 +385,6 @@ fn add_ids(head: &mut ResponseHead, context: &Context) {
         Protocol::Http => head.headers.set("apigw-requestid", context.ids.extended_request_id()),
     }
 }
+
+#[cfg(test)]
+mod tests;
