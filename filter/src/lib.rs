@@ -22,6 +22,7 @@
 //! | file | what it holds |
 //! |---|---|
 //! | [`calendar`] | days and dates |
+//! | [`protobuf`] | the wire format of protocol buffers |
 //! | [`problem`] | what is wrong with a document, and where |
 //! | [`cache`] | what is remembered between requests: bounded, and never past its time |
 //! | [`definition`] | what users write: the gateway document, OpenAPI, raw |
@@ -59,7 +60,7 @@
 //! 4  route  mapping  cors  flow  event
 //! 3  context  policy
 //! 2  definition  jose  sigv4
-//! 1  calendar  template  http  platform  problem  cache
+//! 1  calendar  template  http  platform  problem  cache  protobuf
 //! ```
 
 pub mod authorizer;
@@ -81,6 +82,7 @@ pub mod mapping;
 pub mod platform;
 pub mod policy;
 pub mod problem;
+pub mod protobuf;
 pub mod route;
 #[cfg(target_os = "wasi")]
 mod shell;

@@ -3,6 +3,7 @@
 //!
 //! Struct { 1: map<string, Value> }; Value { 1 null, 2 double, 3 string, 4 bool, 5 Struct, 6 ListValue }; ListValue { 1: Value* }.
 
+use crate::protobuf::{Field, take_field};
 use serde_json::{Map, Number, Value};
 
 /// As deep as `serde_json` reads, so that both forms of one document are accepted or refused alike.
@@ -10,10 +11,6 @@ const DEPTH: usize = 128;
 
 /// The largest whole number that a double holds exactly.
 const EXACT: f64 = 9_007_199_254_740_992.0;
-
-const VARINT: u8 = 0;
-const FIXED64: u8 = 1;
-const LENGTH: u8 = 2;
 
 /// Reads a whole message; `None` when the bytes are not one.
 pub fn decode(bytes: &[u8]) -> Option<Value> {
@@ -24,13 +21,13 @@ fn structure(mut bytes: &[u8], depth: usize) -> Option<Value> {
     let depth = depth.checked_sub(1)?;
     let mut members = Map::new();
     while !bytes.is_empty() {
-        let mut entry = match field(&mut bytes)? {
+        let mut entry = match take_field(&mut bytes)? {
             (1, Field::Bytes(entry)) => entry,
             _ => return None,
         };
         let (mut key, mut value) = (String::new(), Value::Null);
         while !entry.is_empty() {
-            match field(&mut entry)? {
+            match take_field(&mut entry)? {
                 (1, Field::Bytes(text)) => key = String::from_utf8(text.to_vec()).ok()?,
                 (2, Field::Bytes(message)) => value = self::value(message, depth)?,
                 _ => return None,
@@ -44,9 +41,9 @@ fn structure(mut bytes: &[u8], depth: usize) -> Option<Value> {
 fn value(mut bytes: &[u8], depth: usize) -> Option<Value> {
     let mut value = Value::Null;
     while !bytes.is_empty() {
-        value = match field(&mut bytes)? {
+        value = match take_field(&mut bytes)? {
             (1, Field::Varint(_)) => Value::Null,
-            (2, Field::Double(double)) => Value::Number(number(double)?),
+            (2, Field::Fixed64(double)) => Value::Number(number(f64::from_le_bytes(double))?),
             (3, Field::Bytes(text)) => Value::String(String::from_utf8(text.to_vec()).ok()?),
             (4, Field::Varint(flag)) => Value::Bool(flag != 0),
             (5, Field::Bytes(message)) => structure(message, depth)?,
@@ -61,7 +58,7 @@ fn list(mut bytes: &[u8], depth: usize) -> Option<Value> {
     let depth = depth.checked_sub(1)?;
     let mut elements = Vec::new();
     while !bytes.is_empty() {
-        match field(&mut bytes)? {
+        match take_field(&mut bytes)? {
             (1, Field::Bytes(message)) => elements.push(value(message, depth)?),
             _ => return None,
         }
@@ -78,49 +75,13 @@ fn number(double: f64) -> Option<Number> {
     Number::from_f64(double)
 }
 
-enum Field<'a> {
-    Varint(u64),
-    Double(f64),
-    Bytes(&'a [u8]),
-}
-
-fn field<'a>(bytes: &mut &'a [u8]) -> Option<(u64, Field<'a>)> {
-    let tag = varint(bytes)?;
-    let field = match u8::try_from(tag & 7).ok()? {
-        VARINT => Field::Varint(varint(bytes)?),
-        FIXED64 => Field::Double(f64::from_le_bytes(take(bytes, 8)?.try_into().ok()?)),
-        LENGTH => {
-            let length = usize::try_from(varint(bytes)?).ok()?;
-            Field::Bytes(take(bytes, length)?)
-        }
-        _ => return None,
-    };
-    Some((tag >> 3, field))
-}
-
-fn take<'a>(bytes: &mut &'a [u8], length: usize) -> Option<&'a [u8]> {
-    let (head, tail) = bytes.split_at_checked(length)?;
-    *bytes = tail;
-    Some(head)
-}
-
-fn varint(bytes: &mut &[u8]) -> Option<u64> {
-    let mut number = 0_u64;
-    for shift in (0..64).step_by(7) {
-        let (&byte, tail) = bytes.split_first()?;
-        *bytes = tail;
-        number |= u64::from(byte & 0x7f) << shift;
-        if byte < 0x80 {
-            return Some(number);
-        }
-    }
-    None
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
+
+    const FIXED64: u8 = 1;
+    const LENGTH: u8 = 2;
 
     /// The encoder's mirror image: independent of the decoder but for the wire format itself.
     fn encode(value: &Value) -> Vec<u8> {

@@ -370,6 +370,9 @@ fn finish(head: &mut ResponseHead, stage: &Stage, context: &Context) {
     if let Some(cors) = &stage.api.cors {
         cors.apply(context.headers(), &mut head.headers);
     }
+    if let Some(rate_limit) = &context.rate_limit {
+        rate_limit.write(&mut head.headers);
+    }
     add_ids(head, context);
 }
 
@@ -382,3 +385,6 @@ fn add_ids(head: &mut ResponseHead, context: &Context) {
         Protocol::Http => head.headers.set("apigw-requestid", context.ids.extended_request_id()),
     }
 }
+
+#[cfg(test)]
+mod tests;

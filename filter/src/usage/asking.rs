@@ -1,9 +1,9 @@
 //! A request that waits for the word of a rate limit service.
 
 use super::service::{Answer, Limits, RateLimitService};
-use super::{Exceeded, Meter, Progress, admit, refuse};
+use super::{Meter, Progress, admit, refuse};
 use crate::authorizer::Authorized;
-use crate::context::Context;
+use crate::context::{Context, RateLimitFacts};
 use crate::flow::CalloutOutcome;
 use crate::gateway_response::{Failure, ResponseType};
 use crate::platform::Platform;
@@ -32,8 +32,12 @@ impl Asking {
         Self { authorized, counted, service, questions }
     }
 
-    /// Asks the next question; who has no more of them is through.
-    pub(super) fn ask(self) -> Progress {
+    /// Asks the next question; who has no more of them is through. Where one can only be answered by no, none is asked.
+    pub(super) fn ask(self, platform: &dyn Platform) -> Progress {
+        if let Some(limits) = self.questions.iter().rfind(|limits| limits.allow_nothing()) {
+            let failure = limits.exceeded.failure();
+            return self.refuse(failure, platform);
+        }
         match self.questions.last() {
             Some(limits) => {
                 let callout = self.service.question(limits);
@@ -45,24 +49,33 @@ impl Asking {
 
     /// Goes on with what the service said.
     pub fn called(mut self, outcome: CalloutOutcome, platform: &dyn Platform) -> Progress {
-        let answer = self.service.answer(outcome, platform);
-        let exceeded = self.questions.pop().map_or(Exceeded::Throttle, |asked| asked.exceeded);
-        match answer {
+        // Who has no more questions waits for no answer.
+        let Some(asked) = self.questions.pop() else { return self.fail(platform) };
+        match self.service.answer(&asked, outcome, platform) {
             Answer::Within(facts) => {
-                self.authorized.note(facts);
-                self.ask()
+                self.note(facts);
+                self.ask(platform)
             }
             Answer::Exceeded(facts) => {
-                self.authorized.note(facts);
-                self.refuse(exceeded.failure(), platform)
+                self.note(facts);
+                self.refuse(asked.exceeded.failure(), platform)
             }
             // Without a second question: nobody waits for the same silence twice.
             Answer::None if self.service.fails_open() => admit(self.authorized),
-            Answer::None => {
-                let failure = Failure::new(ResponseType::Default5xx).with_status(500).saying("Internal server error");
-                self.refuse(failure, platform)
-            }
+            Answer::None => self.fail(platform),
         }
+    }
+
+    /// Envoy's own rate limit filter answers so, too.
+    fn fail(self, platform: &dyn Platform) -> Progress {
+        let failure = Failure::new(ResponseType::Default5xx).with_status(500).saying("Internal server error");
+        self.refuse(failure, platform)
+    }
+
+    /// What both answers say of the limits, where there were two.
+    fn note(&mut self, facts: Option<RateLimitFacts>) {
+        let before = self.authorized.context().rate_limit;
+        self.authorized.note(facts.map(|facts| before.map_or(facts, |before| before.and(facts))));
     }
 
     fn refuse(self, failure: Failure, platform: &dyn Platform) -> Progress {

@@ -120,7 +120,7 @@ impl Usage {
             return refuse(authorized, exceeded.failure());
         }
         match shared {
-            Some((service, questions)) => Asking::new(authorized, meters, service, questions).ask(),
+            Some((service, questions)) => Asking::new(authorized, meters, service, questions).ask(platform),
             None => admit(authorized),
         }
     }
