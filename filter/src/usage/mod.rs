@@ -31,8 +31,8 @@ pub use meter::{Exceeded, Meter, slot};
 pub use plan::{Membership, Plan, PlanStage};
 pub use plans::UsagePlans;
 pub use quota::{Period, Quota};
-pub use report::{KeyUsage, Now, QuotaUsage, ThrottleUsage};
-pub use service::RateLimitService;
+pub use report::{KeyUsage, Now, QuotaUsage, SharedQuota, ThrottleUsage};
+pub use service::{Descriptor, RateLimitService, Unit};
 pub use state::State;
 pub use throttle::{Bucket, Throttle};
 

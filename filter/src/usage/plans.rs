@@ -27,6 +27,11 @@ impl UsagePlans {
         KeyDemand { source, keys: Arc::clone(&self.keys), place, service: self.service.clone() }
     }
 
+    /// Who counts for all Envoys, where somebody does.
+    pub fn service(&self) -> Option<&RateLimitService> {
+        self.service.as_deref()
+    }
+
     /// The keys, in no order.
     pub fn keys(&self) -> impl Iterator<Item = &Key> {
         self.keys.iter()

@@ -1,5 +1,6 @@
 //! What each key used of its plan, and what is left: for whoever operates the gateway.
 
+use super::service::{Descriptor, Limits};
 use super::{Key, Membership, Period, Quota, State, Throttle, UsagePlans};
 use std::collections::HashMap;
 
@@ -42,6 +43,19 @@ pub struct ThrottleUsage {
     pub left: u64,
 }
 
+/// The quota of one key on one plan, as a rate limit service counts it.
+#[derive(Debug)]
+pub struct SharedQuota<'a> {
+    /// `usagePlanName`
+    pub plan: &'a str,
+    /// The name of the key.
+    pub key: &'a str,
+    /// Whether the key counts at all.
+    pub enabled: bool,
+    /// The quota, and what the service is asked; none where the plan has no quota.
+    pub asked: Option<(Quota, Descriptor)>,
+}
+
 /// When somebody asks.
 #[derive(Debug, Clone, Copy)]
 pub struct Now {
@@ -63,6 +77,20 @@ impl UsagePlans {
             let quota = plan.quota.map(|quota| QuotaUsage::new(quota, quota.used(state.counter, now.seconds), now.seconds));
             let throttle = plan.throttle.map(|throttle| ThrottleUsage::new(throttle, state, now.nanos));
             rows.push(KeyUsage { plan: &plan.name, key: &key.name, enabled: key.enabled, quota, throttle });
+        }
+        rows
+    }
+
+    /// What a rate limit service is asked of the quotas of all keys, in the same order.
+    pub fn shared_quotas(&self, now_seconds: u64) -> Vec<SharedQuota<'_>> {
+        let mut rows = Vec::new();
+        for (key, membership) in self.memberships() {
+            let plan = &membership.plan;
+            let asked = plan.quota.and_then(|quota| {
+                let mut limits = Limits::quota(&plan.name, &key.name, quota, now_seconds);
+                limits.descriptors.pop().map(|descriptor| (quota, descriptor))
+            });
+            rows.push(SharedQuota { plan: &plan.name, key: &key.name, enabled: key.enabled, asked });
         }
         rows
     }

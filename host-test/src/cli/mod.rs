@@ -16,6 +16,7 @@ mod stub;
 mod table;
 #[cfg(test)]
 mod testing;
+mod usage;
 
 use std::process::ExitCode;
 
@@ -42,6 +43,7 @@ enum Command {
     GatewayResponses(gateway_responses::Arguments),
     ImportApiKeys(import_api_keys::Arguments),
     Stub(stub::Arguments),
+    Usage(usage::Arguments),
     Ratelimit(ratelimit::Arguments),
     Completions(completions::Arguments),
 }
@@ -87,6 +89,7 @@ impl Command {
             Self::GatewayResponses(arguments) => gateway_responses::run(&arguments),
             Self::ImportApiKeys(arguments) => import_api_keys::run(&arguments),
             Self::Stub(arguments) => stub::run(&arguments),
+            Self::Usage(arguments) => usage::run(arguments),
             Self::Ratelimit(arguments) => ratelimit::run(&arguments),
             Self::Completions(arguments) => completions::run(&arguments),
         }

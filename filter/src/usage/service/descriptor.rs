@@ -16,7 +16,7 @@ pub(in crate::usage) struct Limits {
     /// What it means that one of them is.
     pub exceeded: Exceeded,
     /// Each of them.
-    pub(super) descriptors: Vec<Descriptor>,
+    pub(in crate::usage) descriptors: Vec<Descriptor>,
     /// The period of a quota.
     pub(super) period: Option<Span>,
 }
@@ -32,7 +32,7 @@ pub(super) struct Span {
 
 /// One limit: `RateLimitDescriptor`.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Descriptor {
+pub struct Descriptor {
     /// What it counts under.
     pub entries: Vec<(&'static str, String)>,
     /// Requests in a window.
@@ -43,10 +43,14 @@ pub(super) struct Descriptor {
 
 /// A window, by its number in `RateLimitUnit`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Unit {
+pub enum Unit {
+    /// One second.
     Second = 1,
+    /// 60 seconds.
     Minute = 2,
+    /// 24 hours.
     Day = 4,
+    /// 365 days.
     Year = 6,
 }
 

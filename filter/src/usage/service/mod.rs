@@ -10,6 +10,7 @@ mod message;
 
 pub(super) use answer::Answer;
 pub(super) use descriptor::Limits;
+pub use descriptor::{Descriptor, Unit};
 
 use super::quota::Quota;
 use crate::definition::Node;
@@ -90,6 +91,16 @@ impl RateLimitService {
     /// Whether the service can count a quota: a limit on the wire has 32 bits, and nobody tells the first period from the others.
     pub fn can_count(quota: Quota) -> bool {
         u32::try_from(quota.limit).is_ok() && quota.offset == 0
+    }
+
+    /// The cluster that reaches it.
+    pub fn cluster(&self) -> &str {
+        &self.cluster
+    }
+
+    /// Under what name it counts.
+    pub fn domain(&self) -> &str {
+        &self.domain
     }
 
     /// Whether a request passes when the service does not answer.

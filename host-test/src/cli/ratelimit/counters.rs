@@ -176,7 +176,6 @@ impl Store {
 
 impl Redis {
     /// How a counter stands; nothing is counted.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the command that shows what API keys have used"))]
     pub async fn read(&self, counter: Counter) -> Result<Standing, Refusal> {
         let mut standings = self.count(&[Hit::new(counter, 0)]).await?;
         standings.pop().ok_or_else(|| Refusal::Unavailable("redis tells of no counter".to_owned()))

@@ -21,7 +21,8 @@ use tonic_health::server::HealthReporter;
 
 use self::counters::Store;
 use self::memory::Memory;
-use self::redis::{Link, Place, Redis};
+use self::redis::Link;
+pub use self::redis::{Place, Redis};
 use super::{Failure, Verdict, say, server};
 
 /// Run a rate limit service for Envoy that counts in memory or in Redis

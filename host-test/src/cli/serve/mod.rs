@@ -201,7 +201,8 @@ impl Draft {
     /// Starts the filter with it.
     async fn start(self, server: &Server) -> Result<Serving, Failure> {
         let Checked { document, endpoints, .. } = &self.checked;
-        let grpc_clusters: Vec<String> = Vec::new();
+        let service = self.gateway.plans.service();
+        let grpc_clusters: Vec<String> = service.map(|service| service.cluster().to_owned()).into_iter().collect();
         for unused in origins::unused(document, endpoints, &grpc_clusters, &self.overrides) {
             say(&format!("note: nothing goes to `{unused}`, which `--upstream` names\n"));
         }

@@ -11,6 +11,7 @@ use hyper::Uri;
 
 pub use report::to_json;
 
+use super::ratelimit::Place;
 use super::routes::Format;
 use super::{Failure, Verdict, server};
 use report::Filter;
@@ -35,8 +36,8 @@ pub struct Arguments {
     #[arg(long, value_name = "URL", required_unless_present = "redis", conflicts_with = "redis")]
     admin: Option<Uri>,
     /// The Redis of `tollgate ratelimit`
-    #[arg(long, value_name = "URL", requires = "file")]
-    redis: Option<String>,
+    #[arg(long, value_name = "URL", requires = "file", value_parser = Place::parse)]
+    redis: Option<Place>,
     /// Only this plan
     #[arg(long, value_name = "NAME")]
     plan: Option<String>,
