@@ -22,6 +22,10 @@ ENVOY_VENV    := target/envoy-venv
 ENVOY         ?= $(CURDIR)/$(ENVOY_VENV)/bin/envoy
 export ENVOY
 
+# A real Redis, from Debian. `make test REDIS_SERVER=/path/to/redis-server` takes another one.
+REDIS_SERVER ?= redis-server
+export REDIS_SERVER
+
 # The OpenID Connect provider that issues the tokens of a test, from npm; the lock file pins it and all that it needs.
 OIDC_PACKAGE  := host-test/tests/oidc
 OIDC_PROVIDER := target/oidc-provider
@@ -81,7 +85,7 @@ quick: ## the gateway's own tests: no wasm, no Envoy
 	@cargo test -p tollgate
 
 .PHONY: test
-test: need-test fmt wasm size clippy ring fuzz-build validate ## everything; installs what it needs, Envoy included
+test: need-test need-redis fmt wasm size clippy ring fuzz-build validate ## everything; installs what it needs, Envoy included
 
 .PHONY: fmt
 fmt:
@@ -101,7 +105,7 @@ size: wasm
 
 # The native tests, the wasm ring, the Envoy ring, the conformance rows and the definitions: all of them are cargo tests.
 .PHONY: ring
-ring: build $(ENVOY) $(OIDC_PROVIDER)/node_modules/.package-lock.json
+ring: build need-redis $(ENVOY) $(OIDC_PROVIDER)/node_modules/.package-lock.json
 	@cargo test --workspace --locked --no-fail-fast
 
 .PHONY: conformance
@@ -150,6 +154,22 @@ need-test:
 	$(call need,cargo cc c++ curl python3 node npm)
 	@curl --version | grep -q HTTP2 || { echo "this curl does not speak HTTP/2, which a test needs" >&2; exit 1; }
 	@node -e 'process.exit(require("crypto").hash ? 0 : 1)' || { echo "this node is older than 20.12, and a test needs a newer one" >&2; exit 1; }
+
+# Debian starts what it installs; the tests start their own.
+.PHONY: need-redis
+need-redis:
+	@command -v "$$REDIS_SERVER" >/dev/null && exit; \
+	[ "$$REDIS_SERVER" = redis-server ] || { echo "REDIS_SERVER: there is no $$REDIS_SERVER" >&2; exit 1; }; \
+	root=(); [ "$$(id -u)" = 0 ] || root=(sudo); \
+	if ! command -v apt-get >/dev/null || ! command -v "$${root[@]:-true}" >/dev/null; then \
+	  echo "not on this machine: redis-server, which tests need (Debian has it in redis-server; REDIS_SERVER can name another)" >&2; exit 1; \
+	fi; \
+	echo "installing redis-server"; \
+	"$${root[@]}" apt-get update --quiet=2; \
+	"$${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install --quiet=2 --no-install-recommends redis-server; \
+	if [ -d /run/systemd/system ]; then "$${root[@]}" systemctl disable --quiet --now redis-server; \
+	else "$${root[@]}" service redis-server stop >/dev/null 2>&1 || true; fi; \
+	command -v redis-server >/dev/null
 
 $(CURDIR)/$(ENVOY_VENV)/bin/envoy:
 	@echo "installing Envoy $(ENVOY_VERSION) into $(ENVOY_VENV)"

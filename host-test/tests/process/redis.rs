@@ -1,4 +1,5 @@
 //! A real Redis on a port of its own, on loopback, that keeps what it is told on disk. It ends with the test.
+#![allow(dead_code, reason = "each test target uses its own part of it")]
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -79,16 +80,9 @@ impl Redis {
 
     /// One inline command, such as `GET key`, and the raw answer.
     pub fn ask(&self, command: &str) -> String {
-        self.try_ask(command).unwrap_or_else(|error| panic!("redis does not answer `{command}`: {error}"))
-    }
-
-    fn try_ask(&self, command: &str) -> std::io::Result<String> {
-        let mut stream = TcpStream::connect(self.address)?;
-        stream.set_read_timeout(Some(START))?;
-        stream.write_all(format!("{command}\r\nQUIT\r\n").as_bytes())?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer)?;
-        Ok(answer.trim_end_matches("+OK\r\n").trim_end().to_owned())
+        let answer = exchange(self.address, command);
+        let answer = answer.unwrap_or_else(|error| panic!("redis does not answer `{command}`: {error}"));
+        answer.trim_end_matches("+OK\r\n").trim_end().to_owned()
     }
 
     /// Whether it came up.
@@ -107,14 +101,8 @@ impl Redis {
         while Instant::now() < deadline && matches!(process.try_wait(), Ok(None)) {
             // Another Redis on the port would answer as well.
             let pid = format!("process_id:{}\r\n", process.id());
-            let mut stream = TcpStream::connect(self.address);
-            let asked = stream.as_mut().map(|stream| stream.write_all(b"INFO server\r\nPING\r\nQUIT\r\n"));
-            let mut answer = String::new();
-            if let (Ok(stream), Ok(_)) = (&mut stream, asked)
-                && stream.read_to_string(&mut answer).is_ok()
-                && answer.contains(&pid)
-                && answer.contains("+PONG")
-            {
+            let answer = exchange(self.address, "INFO server\r\nPING").unwrap_or_default();
+            if answer.contains(&pid) && answer.contains("+PONG") {
                 return true;
             }
             std::thread::sleep(Duration::from_millis(10));
@@ -135,4 +123,14 @@ impl Drop for Redis {
         self.stop();
         let _ = std::fs::remove_dir_all(&self.folder);
     }
+}
+
+/// Inline commands, and all that is said to them and to the `QUIT` behind them.
+fn exchange(address: SocketAddr, commands: &str) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(START))?;
+    stream.write_all(format!("{commands}\r\nQUIT\r\n").as_bytes())?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    Ok(answer)
 }

@@ -231,8 +231,29 @@ fn words(error: &RedisError) -> String {
 }
 
 #[cfg(test)]
+#[path = "../../../tests/process/redis.rs"]
+mod process;
+
+#[cfg(test)]
 mod tests {
+    use super::super::counters::{Counter, Unit};
     use super::*;
+
+    #[tokio::test]
+    async fn a_counter_is_read_and_not_hit() {
+        let server = process::Redis::start();
+        let redis = Redis::connect(&Place::parse(&server.url()).unwrap(), Duration::from_secs(20)).await;
+        let counter = || Counter::new("d", [("key", "k")].into_iter(), Unit::Day, 5);
+        let day = Duration::from_secs(24 * 60 * 60);
+        let fresh = Standing { over: false, used: 0, remaining: 5, reset: day };
+        assert_eq!(redis.read(counter()).await.unwrap(), fresh);
+        redis.count(&[Hit::new(counter(), 2)]).await.unwrap();
+        for _ in 0..2 {
+            let read = redis.read(counter()).await.unwrap();
+            assert_eq!((read.used, read.remaining), (2, 3));
+            assert!(read.reset < day && read.reset > day - Duration::from_secs(60), "{:?}", read.reset);
+        }
+    }
 
     #[test]
     fn a_place_is_shown_without_its_password() {
