@@ -3,48 +3,54 @@
 //! The core never waits. It is told that time has passed and says when it wants to be told next;
 //! so tests move a [`VirtualClock`] by hand and a server uses [`SystemClock`].
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
-/// A source of time.
+/// What the monotonic clocks show at their start: a guest may take zero for never, and Envoy's does not show it either.
+const ORIGIN: Duration = Duration::from_secs(1_000);
+
+/// All workers of a process read one monotonic clock, as in Envoy: what one writes into shared data another can compare.
+static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+/// A source of time. The guest reads both clocks.
 pub trait Clock: Send + Sync {
-    /// Time since some fixed start; never goes back. Deadlines are values of this clock.
+    /// The monotonic clock: time since some fixed start; never goes back. Deadlines are values of this clock.
     fn now(&self) -> Duration;
-    /// The wall clock, as time since 1970-01-01T00:00:00Z; what the guest reads.
+    /// The wall clock, as time since 1970-01-01T00:00:00Z; can be set, forwards and backwards.
     fn wall(&self) -> Duration;
 }
 
-/// The machine's clock.
-#[derive(Debug)]
-pub struct SystemClock {
-    start: Instant,
-}
+/// The machine's clock. All of a process show the same time.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
 
 /// A clock that only moves when told to. Clones show the same time.
 #[derive(Clone, Debug)]
 pub struct VirtualClock {
-    elapsed: Arc<Mutex<Duration>>,
+    moved: Arc<Mutex<Moved>>,
     epoch: Duration,
+}
+
+/// How far a virtual clock is from where it started.
+#[derive(Clone, Copy, Debug, Default)]
+struct Moved {
+    elapsed: Duration,
+    /// By how many milliseconds the wall clock was set forward, beside the time that elapsed.
+    stepped: i64,
 }
 
 // === impl SystemClock ===
 
 impl SystemClock {
-    /// A clock whose monotonic time starts now.
+    /// A clock whose monotonic time is that of every other one of the process.
     pub fn new() -> Self {
-        Self { start: Instant::now() }
-    }
-}
-
-impl Default for SystemClock {
-    fn default() -> Self {
-        Self::new()
+        Self
     }
 }
 
 impl Clock for SystemClock {
     fn now(&self) -> Duration {
-        self.start.elapsed()
+        ORIGIN + START.elapsed()
     }
 
     fn wall(&self) -> Duration {
@@ -57,17 +63,25 @@ impl Clock for SystemClock {
 impl VirtualClock {
     /// Stands at `epoch` after 1970 until it is moved.
     pub fn starting_at(epoch: Duration) -> Self {
-        Self { elapsed: Arc::default(), epoch }
+        Self { moved: Arc::default(), epoch }
     }
 
-    /// Moves the clock forward.
+    /// Lets time pass: both clocks move forward.
     pub fn advance(&self, by: Duration) {
-        let mut elapsed = self.elapsed.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        *elapsed = elapsed.saturating_add(by);
+        self.update(|moved| moved.elapsed = moved.elapsed.saturating_add(by));
     }
 
-    fn elapsed(&self) -> Duration {
-        *self.elapsed.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    /// Sets the wall clock forward by so many milliseconds, or back; no time passes.
+    pub fn step_wall(&self, millis: i64) {
+        self.update(|moved| moved.stepped = moved.stepped.saturating_add(millis));
+    }
+
+    fn update(&self, change: impl FnOnce(&mut Moved)) {
+        change(&mut self.moved.lock().unwrap_or_else(|poisoned| poisoned.into_inner()));
+    }
+
+    fn moved(&self) -> Moved {
+        *self.moved.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }
 
@@ -80,10 +94,13 @@ impl Default for VirtualClock {
 
 impl Clock for VirtualClock {
     fn now(&self) -> Duration {
-        self.elapsed()
+        ORIGIN.saturating_add(self.moved().elapsed)
     }
 
     fn wall(&self) -> Duration {
-        self.epoch.saturating_add(self.elapsed())
+        let Moved { elapsed, stepped } = self.moved();
+        let unset = self.epoch.saturating_add(elapsed);
+        let by = Duration::from_millis(stepped.unsigned_abs());
+        if stepped < 0 { unset.saturating_sub(by) } else { unset.saturating_add(by) }
     }
 }

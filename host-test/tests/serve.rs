@@ -410,3 +410,90 @@ fn a_port_that_is_taken_is_told_in_plain_words() {
     let said = process::printed(&output);
     assert!(said.contains("the port is in use") && said.contains("help: "), "{said}");
 }
+
+// --- the operator's listener ------------------------------------------------------------------------------------------------
+
+/// One GET at the operator's listener: the status and the body.
+fn operate(address: &str, method: &str, path: &str) -> (String, String) {
+    let mut stream = connect(address);
+    stream.write_all(format!("{method} {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("{answer}"));
+    let status = head.split(' ').nth(1).unwrap_or_default();
+    (status.to_owned(), body.to_owned())
+}
+
+#[test]
+fn the_operator_and_the_clients_have_listeners_of_their_own() {
+    let (_listener, address) = backend();
+    let running = Running::new("admin", &address, &["--admin", "0"]);
+    let admin = running.wait_for("admin on http://").replace("admin on http://", "");
+    assert!(admin.starts_with("127.0.0.1:") && admin != running.address, "{admin}");
+    assert_eq!(operate(&admin, "GET", "/ready?x=1"), ("200".to_owned(), r#"{"status":"ready"}"#.to_owned()));
+    assert_eq!(operate(&admin, "POST", "/ready").0, "405");
+    assert_eq!(operate(&admin, "GET", "/prod/mock").0, "404");
+    assert!(running.get("/ready").starts_with("HTTP/1.1 403 "), "{}", running.get("/ready"));
+    // The page has exactly the routes that are listed.
+    let page = std::fs::read_to_string(process::repository().join("docs/cli.md")).expect("the page is there");
+    let table = page.split("| route |").nth(1).and_then(|rest| rest.split("\n\n").next()).expect("the page has a table of them");
+    let paths = table.lines().skip(2).map(|row| row.trim_start_matches("| `").split('`').next().unwrap_or_default());
+    let (_, listed) = operate(&admin, "GET", "/");
+    let known = listed.lines().map(|line| line.split_whitespace().nth(1).unwrap_or_default());
+    assert_eq!(paths.collect::<Vec<_>>(), known.collect::<Vec<_>>(), "{listed}");
+    // Nothing was said of requests that no client made, and no warning of an address that nobody else reaches.
+    running.get("/prod/mock");
+    while let Ok(line) = running.said.recv_timeout(PATIENCE) {
+        assert!(!line.contains("warning") && !line.contains("/prod/mock 404") && !line.contains("GET /routes"), "{line}");
+        if line.contains("/prod/mock 200") {
+            return;
+        }
+    }
+    panic!("the request of the client was never told of");
+}
+
+#[test]
+fn without_the_option_nobody_listens_for_the_operator() {
+    let (_listener, address) = backend();
+    let running = Running::new("noadmin", &address, &[]);
+    running.get("/prod/mock");
+    let line = running.said.recv_timeout(PATIENCE).expect("something is said");
+    assert!(line.starts_with("GET /prod/mock 200 "), "{line}");
+}
+
+#[test]
+fn the_operator_sees_the_definition_that_serves_now() {
+    let (_listener, address) = backend();
+    let running = Running::new("adminwatch", &address, &["--watch", "--admin", "127.0.0.1:0"]);
+    let admin = running.wait_for("admin on http://").replace("admin on http://", "");
+    let shown = || operate(&admin, "GET", "/routes").1;
+    assert!(shown().contains("/prod/mock") && !shown().contains("/prod/other"), "{}", shown());
+    running.write(&API.replace("/mock:", "/other:"));
+    running.wait_for("serving the changed definition");
+    assert!(!shown().contains("/prod/mock") && shown().contains("/prod/other"), "{}", shown());
+}
+
+#[test]
+fn an_address_for_the_operator_that_others_reach_is_warned_of() {
+    let (_listener, address) = backend();
+    let running = Running::new("adminopen", &address, &["--admin", "0.0.0.0:0"]);
+    let admin = running.wait_for("admin on http://").replace("admin on http://", "");
+    let warning = running.wait_for("warning: ");
+    assert!(warning.contains(&admin), "{warning}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_told_server_ends_though_the_operator_is_still_connected() {
+    let (_listener, address) = backend();
+    let mut running = Running::new("adminstop", &address, &["--admin", "0"]);
+    let admin = running.wait_for("admin on http://").replace("admin on http://", "");
+    let mut idle = connect(&admin);
+    idle.write_all(b"GET /ready HTTP/1.1\r\nhost: a\r\n\r\n").unwrap();
+    head(&mut idle);
+    let killed = Command::new("kill").arg(running.child.id().to_string()).status().expect("kill can be run");
+    assert!(killed.success());
+    let started = Instant::now();
+    assert!(running.child.wait().expect("it ends").success());
+    assert!(started.elapsed() < Duration::from_secs(4), "an idle connection held it up");
+}

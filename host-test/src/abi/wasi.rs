@@ -1,5 +1,5 @@
-//! WASI preview 1, as far as Envoy 1.40 offers it: output goes to the log, there is a clock, there
-//! are random numbers and an environment, and no files at all.
+//! WASI preview 1, as far as Envoy 1.40 offers it: output goes to the log, there are two clocks,
+//! random numbers and an environment, and no files at all.
 
 use super::guest::{Guest, Stop};
 use super::wasi_files;
@@ -17,6 +17,10 @@ const FAULT: u32 = 21;
 const NO_RANDOM: u32 = 29;
 const NOT_IMPLEMENTED: u32 = 52;
 const NOT_SUPPORTED: u32 = 58;
+/// `__WASI_CLOCKID_REALTIME`
+const WALL_CLOCK: u32 = 0;
+/// `__WASI_CLOCKID_MONOTONIC`
+const MONOTONIC_CLOCK: u32 = 1;
 /// `__WASI_RIGHTS_FD_WRITE`
 const RIGHT_TO_WRITE: u64 = 64;
 
@@ -99,8 +103,8 @@ fn link_as(linker: &mut Linker<HostState>, module: &str) -> Result<()> {
         wasi_call(c, "clock_time_get", |g| {
             let clocks = &g.state().clock;
             let time = match clock {
-                0 => clocks.wall(),
-                1 => clocks.now(),
+                WALL_CLOCK => clocks.wall(),
+                MONOTONIC_CLOCK => clocks.now(),
                 _ => return Ok(NOT_SUPPORTED),
             };
             g.write_u64(out, time.as_nanos() as u64)?;

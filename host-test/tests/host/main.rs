@@ -3,6 +3,7 @@
 
 mod bodies;
 mod callouts;
+mod clock;
 mod edge;
 mod failures;
 mod headers;

@@ -1,67 +1,63 @@
 //! One request to a backend: sent as the filter wrote it, and not a byte more; its answer goes back piece by piece.
 
+use std::cell::LazyCell;
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::io;
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::body::{Body as _, Incoming};
-use hyper::http::uri::PathAndQuery;
+use hyper::http::uri::{Authority, PathAndQuery};
 use hyper::{Method, Request, Response, StatusCode, Uri};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::client::legacy::{Client, Error};
-use hyper_util::rt::{TokioExecutor, TokioTimer};
-use std::time::Duration;
+use hyper_util::client::legacy;
 use tokio::sync::{mpsc, watch};
 use tollgate_host::{ExchangeId, HeaderMap, UpstreamFailure};
 
+use super::client::{Client, connector};
 use super::edge;
 use super::engine::Input;
-use super::origins::{Origin, Origins};
+use super::origins::{Origin, Origins, Protocol};
 use crate::cli::diagnostics::printable;
 use crate::cli::say;
 use crate::cli::server::Body;
 
-/// Envoy's own default of `connect_timeout`.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-
 /// Tells the router where to go; no backend sees it.
 const CLUSTER: &str = "x-tollgate-cluster";
-
-/// How long an unused connection is kept.
-const IDLE: Duration = Duration::from_secs(60);
 
 /// The backends of one configuration, with their connections.
 #[derive(Clone)]
 pub struct Backends {
-    client: Client<HttpsConnector<HttpConnector>, Body>,
-    origins: Origins,
+    clusters: Arc<BTreeMap<String, Backend>>,
+}
+
+struct Backend {
+    origin: Origin,
+    client: Client,
 }
 
 // === impl Backends ===
 
 impl Backends {
-    /// Takes the system's certificates, and Mozilla's where the system has none.
     pub fn new(origins: Origins) -> Self {
-        let mut http = HttpConnector::new();
-        http.enforce_http(false);
-        http.set_nodelay(true);
-        http.set_connect_timeout(Some(CONNECT_TIMEOUT));
-        let builder = match HttpsConnectorBuilder::new().with_native_roots() {
-            Ok(builder) => builder,
-            Err(_) => HttpsConnectorBuilder::new().with_webpki_roots(),
+        let http1 = Client::http1(connector(Protocol::Http1));
+        // It takes the certificates another time, and few documents need it.
+        let http2 = LazyCell::new(|| connector(Protocol::Http2));
+        let backend = |origin: Origin| {
+            let client = match origin.protocol {
+                Protocol::Http1 => http1.clone(),
+                Protocol::Http2 => Client::http2(http2.clone(), &origin)?,
+            };
+            Some(Backend { origin, client })
         };
-        let connector = builder.https_or_http().enable_http1().wrap_connector(http);
-        let client = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(IDLE)
-            // The filter writes the host, as it writes all else.
-            .set_host(false)
-            .build(connector);
-        Self { client, origins }
+        let clusters = origins.into_iter().filter_map(|(name, origin)| Some((name, backend(origin)?)));
+        Self { clusters: Arc::new(clusters.collect()) }
     }
 
     /// The names of all clusters.
     pub fn clusters(&self) -> impl Iterator<Item = &String> {
-        self.origins.keys()
+        self.clusters.keys()
     }
 
     /// Sends a request and reports what comes back, as far as `go` lets it; ends when the gateway has no use for more.
@@ -75,17 +71,19 @@ impl Backends {
         mut go: watch::Receiver<bool>,
     ) {
         let failed = |failure| Input::UpstreamFailed { exchange, failure };
-        let Some(request) = self.origins.get(&cluster).and_then(|origin| request(origin, &head, body)) else {
-            let cause = "the request cannot be written as HTTP/1.1".to_owned();
+        let backend = self.clusters.get(&cluster);
+        let request = backend.and_then(|backend| request(&backend.origin, &head, body));
+        let (Some(backend), Some(request)) = (backend, request) else {
+            let cause = "the request cannot be written as HTTP".to_owned();
             drop(report.send(failed(UpstreamFailure::Connect(cause))).await);
             return;
         };
-        let end = match self.client.request(request).await {
+        let end = match backend.client.send(request).await {
             Ok(response) => relay(exchange, response, &report, &mut go).await,
             Err(error) => Err(reason(&error)),
         };
         if let Err(failure) = end {
-            say(&format!("backend of `{cluster}`: {}\n", printable(words(&failure))));
+            say(&format!("backend of `{cluster}`: {}\n", printable(words(&failure, backend.origin.protocol))));
             // The gateway stops listening only when it ends.
             drop(report.send(failed(failure)).await);
         }
@@ -119,8 +117,7 @@ async fn relay(
                 end = true;
                 Input::UpstreamData { exchange, data: Bytes::new(), end }
             }
-            Some(Err(error)) if error.is_incomplete_message() || error.is_closed() => return Err(UpstreamFailure::Closed),
-            Some(Err(_)) => return Err(UpstreamFailure::Reset),
+            Some(Err(error)) => return Err(lost(&error)),
             Some(Ok(frame)) => match frame.into_data() {
                 Ok(data) => {
                     end = body.is_end_stream();
@@ -144,63 +141,98 @@ async fn relay(
 
 /// The request, with exactly the fields that the filter left on it.
 fn request(origin: &Origin, head: &HeaderMap, body: Body) -> Option<Request<Body>> {
+    let authority = head.get(":authority");
+    let mut fields = edge::to_fields(head);
+    fields.remove(CLUSTER);
     let mut parts = hyper::http::uri::Parts::default();
     parts.scheme = Some(origin.scheme.clone());
     parts.authority = Some(origin.authority.clone());
     parts.path_and_query = Some(PathAndQuery::try_from(head.get(":path")?).ok()?);
+    match (origin.protocol, authority) {
+        (_, None) => {}
+        (Protocol::Http1, Some(authority)) => {
+            fields.insert(hyper::header::HOST, hyper::header::HeaderValue::from_bytes(authority).ok()?);
+        }
+        // The name of a cluster need not be one of a host: Istio's have a `|`. Then the server is called by its own.
+        (Protocol::Http2, Some(authority)) => {
+            parts.authority = Authority::try_from(authority).ok().or(parts.authority);
+        }
+    }
     let mut request = Request::new(body);
     *request.method_mut() = Method::from_bytes(head.get(":method")?).ok()?;
     *request.uri_mut() = Uri::from_parts(parts).ok()?;
-    let mut fields = edge::to_fields(head);
-    fields.remove(CLUSTER);
-    if let Some(authority) = head.get(":authority") {
-        let authority = hyper::header::HeaderValue::from_bytes(authority).ok()?;
-        fields.insert(hyper::header::HOST, authority);
-    }
     *request.headers_mut() = fields;
     Some(request)
 }
 
 /// Tells a backend that could not be reached from one that went away.
-fn reason(error: &Error) -> UpstreamFailure {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(deeper) = cause.source() {
-        cause = deeper;
-        if let Some(error) = cause.downcast_ref::<hyper::Error>()
-            && (error.is_incomplete_message() || error.is_closed())
-        {
-            return UpstreamFailure::Closed;
-        }
+fn reason(error: &legacy::Error) -> UpstreamFailure {
+    if !error.is_connect() {
+        return lost(error);
     }
-    if error.is_connect() { UpstreamFailure::Connect(cause.to_string()) } else { UpstreamFailure::Reset }
+    UpstreamFailure::Connect(causes(error).last().map_or_else(String::new, |cause| cause.to_string()))
+}
+
+/// Tells a connection that ended from an answer that was given up, or was none.
+fn lost(error: &(dyn Error + 'static)) -> UpstreamFailure {
+    let closed = causes(error).any(|cause| match cause.downcast_ref::<hyper::Error>() {
+        Some(error) => error.is_incomplete_message() || error.is_closed() || error.is_canceled(),
+        None => cause.is::<io::Error>(),
+    });
+    if closed { UpstreamFailure::Closed } else { UpstreamFailure::Reset }
+}
+
+/// The error, what caused it, and so on down.
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |&error| error.source())
 }
 
 /// What the client is not told: why its request failed.
-fn words(failure: &UpstreamFailure) -> &str {
-    match failure {
-        UpstreamFailure::Connect(cause) => cause,
-        UpstreamFailure::Closed => "it closed the connection before its answer was whole",
-        UpstreamFailure::Reset => "it does not speak HTTP/1.1 as it should",
+fn words(failure: &UpstreamFailure, protocol: Protocol) -> &str {
+    match (failure, protocol) {
+        (UpstreamFailure::Connect(cause), _) => cause,
+        (UpstreamFailure::Closed, _) => "it closed the connection before its answer was whole",
+        (UpstreamFailure::Reset, Protocol::Http1) => "it does not speak HTTP/1.1 as it should",
+        (UpstreamFailure::Reset, Protocol::Http2) => "it gave its answer up, or does not speak HTTP/2",
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::str::FromStr;
+
     use super::*;
     use crate::cli::server::empty;
+
+    fn head(authority: &'static str) -> HeaderMap {
+        let mut head = HeaderMap::new();
+        for (name, value) in
+            [(":method", "POST"), (":path", "//x?y=%2B"), (":authority", authority), ("x-a", "1"), ("x-a", "2"), (CLUSTER, "api")]
+        {
+            head.add(name, value);
+        }
+        head
+    }
+
+    fn fields(request: &Request<Body>) -> Vec<(&str, &str)> {
+        request.headers().iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap())).collect()
+    }
 
     #[test]
     fn a_request_has_the_filters_fields_and_no_others() {
         let origin: Origin = "http://127.0.0.1:9".parse().unwrap();
-        let mut head = HeaderMap::new();
-        for (name, value) in
-            [(":method", "POST"), (":path", "//x?y=%2B"), (":authority", "api.test"), ("x-a", "1"), ("x-a", "2"), (CLUSTER, "api")]
-        {
-            head.add(name, value);
-        }
-        let request = request(&origin, &head, empty()).unwrap();
+        let request = request(&origin, &head("api.test"), empty()).unwrap();
         assert_eq!(request.uri(), "http://127.0.0.1:9//x?y=%2B");
-        let fields: Vec<_> = request.headers().iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap())).collect();
-        assert_eq!(fields, [("x-a", "1"), ("x-a", "2"), ("host", "api.test")]);
+        assert_eq!(fields(&request), [("x-a", "1"), ("x-a", "2"), ("host", "api.test")]);
+    }
+
+    #[test]
+    fn over_http_2_the_authority_is_the_filters_unless_it_can_be_none() {
+        let origin = Origin { protocol: Protocol::Http2, ..Origin::from_str("http://127.0.0.1:9").unwrap() };
+        for (written, sent) in [("ratelimit", "ratelimit"), ("outbound|8081||limits.test", "127.0.0.1:9")] {
+            let request = request(&origin, &head(written), empty()).unwrap();
+            assert_eq!(request.uri().to_string(), format!("http://{sent}//x?y=%2B"));
+            assert_eq!(fields(&request), [("x-a", "1"), ("x-a", "2")]);
+        }
     }
 }

@@ -5,9 +5,13 @@
 //! ```
 //! The settings are those of our Envoy at the edge (`envoy/edge.yaml`), so that what is seen here is what is deployed.
 
+mod admin;
+mod client;
 mod edge;
 mod engine;
 mod exchange;
+#[cfg(test)]
+mod grpc_tests;
 mod module;
 mod origins;
 mod pipe;
@@ -16,12 +20,16 @@ mod request;
 mod thread;
 mod watch;
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::net::TcpListener;
+use tokio::sync::watch::Receiver;
+use tollgate::gateway::Gateway;
 use tollgate_host::{FilterModule, Listener, LogLevel, OnTrap, Plugin, Route, Settings, Shared};
 
 use self::engine::Engine;
@@ -59,7 +67,8 @@ pub struct Arguments {
     /// Set a stage variable; can be given more than once
     #[arg(long = "stage-variable", value_name = "NAME=VALUE", value_parser = stage_variable)]
     variables: Vec<(String, String)>,
-    /// The server to ask instead of an integration's host (`host`, `host:port` or the name of a VPC link)
+    /// The server to ask instead of an integration's host (`host`, `host:port` or the name of a VPC link), or the server that a
+    /// cluster of the document is, by the cluster's name
     #[arg(long = "upstream", value_name = "HOST=URL")]
     upstreams: Vec<Override>,
     /// Serve the file anew whenever it changes
@@ -68,6 +77,9 @@ pub struct Arguments {
     /// The module to run instead of the one beside the command
     #[arg(long, value_name = "PATH")]
     module: Option<PathBuf>,
+    /// Answer the operator at this address, apart from the APIs; a port alone is of 127.0.0.1
+    #[arg(long, value_name = "ADDRESS")]
+    admin: Option<String>,
 }
 
 /// All that a new configuration is started with.
@@ -78,9 +90,17 @@ struct Server {
     shared: Arc<Shared>,
 }
 
+/// What answers at this moment.
+#[derive(Clone)]
+struct Current {
+    engine: Engine,
+    /// The same document as the filter has it, compiled here.
+    gateway: Arc<Gateway>,
+}
+
 /// A configuration that serves.
 struct Serving {
-    engine: Engine,
+    current: Current,
     /// Its routes, as a table.
     routes: String,
     /// The files that it was made of.
@@ -112,28 +132,46 @@ pub fn run(arguments: Arguments) -> Result<Verdict, Failure> {
         let server = Server { arguments, module, shared: Arc::new(Shared::default()) };
         let serving = draft.start(&server).await?;
         let (listener, local) = server::bind(&server.arguments.listen).await?;
+        let admin = match &server.arguments.admin {
+            Some(address) => Some(admin::bind(address).await?),
+            None => None,
+        };
         let digest: String = server.module.sha256().chars().take(12).collect();
         say(&format!("module sha256 {digest}\n{}listening on http://{local}\n", serving.routes));
-        let (current, engine) = tokio::sync::watch::channel(serving.engine.clone());
+        let (sender, current) = tokio::sync::watch::channel(serving.current);
+        let operator = operate(admin, current.clone(), Arc::clone(&server.shared));
         if server.arguments.watch {
-            tokio::spawn(reload::follow(server, serving.files, current));
+            tokio::spawn(reload::follow(server, serving.files, sender));
         } else {
             // The channel stays open as long as the process, so that the engine does.
-            Box::leak(Box::new(current));
+            Box::leak(Box::new(sender));
         }
         let keys = Arc::new(AtomicU64::new(0));
-        server::serve(listener, server::stop_signal(), move |request, peer| {
-            let engine = engine.borrow().clone();
+        let clients = server::serve(listener, server::stop_signal(), move |request, peer| {
+            let engine = current.borrow().engine.clone();
             request::answer(engine, keys.fetch_add(1, Ordering::Relaxed), request, peer)
-        })
-        .await;
+        });
+        tokio::join!(clients, operator);
         Ok(Verdict::Good)
     })
+}
+
+/// Answers the operator, where there is a listener for that, until the server is told to stop.
+async fn operate(listener: Option<(TcpListener, SocketAddr)>, current: Receiver<Current>, shared: Arc<Shared>) {
+    let Some((listener, local)) = listener else { return };
+    say(&format!("admin on http://{local}\n{}", admin::warning(local).unwrap_or_default()));
+    server::serve(listener, server::stop_signal(), move |request, _| {
+        let gateway = Arc::clone(&current.borrow().gateway);
+        let answer = admin::answer(&admin::ROUTES, request.method(), request.uri().path(), &gateway, &shared);
+        std::future::ready(Ok(answer))
+    })
+    .await;
 }
 
 /// A document that has been checked and can be started.
 struct Draft {
     checked: Checked,
+    gateway: Arc<Gateway>,
     routes: String,
     overrides: Vec<Override>,
 }
@@ -146,31 +184,40 @@ impl Draft {
         let choice = Choice { stage: arguments.stage.clone(), variables: arguments.variables.clone() };
         let source = Source::load(&arguments.file, &choice).map_err(Refused::Failure)?;
         Checked::require_stage(&source, &choice).map_err(Refused::Failure)?;
-        let checked = Checked::new(source, &choice);
+        let mut checked = Checked::new(source, &choice);
         diagnostics::write_to_stderr(&checked.diagnostics, &arguments.file.display().to_string());
-        match &checked.gateway {
+        match checked.gateway.take() {
             None => Err(Refused::Problems(checked.source.versions().to_vec())),
             Some(gateway) => {
-                let routes = routes::text(gateway);
-                Ok(Self { checked, routes, overrides: arguments.upstreams.clone() })
+                let routes = routes::text(&gateway);
+                Ok(Self { checked, gateway: Arc::new(gateway), routes, overrides: arguments.upstreams.clone() })
             }
         }
     }
 
     /// Starts the filter with it.
     async fn start(self, server: &Server) -> Result<Serving, Failure> {
-        for unused in origins::unused(&self.checked.document, &self.checked.endpoints, &self.overrides) {
+        let Checked { document, endpoints, .. } = &self.checked;
+        let grpc_clusters: [String; 0] = [];
+        for unused in origins::unused(document, endpoints, &grpc_clusters, &self.overrides) {
             say(&format!("note: nothing goes to `{unused}`, which `--upstream` names\n"));
         }
-        let origins = origins::resolve(&self.checked.document, &self.checked.endpoints, &self.overrides);
+        let origins = origins::resolve(document, endpoints, &grpc_clusters, &self.overrides);
+        for cluster in grpc_clusters.iter().filter(|cluster| !origins.contains_key(*cluster)) {
+            say(&format!(
+                "warning: nobody knows where the cluster `{cluster}` is, and calls to it fail; write `--upstream \
+                 {cluster}=http://127.0.0.1:PORT`\n"
+            ));
+        }
         let backends = Backends::new(origins);
-        let settings = settings(&self.checked.document.to_string(), &backends);
+        let settings = settings(&document.to_string(), &backends);
         let engine = Engine::start(&server.module, settings, Arc::clone(&server.shared), backends).await;
         let engine = engine.map_err(|said| {
             Failure::new(format!("the module does not take the document: {}", said.trim_end()))
                 .help("command and module may be of different versions; build both with `make build`")
         })?;
-        Ok(Serving { engine, routes: self.routes, files: self.checked.source.versions().to_vec() })
+        let current = Current { engine, gateway: self.gateway };
+        Ok(Serving { current, routes: self.routes, files: self.checked.source.versions().to_vec() })
     }
 }
 

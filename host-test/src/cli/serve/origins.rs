@@ -15,12 +15,24 @@ pub struct Origin {
     pub scheme: Scheme,
     /// Host and, where it is not the scheme's own, port.
     pub authority: Authority,
+    /// What is spoken there.
+    pub protocol: Protocol,
+}
+
+/// As in Envoy it belongs to the cluster, and no request chooses it: a client that writes `content-type: application/grpc` must not
+/// decide how an integration's backend is spoken to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    /// What integrations, functions and issuers are asked by.
+    Http1,
+    /// With prior knowledge: what takes gRPC speaks nothing else.
+    Http2,
 }
 
 /// `--upstream HOST=URL`.
 #[derive(Debug, Clone)]
 pub struct Override {
-    /// An integration's host, `host:port`, or the name of a VPC link; compared without case.
+    /// An integration's host, `host:port`, or the name of a VPC link or a cluster; compared without case.
     pub host: String,
     origin: Origin,
 }
@@ -28,8 +40,9 @@ pub struct Override {
 /// Cluster to server.
 pub type Origins = BTreeMap<String, Origin>;
 
-/// Finds the server of every cluster.
-pub fn resolve(document: &Value, endpoints: &[Endpoint], overrides: &[Override]) -> Origins {
+/// Finds the server of every cluster. Those that take gRPC are named by the document as Envoy knows them and by nothing else, so
+/// that only a replacement, or a host of `upstreams` with the same cluster, says where one is; without either it has no server.
+pub fn resolve(document: &Value, endpoints: &[Endpoint], grpc_clusters: &[String], overrides: &[Override]) -> Origins {
     let named = |name: &str| overrides.iter().rev().find(|candidate| candidate.host.eq_ignore_ascii_case(name));
     let mut origins = Origins::new();
     for endpoint in &all(document, endpoints) {
@@ -41,6 +54,12 @@ pub fn resolve(document: &Value, endpoints: &[Endpoint], overrides: &[Override])
         };
         if let Some(origin) = origin {
             origins.insert(cluster.to_owned(), origin);
+        }
+    }
+    for cluster in grpc_clusters {
+        let origin = named(cluster).map(|replaced| &replaced.origin).or_else(|| origins.get(cluster));
+        if let Some(origin) = origin.cloned() {
+            origins.insert(cluster.clone(), Origin { protocol: Protocol::Http2, ..origin });
         }
     }
     origins
@@ -59,10 +78,12 @@ fn all(document: &Value, endpoints: &[Endpoint]) -> Vec<Endpoint> {
 }
 
 /// The replacements of servers that nothing goes to: a typing error, most likely.
-pub fn unused<'a>(document: &Value, endpoints: &[Endpoint], overrides: &'a [Override]) -> Vec<&'a str> {
+pub fn unused<'a>(document: &Value, endpoints: &[Endpoint], grpc_clusters: &[String], overrides: &'a [Override]) -> Vec<&'a str> {
     let endpoints = all(document, endpoints);
     let goes_there = |replaced: &&Override| {
-        endpoints.iter().any(|endpoint| names(document, endpoint).iter().any(|name| replaced.host.eq_ignore_ascii_case(name)))
+        let mut names =
+            endpoints.iter().flat_map(|endpoint| names(document, endpoint)).chain(grpc_clusters.iter().map(String::as_str));
+        names.any(|name| replaced.host.eq_ignore_ascii_case(name))
     };
     overrides.iter().filter(|replaced| !goes_there(replaced)).map(|replaced| replaced.host.as_str()).collect()
 }
@@ -92,7 +113,7 @@ impl FromStr for Origin {
             (Some(scheme), Some(authority))
                 if plain && (scheme == Scheme::HTTP || scheme == Scheme::HTTPS) && !authority.as_str().contains('@') =>
             {
-                Ok(Self { scheme, authority })
+                Ok(Self { scheme, authority, protocol: Protocol::Http1 })
             }
             _ => Err(wrong()),
         }
@@ -136,11 +157,11 @@ mod tests {
         ];
         let overrides = ["B.TEST=http://127.0.0.1:1", "LINK=http://127.0.0.1:2", "later.test=http://127.0.0.1:3"]
             .map(|text| text.parse::<Override>().unwrap());
-        let origins = resolve(&document, &endpoints, &overrides);
+        let origins = resolve(&document, &endpoints, &[], &overrides);
         assert_eq!(url(&origins, "own"), "https://own.test");
         assert_eq!(url(&origins, "b"), "http://127.0.0.1:1");
         assert_eq!(url(&origins, "link"), "http://127.0.0.1:2");
-        assert_eq!(unused(&document, &endpoints, &overrides), ["later.test"]);
+        assert_eq!(unused(&document, &endpoints, &[], &overrides), ["later.test"]);
         assert!(!origins.contains_key("later.test"));
     }
 
@@ -148,15 +169,40 @@ mod tests {
     fn a_host_that_only_a_running_gateway_asks_is_reached_too() {
         let document = json!({"upstreams": {"keys.test": {"cluster": "keys"}}});
         let overrides = ["keys.test=http://127.0.0.1:1".parse::<Override>().unwrap()];
-        assert_eq!(url(&resolve(&document, &[], &[]), "keys"), "https://keys.test");
-        assert_eq!(url(&resolve(&document, &[], &overrides), "keys"), "http://127.0.0.1:1");
-        assert!(unused(&document, &[], &overrides).is_empty());
+        assert_eq!(url(&resolve(&document, &[], &[], &[]), "keys"), "https://keys.test");
+        assert_eq!(url(&resolve(&document, &[], &[], &overrides), "keys"), "http://127.0.0.1:1");
+        assert!(unused(&document, &[], &[], &overrides).is_empty());
+    }
+
+    #[test]
+    fn a_cluster_that_takes_grpc_is_where_a_replacement_of_its_name_says_and_speaks_http_2() {
+        let overrides = ["ratelimit=http://127.0.0.1:1"].map(|text| text.parse::<Override>().unwrap());
+        let clusters = ["ratelimit", "elsewhere"].map(str::to_owned);
+        let endpoints = [endpoint("a.test", "http", "a.test")];
+        let origins = resolve(&json!({}), &endpoints, &clusters, &overrides);
+        assert_eq!(url(&origins, "ratelimit"), "http://127.0.0.1:1");
+        assert_eq!(origins["ratelimit"].protocol, Protocol::Http2);
+        assert_eq!(origins["a.test"].protocol, Protocol::Http1);
+        assert!(!origins.contains_key("elsewhere"), "a cluster's name is no host");
+        assert!(unused(&json!({}), &endpoints, &clusters, &overrides).is_empty());
+        assert_eq!(unused(&json!({}), &endpoints, &[], &overrides), ["ratelimit"]);
+    }
+
+    #[test]
+    fn a_cluster_that_takes_grpc_can_be_one_of_the_upstreams() {
+        let document = json!({"upstreams": {"limits.test": {"cluster": "ratelimit"}}});
+        let clusters = ["ratelimit".to_owned()];
+        let at = |overrides: &[Override]| resolve(&document, &[], &clusters, overrides)["ratelimit"].clone();
+        let own = at(&[]);
+        assert_eq!((own.authority.as_str(), own.protocol), ("limits.test", Protocol::Http2));
+        let replaced = at(&["limits.test=http://127.0.0.1:1".parse().unwrap()]);
+        assert_eq!((replaced.authority.as_str(), replaced.protocol), ("127.0.0.1:1", Protocol::Http2));
     }
 
     #[test]
     fn the_last_of_two_replacements_of_one_host_counts() {
         let overrides = ["a.test=http://127.0.0.1:1", "a.test=http://127.0.0.1:2"].map(|text| text.parse().unwrap());
-        let origins = resolve(&json!({}), &[endpoint("a.test", "http", "a.test")], &overrides);
+        let origins = resolve(&json!({}), &[endpoint("a.test", "http", "a.test")], &[], &overrides);
         assert_eq!(url(&origins, "a.test"), "http://127.0.0.1:2");
     }
 

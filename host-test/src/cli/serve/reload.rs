@@ -2,14 +2,13 @@
 
 use tokio::sync::watch;
 
-use super::engine::Engine;
 use super::watch::Watch;
-use super::{Draft, Refused, Server};
+use super::{Current, Draft, Refused, Server};
 use crate::cli::source::Version;
 use crate::cli::{diagnostics, say};
 
 /// Follows the files for as long as the process lives.
-pub(super) async fn follow(server: Server, files: Vec<Version>, current: watch::Sender<Engine>) {
+pub(super) async fn follow(server: Server, files: Vec<Version>, current: watch::Sender<Current>) {
     let mut watch = Watch::new(&files);
     loop {
         watch.changed().await;
@@ -38,7 +37,7 @@ pub(super) async fn follow(server: Server, files: Vec<Version>, current: watch::
         match draft.start(&server).await {
             Ok(serving) => {
                 watch.follow(&serving.files);
-                current.send_replace(serving.engine);
+                current.send_replace(serving.current);
                 say(&format!("{}serving the changed definition\n", serving.routes));
             }
             Err(failure) => {
