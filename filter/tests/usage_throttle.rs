@@ -1,8 +1,6 @@
 //! The token bucket against two models of other kinds: the definition itself (in every window no more than burst and rate allow,
 //! and no refusal that the definition does not ask for), and a replay of everything that happened in exact fractions.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic; helpers beside the test count as code")]
-
 use proptest::prelude::*;
 use tollgate::usage::{Bucket, State, Throttle};
 
