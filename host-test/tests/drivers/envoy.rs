@@ -69,6 +69,11 @@ impl Envoy {
     /// Starts Envoy with a backend for every cluster and a listener for every document. `label` names the folder below
     /// `target/envoy` where its configuration and its log stay for whoever wants to know what happened.
     pub fn start(label: &str, clusters: &BTreeSet<String>, plugins: &Plugins) -> Self {
+        Self::start_with_workers(1, label, clusters, plugins)
+    }
+
+    /// The same with so many worker threads, each of which has VMs of its own.
+    pub fn start_with_workers(workers: u32, label: &str, clusters: &BTreeSet<String>, plugins: &Plugins) -> Self {
         let binary = binary();
         let folder = workspace().join("target/envoy").join(format!("{label}-{}", std::process::id()));
         std::fs::create_dir_all(&folder).expect("target/ can be written");
@@ -85,7 +90,7 @@ impl Envoy {
         write_listeners(&folder, &template, &module, 0, plugins);
         let mut command = Command::new(binary);
         command
-            .args(["--concurrency", "1", "--disable-hot-restart", "--log-level", "warning"])
+            .args(["--concurrency", &workers.to_string(), "--disable-hot-restart", "--log-level", "warning"])
             .args(["--component-log-level", "wasm:info"])
             .args(["--file-flush-interval-msec", &LOG_FLUSH.as_millis().to_string()])
             .arg("--config-path")
