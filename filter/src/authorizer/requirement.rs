@@ -109,7 +109,8 @@ impl<'a> Asked<'a> {
             return None;
         };
         let scheme = scheme.resolved(&api.root, problems)?;
-        let scopes = scopes.strings(problems).into_iter().map(str::to_owned).collect();
+        let asked_at = scopes;
+        let scopes: Vec<String> = asked_at.strings(problems).into_iter().map(str::to_owned).collect();
         let sigv4 = match scheme.guarding("x-amazon-apigateway-authtype", problems) {
             Some(authtype) => authtype.string(problems)?.eq_ignore_ascii_case("awsSigv4"),
             None => false,
@@ -123,17 +124,31 @@ impl<'a> Asked<'a> {
         }
         let text = |key: &str| scheme.value.get(key).and_then(|value| value.as_str()).unwrap_or_default();
         if text("type") == "apiKey" && text("name").eq_ignore_ascii_case("x-api-key") {
-            if protocol == Protocol::Rest {
-                return Some(Self::Key);
-            }
-            let help = "an authorizer can tell callers apart";
-            problems.error(&scheme.path, format!("HTTP APIs have no API keys (security scheme `{name}`)"), Some(help));
-            return None;
+            return read_key(name, &scheme, asked_at, protocol, problems).then_some(Self::Key);
         }
         let help = format!("say who checks it: `{AUTHORIZER}: {{type: jwt, …}}`");
         problems.error(&scheme.path, format!("security scheme `{name}` has no `{AUTHORIZER}`"), Some(&help));
         None
     }
+}
+
+/// Whether a security scheme is one of API Gateway's keys.
+fn read_key(name: &str, scheme: &Node<'_>, scopes: &Node<'_>, protocol: Protocol, problems: &mut Problems) -> bool {
+    if protocol == Protocol::Http {
+        let help = "an authorizer can tell callers apart";
+        problems.error(&scheme.path, format!("HTTP APIs have no API keys (security scheme `{name}`)"), Some(help));
+        return false;
+    }
+    if let Some(place) = scheme.get("in").filter(|place| place.value != "header") {
+        let message = format!("an API key is read from the header `X-API-Key` only (security scheme `{name}`)");
+        problems.error(&place.path, message, Some("write `in: header`"));
+        return false;
+    }
+    if scopes.value.as_array().is_some_and(|scopes| !scopes.is_empty()) {
+        problems.error(&scopes.path, format!("security scheme `{name}` knows no scopes"), Some("write `[]`"));
+        return false;
+    }
+    true
 }
 
 /// Whether `x-amazon-apigateway-auth` asks for a signature.
@@ -159,5 +174,87 @@ fn security_of<'a>(operation: &Operation<'a>, api: &OpenApi<'a>, protocol: Proto
             own
         }
         at_root => own.or(at_root),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::definition::Basepath;
+    use serde_json::{Value, json};
+
+    /// What one method demands, as `key`, `guard` or both, and what is told.
+    fn demanded(protocol: Protocol, security: Value, more: Value) -> (Option<(bool, String)>, Vec<String>) {
+        let mut operation = json!({"security": security});
+        operation.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let definition = json!({"openapi": "3.0.1", "paths": {"/a": {"get": operation}}, "components": {"securitySchemes": {
+            "key": {"type": "apiKey", "name": "X-Api-Key", "in": "header"},
+            "query": {"type": "apiKey", "name": "x-api-key", "in": "query"},
+            "login": {"type": "oauth2", "x-amazon-apigateway-authorizer": {"type": "jwt"}},
+            "signed": {"type": "apiKey", "name": "Authorization", "in": "header", "x-amazon-apigateway-authtype": "awsSigv4"},
+            "other": {"type": "apiKey", "name": "x-other", "in": "header"},
+        }}});
+        let mut problems = Problems::default();
+        let api = OpenApi::read(&Node::root(&definition), Basepath::Ignore, &mut problems);
+        let demanded = Demanded::read(&api.operations[0], &api, protocol, &mut problems).map(|demanded| {
+            let requirement = match demanded.requirement {
+                Requirement::Open => "open".to_owned(),
+                Requirement::Iam => "iam".to_owned(),
+                Requirement::Scheme(scheme) => format!("{} {:?}", scheme.name, scheme.scopes),
+            };
+            (demanded.api_key, requirement)
+        });
+        (demanded, problems.into_vec().iter().map(ToString::to_string).collect())
+    }
+
+    fn served(security: Value) -> (bool, String) {
+        let (demanded, told) = demanded(Protocol::Rest, security, json!({}));
+        assert!(told.is_empty(), "{told:?}");
+        demanded.unwrap()
+    }
+
+    #[test]
+    fn a_key_alone_is_no_authorizer() {
+        assert_eq!(served(json!([{"key": []}])), (true, "open".to_owned()));
+    }
+
+    #[test]
+    fn a_key_and_an_authorizer_are_asked_for_both_however_they_are_listed() {
+        for security in
+            [json!([{"key": [], "login": ["a"]}]), json!([{"key": []}, {"login": ["a"]}]), json!([{"login": ["a"]}, {"key": []}])]
+        {
+            assert_eq!(served(security), (true, "login [\"a\"]".to_owned()));
+        }
+        assert_eq!(served(json!([{"signed": [], "key": []}])), (true, "iam".to_owned()));
+        assert_eq!(served(json!([{"login": []}])), (false, "login []".to_owned()));
+    }
+
+    #[test]
+    fn a_key_stands_beside_a_signature_that_the_method_asks_for_itself() {
+        let auth = json!({"x-amazon-apigateway-auth": {"type": "AWS_IAM"}});
+        let (both, told) = demanded(Protocol::Rest, json!([{"key": []}]), auth);
+        assert_eq!((both, told), (Some((true, "iam".to_owned())), vec![]));
+        let none = json!({"x-amazon-apigateway-auth": {"type": "NONE"}});
+        assert_eq!(demanded(Protocol::Rest, json!([{"key": []}]), none).0, Some((true, "open".to_owned())));
+    }
+
+    #[test]
+    fn a_key_that_would_not_be_asked_for_as_it_is_written_is_an_error() {
+        for (protocol, security, start) in [
+            (Protocol::Http, json!([{"key": []}]), "$.components.securitySchemes.key: HTTP APIs have no API keys"),
+            (Protocol::Http, json!([{"login": [], "key": []}]), "$.components.securitySchemes.key: HTTP APIs have no API keys"),
+            (Protocol::Rest, json!([{"query": []}]), "$.components.securitySchemes.query.in: an API key is read from the header"),
+            (Protocol::Rest, json!([{"key": ["a"]}]), "$.paths[\"/a\"].get.security[0].key: security scheme `key` knows no scopes"),
+            (Protocol::Rest, json!([{"other": []}]), "$.components.securitySchemes.other: security scheme `other` has no"),
+            (
+                Protocol::Rest,
+                json!([{"key": []}, {}]),
+                "$.paths[\"/a\"].get.security[1]: API Gateway knows no optional authorization",
+            ),
+        ] {
+            let (demanded, told) = demanded(protocol, security, json!({}));
+            assert_eq!((demanded, told.len()), (None, 1), "{told:?}");
+            assert!(told[0].starts_with(start), "{told:?}");
+        }
     }
 }

@@ -12,8 +12,8 @@ use crate::integration::Scope;
 use crate::policy::{ApiArn, Kind, Policy};
 use crate::problem::Problems;
 use crate::route::{Pattern, RouteTable, Verb};
-use crate::usage::{KeySource, Place, StageLimits, Usage};
-use std::collections::BTreeMap;
+use crate::usage::{KeySource, Methods, Place, StageLimits, Usage, agree, method_name};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 /// Compiles an API into the gateway.
@@ -27,13 +27,28 @@ pub fn compile<'a>(document: &ApiDocument<'a>, parts: &mut Parts<'a>, gateway: &
         cors: compile_cors(document.protocol, &definition, problems),
     });
     let policy = compile_policy(document, &definition, problems);
-    let key_source = definition.api_key_source.as_ref().and_then(|node| KeySource::read(node, problems)).unwrap_or_default();
+    let key_source = compile_key_source(document.protocol, &definition, problems);
+    let methods = Methods::of(&definition.operations);
+    parts.plans.check_methods(&document.name, &methods, problems);
+    let mut first_of_name = HashMap::new();
     for stage in &document.stages {
-        let authorizers = BTreeMap::new();
-        let policy = policy.clone();
-        let limits = StageLimits::read(document, stage, &parts.account, problems);
-        let mut compiler =
-            StageCompiler { document, definition: &definition, stage, policy, key_source, limits, authorizers, parts, problems };
+        let first = *first_of_name.entry(&stage.name).or_insert(stage);
+        if !agree(first, stage) {
+            let message = format!("stage `{}` has other limits here than at {}", stage.name, first.node.path);
+            problems.error(&stage.node.path, message, Some("both count as one stage: say the same, or give one another name"));
+        }
+        let limits = StageLimits::read(document, stage, &methods, &parts.account, problems);
+        let mut compiler = StageCompiler {
+            document,
+            definition: &definition,
+            stage,
+            policy: policy.clone(),
+            key_source,
+            limits,
+            authorizers: BTreeMap::new(),
+            parts,
+            problems,
+        };
         let compiled = compiler.compile(&api, &patterns);
         if !gateway.insert(compiled) {
             let message = format!("another stage is served where stage `{}` of `{}` would be", stage.name, document.name);
@@ -48,6 +63,14 @@ fn compile_gateway_responses(protocol: Protocol, definition: &OpenApi<'_>, probl
         problems.error(&node.path, "HTTP APIs have no gateway responses", None);
     }
     GatewayResponses::compile(node, problems)
+}
+
+fn compile_key_source(protocol: Protocol, definition: &OpenApi<'_>, problems: &mut Problems) -> KeySource {
+    let Some(node) = &definition.api_key_source else { return KeySource::default() };
+    if protocol == Protocol::Http {
+        problems.error(&node.path, "HTTP APIs have no API keys", None);
+    }
+    KeySource::read(node, problems).unwrap_or_default()
 }
 
 fn compile_cors(protocol: Protocol, definition: &OpenApi<'_>, problems: &mut Problems) -> Option<Cors> {
@@ -174,6 +197,9 @@ impl<'a> StageCompiler<'a, '_> {
         let api_key = demanded.as_ref().is_some_and(|demanded| demanded.api_key);
         let guard = demanded.and_then(|demanded| self.compile_guard(operation, demanded.requirement));
         let guard = insist(guard, &operation.node, self.problems);
+        if api_key {
+            self.warn_of_closed_doors(operation, guard.as_ref());
+        }
         let usage = self.compile_usage(operation, api_key);
         let node: &Node<'_> = match &operation.integration {
             Some(node) => node,
@@ -207,10 +233,24 @@ impl<'a> StageCompiler<'a, '_> {
         let place = || Place {
             api: self.document.name.clone(),
             stage: self.stage.name.clone(),
-            method: format!("{}/{method}", operation.path),
+            method: method_name(&operation.path, method),
         };
         let key = api_key.then(|| self.parts.plans.demand(self.key_source, place()));
         Usage { key, meters: self.limits.meters(method, &operation.path) }
+    }
+
+    /// What nobody can call, whatever key he has.
+    fn warn_of_closed_doors(&mut self, operation: &Operation<'a>, guard: Option<&Guard>) {
+        if self.key_source == KeySource::Authorizer && guard.is_some_and(|guard| guard.authorizer.is_none()) {
+            let message = "nobody can call this: the API's keys are what an authorizer says, and this has none";
+            self.problems.warning(&operation.node.path, message, None);
+        }
+        // The same at each method, and told once.
+        if !self.parts.plans.opens(&self.document.name, &self.stage.name) {
+            let message = "nobody can call methods that require an API key: no usage plan has this stage and a key that counts";
+            let help = format!("name it under `usagePlans`: `{{api: {}, stage: {}}}`", self.document.name, self.stage.name);
+            self.problems.warning(&self.stage.node.path, message, Some(&help));
+        }
     }
 
     /// None when something is wrong, which is told: a route is never served without what guards it.

@@ -41,8 +41,7 @@ const PREFIX: &str = "x-amazon-apigateway-";
 const EXTENSIONS: [(&str, &[Place], Treatment); 20] = [
     ("any-method", &[PathItem], Served),
     ("cors", &[Root], Served),
-    // Only says where a key would be; a method that requires one is refused by itself.
-    ("api-key-source", &[Root], NothingToServe),
+    ("api-key-source", &[Root], Served),
     ("auth", &[Operation], Served),
     ("authorizer", &[SecurityScheme], Served),
     ("authtype", &[SecurityScheme], Served),

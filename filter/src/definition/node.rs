@@ -104,6 +104,19 @@ impl<'a> Node<'a> {
         number
     }
 
+    /// A finite number, also as text.
+    pub fn number(&self, problems: &mut Problems) -> Option<f64> {
+        let number = match self.value {
+            Value::String(text) => text.trim().parse().ok(),
+            value => value.as_f64(),
+        };
+        let number = number.filter(|number: &f64| number.is_finite());
+        if number.is_none() {
+            self.unexpected("a number", problems);
+        }
+        number
+    }
+
     /// One of a few names, in any case: AWS's importer does not look at it.
     pub fn one_of<T: Copy>(&self, choices: &[(&str, T)], problems: &mut Problems) -> Option<T> {
         let text = self.string(problems)?;

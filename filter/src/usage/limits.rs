@@ -1,37 +1,426 @@
 //! What all callers share: the throttles of methods, stages and accounts.
+//!
+//! AWS: "Throttle requests to your REST APIs for better throughput in API Gateway", "Throttle requests to your HTTP APIs for better
+//! throughput in API Gateway".
+//!
+//! The throttle of a whole stage is ours: AWS limits the methods of a stage, each by itself, and the account.
 
-use super::Meter;
-use crate::definition::{ApiDocument, Document, StageDocument};
+use super::methods::{Methods, method_name};
+use super::read::rates::{self, Limit, Rates, SETTINGS};
+use super::read::settings::Reader;
+use super::{Meter, Throttle, slot};
+use crate::definition::{ApiDocument, Document, Node, Protocol, StageDocument};
 use crate::problem::Problems;
+use std::collections::HashMap;
 use std::sync::Arc;
 
-/// What limits the stages of a document.
+/// What limits all APIs of an account in a region together.
 #[derive(Debug, Default)]
-pub struct AccountLimits {}
+pub struct AccountLimits {
+    /// None: no limit.
+    rates: Option<Rates>,
+    /// By account and region.
+    meters: HashMap<(String, String), Arc<Meter>>,
+}
 
 /// What limits the routes of one stage.
-#[derive(Debug, Default)]
-pub struct StageLimits {}
+#[derive(Debug)]
+pub struct StageLimits {
+    api: String,
+    stage: String,
+    /// Of each method of which nothing else is said.
+    default: Option<Throttle>,
+    /// None: no limit, whatever the others have.
+    methods: HashMap<String, Option<Throttle>>,
+    /// What all methods share: stage, account.
+    shared: Vec<Arc<Meter>>,
+}
+
+/// What API Gateway gives an account.
+const DEFAULT: Rates = Rates { rate: 10_000.0, burst: 5_000 };
+
+/// What a stage says of limits; the first one is ours, the second AWS's for REST APIs, the others AWS's for HTTP APIs.
+const KEYS: [&str; 4] = ["throttle", "methodSettings", "defaultRouteSettings", "routeSettings"];
 
 // === impl AccountLimits ===
 
 impl AccountLimits {
     /// Reads `account`.
-    pub fn read(_document: &Document<'_>, _problems: &mut Problems) -> Self {
-        Self {}
+    pub fn read(document: &Document<'_>, problems: &mut Problems) -> Self {
+        let limit = document.account.as_ref().and_then(|node| read_account(node, problems)).unwrap_or(Limit::Unsaid);
+        let rates = match limit {
+            Limit::Unsaid => Some(DEFAULT),
+            Limit::Unlimited => None,
+            Limit::To(rates) => Some(rates),
+        };
+        let mut meters = HashMap::new();
+        for api in &document.apis {
+            if let Some(rates) = rates {
+                meters.entry((api.account_id.clone(), api.region.clone())).or_insert_with(|| {
+                    let slot = slot(&["account", &api.account_id, &api.region]);
+                    Arc::new(Meter { slot, throttle: Some(rates.throttle()), quota: None })
+                });
+            }
+        }
+        Self { rates, meters }
     }
+
+    fn meter(&self, api: &ApiDocument<'_>) -> Option<Arc<Meter>> {
+        self.meters.get(&(api.account_id.clone(), api.region.clone())).cloned()
+    }
+}
+
+fn read_account(node: &Node<'_>, problems: &mut Problems) -> Option<Limit> {
+    node.only(&["throttleSettings"], problems);
+    let settings = node.get("throttleSettings")?;
+    settings.only(&[SETTINGS.rate, SETTINGS.burst], problems);
+    rates::read_limit(&settings, SETTINGS, Some(DEFAULT), problems)
 }
 
 // === impl StageLimits ===
 
 impl StageLimits {
     /// Reads what a stage says of its routes.
-    pub fn read(_api: &ApiDocument<'_>, _stage: &StageDocument<'_>, _account: &AccountLimits, _problems: &mut Problems) -> Self {
-        Self {}
+    pub fn read(
+        api: &ApiDocument<'_>,
+        stage: &StageDocument<'_>,
+        methods: &Methods,
+        account: &AccountLimits,
+        problems: &mut Problems,
+    ) -> Self {
+        let mut said = KEYS.map(|key| stage.node.guarding(key, problems));
+        said.iter().flatten().for_each(|node| node.no_nulls(problems));
+        let [throttle, method_settings, default_route, routes] = &mut said;
+        // What is for the other kind of API is told, and not read.
+        match api.protocol {
+            Protocol::Rest => {
+                for node in [default_route.take(), routes.take()].into_iter().flatten() {
+                    let help = "`methodSettings` are those of REST APIs";
+                    problems.error(&node.path, "REST APIs have no route settings", Some(help));
+                }
+            }
+            Protocol::Http => {
+                if let Some(node) = method_settings.take() {
+                    let help = "`defaultRouteSettings` and `routeSettings` are those of HTTP APIs";
+                    problems.error(&node.path, "HTTP APIs have no method settings", Some(help));
+                }
+            }
+        }
+        let mut reader = Reader::new(methods, account.rates);
+        if let Some(node) = method_settings {
+            reader.method_settings(node, problems);
+        }
+        if let Some(node) = default_route {
+            reader.default_route_settings(node, problems);
+        }
+        if let Some(node) = routes {
+            reader.route_settings(node, problems);
+        }
+        let settings = reader.into_settings();
+        let whole = throttle.as_ref().and_then(|node| rates::read_both(node, problems));
+        let whole = whole.map(|throttle| {
+            let slot = slot(&["stage", &api.name, &stage.name]);
+            Arc::new(Meter { slot, throttle: Some(throttle), quota: None })
+        });
+        Self {
+            api: api.name.clone(),
+            stage: stage.name.clone(),
+            default: throttle_of(settings.default),
+            methods: settings.methods.into_iter().map(|(name, limit)| (name, throttle_of(limit))).collect(),
+            shared: whole.into_iter().chain(account.meter(api)).collect(),
+        }
     }
 
-    /// What counts the requests of a route.
-    pub fn meters(&self, _method: &str, _path: &str) -> Vec<Arc<Meter>> {
-        Vec::new()
+    /// What counts the requests of a route: its own meter, the stage's, the account's.
+    pub fn meters(&self, method: &str, path: &str) -> Vec<Arc<Meter>> {
+        let name = method_name(path, method);
+        // assumed(stage-default-per-method): the default is one of each method, not one of all together ("Each method in this
+        // stage will respect these rate and burst settings" is all that AWS's console says).
+        let throttle = self.methods.get(&name).copied().unwrap_or(self.default);
+        let own = throttle.map(|throttle| {
+            let slot = slot(&["method", &self.api, &self.stage, &name]);
+            Arc::new(Meter { slot, throttle: Some(throttle), quota: None })
+        });
+        own.into_iter().chain(self.shared.iter().cloned()).collect()
+    }
+}
+
+/// Whether two stages of one name, which share their counts, have the same limits.
+pub fn agree(one: &StageDocument<'_>, other: &StageDocument<'_>) -> bool {
+    KEYS.iter().all(|key| one.node.value.get(key) == other.node.value.get(key))
+}
+
+fn throttle_of(limit: Limit) -> Option<Throttle> {
+    match limit {
+        Limit::Unsaid | Limit::Unlimited => None,
+        Limit::To(rates) => Some(rates.throttle()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::definition::OpenApi;
+    use serde_json::{Value, json};
+
+    type Counted = Vec<(String, Throttle)>;
+
+    /// What counts `GET /`, `GET /pets` and `ANY /pets/{petId}` (`$default` in the place of the last in an HTTP API).
+    fn limits(protocol: &str, account: Value, stage: Value) -> (Vec<Counted>, Vec<String>) {
+        let mut stage = stage;
+        stage["stageName"] = json!("prod");
+        let last = if protocol == "REST" { "/pets/{petId}" } else { "/$default" };
+        let definition = json!({"openapi": "3.0.1", "paths": {
+            "/": {"get": {}}, "/pets": {"get": {}}, last: {"x-amazon-apigateway-any-method": {}},
+        }});
+        let document = json!({
+            "apis": [{"name": "a", "protocol": protocol, "accountId": "1", "region": "r", "definition": definition, "stages": [stage]}],
+            "account": account,
+        });
+        let mut problems = Problems::default();
+        let document = Document::read(&Node::root(&document), &mut problems);
+        let account = AccountLimits::read(&document, &mut problems);
+        let api = &document.apis[0];
+        let operations = OpenApi::read(&api.definition, api.basepath, &mut problems).operations;
+        let methods = Methods::of(&operations);
+        let limits = StageLimits::read(api, &api.stages[0], &methods, &account, &mut problems);
+        let meters = operations.iter().map(|operation| {
+            let meters = limits.meters(operation.key.as_str(), &operation.path);
+            meters.iter().map(|meter| (meter.slot.clone(), meter.throttle.unwrap())).collect()
+        });
+        (meters.collect(), problems.into_vec().iter().map(ToString::to_string).collect())
+    }
+
+    fn no_account() -> Value {
+        json!({"throttleSettings": {"rateLimit": -1, "burstLimit": -1}})
+    }
+
+    fn throttling(rate: f64, burst: i64) -> Value {
+        json!({"throttlingRateLimit": rate, "throttlingBurstLimit": burst})
+    }
+
+    fn of_method(name: &str, rate: f64, burst: u32) -> (String, Throttle) {
+        (format!(r#"usage["method","a","prod","{name}"]"#), Throttle::new(rate, burst))
+    }
+
+    #[test]
+    fn the_account_limits_everything_by_aws_own_numbers_unless_it_is_said() {
+        let whole = |rate, burst| (r#"usage["account","1","r"]"#.to_owned(), Throttle::new(rate, burst));
+        for (account, expected) in [
+            (Value::Null, vec![whole(10_000.0, 5_000)]),
+            (json!({}), vec![whole(10_000.0, 5_000)]),
+            (json!({"throttleSettings": {"rateLimit": 7, "burstLimit": 3}}), vec![whole(7.0, 3)]),
+            (json!({"throttleSettings": {"burstLimit": 3}}), vec![whole(10_000.0, 3)]),
+            (no_account(), vec![]),
+        ] {
+            for protocol in ["REST", "HTTP"] {
+                let account = if account.is_null() { json!({}) } else { account.clone() };
+                assert_eq!(limits(protocol, account, json!({})), (vec![expected.clone(); 3], vec![]));
+            }
+        }
+    }
+
+    #[test]
+    fn the_apis_of_an_account_in_a_region_share_one_meter() {
+        let api = |name: &str, account: &str, region: &str| json!({"name": name, "accountId": account, "region": region, "definition": {}, "stages": [{"stageName": "s"}]});
+        let document = json!({"apis": [api("a", "1", "r"), api("b", "1", "r"), api("c", "2", "r"), api("d", "1", "s")]});
+        let mut problems = Problems::default();
+        let document = Document::read(&Node::root(&document), &mut problems);
+        let account = AccountLimits::read(&document, &mut problems);
+        let meters: Vec<_> = document.apis.iter().map(|api| account.meter(api).unwrap()).collect();
+        assert!(Arc::ptr_eq(&meters[0], &meters[1]));
+        assert_eq!(account.meters.len(), 3);
+        assert!(meters[2].slot != meters[3].slot && meters[0].slot != meters[2].slot);
+    }
+
+    #[test]
+    fn every_spelling_of_method_settings_says_the_same() {
+        let (all, one, root) = (throttling(9.0, 9), throttling(5.0, 10), throttling(0.0, 0));
+        let expected = vec![
+            vec![of_method("//GET", 0.0, 0)],
+            vec![of_method("/pets/GET", 5.0, 10)],
+            vec![of_method("/pets/{petId}/ANY", 9.0, 9)],
+        ];
+        let entry = |path: &str, method: &str, settings: &Value| {
+            let mut entry = settings.clone();
+            entry["resourcePath"] = json!(path);
+            entry["httpMethod"] = json!(method);
+            entry
+        };
+        for settings in [
+            json!([entry("/*", "*", &all), entry("/~1pets", "GET", &one), entry("/", "GET", &root)]),
+            json!([entry("*", "*", &all), entry("/pets", "get", &one), entry("~1", "GET", &root)]),
+            json!({"*/*": all, "pets/GET": one, "/GET": root}),
+            json!({"/*/*": all, "~1pets/GET": one, "~1/GET": root}),
+            json!({"*/*": all, "/pets/GET": one, "//GET": root}),
+        ] {
+            assert_eq!(limits("REST", no_account(), json!({"methodSettings": settings})), (expected.clone(), vec![]), "{settings}");
+        }
+    }
+
+    #[test]
+    fn route_settings_say_of_routes_what_method_settings_say_of_methods() {
+        let stage = json!({
+            "defaultRouteSettings": throttling(9.0, 9),
+            "routeSettings": {"GET /pets": throttling(5.0, 10), "$default": throttling(-1.0, -1)},
+        });
+        let expected = vec![vec![of_method("//GET", 9.0, 9)], vec![of_method("/pets/GET", 5.0, 10)], vec![]];
+        assert_eq!(limits("HTTP", no_account(), stage), (expected, vec![]));
+        let stage = json!({"routeSettings": {"$default": throttling(1.0, 1)}});
+        let (meters, told) = limits("HTTP", no_account(), stage);
+        assert_eq!((meters[2].as_slice(), told), ([of_method("$default", 1.0, 1)].as_slice(), vec![]));
+    }
+
+    #[test]
+    fn a_method_is_counted_by_its_own_meter_then_the_stages_then_the_accounts() {
+        let stage = json!({"throttle": {"rateLimit": 3, "burstLimit": 4}, "methodSettings": {"pets/GET": throttling(1.0, 2)}});
+        let (meters, told) = limits("REST", json!({"throttleSettings": {"rateLimit": 5, "burstLimit": 6}}), stage);
+        let shared = [
+            (r#"usage["stage","a","prod"]"#.to_owned(), Throttle::new(3.0, 4)),
+            (r#"usage["account","1","r"]"#.to_owned(), Throttle::new(5.0, 6)),
+        ];
+        assert_eq!(meters[0], shared);
+        assert_eq!(meters[1], [[of_method("/pets/GET", 1.0, 2)].as_slice(), &shared].concat());
+        assert!(told.is_empty(), "{told:?}");
+    }
+
+    #[test]
+    fn a_method_of_which_only_logs_are_said_keeps_the_default_and_minus_one_lifts_it() {
+        let stage = json!({"methodSettings": {
+            "*/*": throttling(9.0, 9),
+            "pets/GET": {"loggingLevel": "OFF"},
+            "~1/GET": throttling(-1.0, -1),
+        }});
+        let expected = vec![vec![], vec![of_method("/pets/GET", 9.0, 9)], vec![of_method("/pets/{petId}/ANY", 9.0, 9)]];
+        assert_eq!(limits("REST", no_account(), stage), (expected, vec![]));
+    }
+
+    #[test]
+    fn what_get_stage_prints_of_a_stage_without_a_cache_is_silent() {
+        let printed = json!({"*/*": {
+            "metricsEnabled": false, "loggingLevel": "OFF", "dataTraceEnabled": false, "throttlingBurstLimit": 5000,
+            "throttlingRateLimit": 10000.0, "cachingEnabled": false, "cacheTtlInSeconds": 300, "cacheDataEncrypted": false,
+            "requireAuthorizationForCacheControl": true, "unauthorizedCacheControlHeaderStrategy": "SUCCEED_WITH_RESPONSE_HEADER",
+        }});
+        assert_eq!(limits("REST", no_account(), json!({"methodSettings": printed})).1, Vec::<String>::new());
+        let printed = json!({"detailedMetricsEnabled": false, "dataTraceEnabled": false, "loggingLevel": "OFF"});
+        assert_eq!(limits("HTTP", no_account(), json!({"defaultRouteSettings": printed})).1, Vec::<String>::new());
+    }
+
+    #[test]
+    fn every_mistake_of_a_stage_is_told_once() {
+        let one = throttling(1.0, 1);
+        for (protocol, stage, start) in [
+            ("REST", json!({"defaultRouteSettings": {}}), ".defaultRouteSettings: REST APIs have no route settings"),
+            ("REST", json!({"routeSettings": {}}), ".routeSettings: REST APIs have no route settings"),
+            ("HTTP", json!({"methodSettings": []}), ".methodSettings: HTTP APIs have no method settings"),
+            ("REST", json!({"throttle": {"rateLimit": -1, "burstLimit": 5}}), ".throttle.rateLimit: `-1` is no rate"),
+            ("REST", json!({"throttle": null}), ".throttle: nothing is said here"),
+            ("REST", json!({"methodSettings": 7}), ".methodSettings: expected an object"),
+            ("REST", json!({"methodSettings": {"*/*": 7}}), ".methodSettings[\"*/*\"]: expected an object"),
+            (
+                "REST",
+                json!({"methodSettings": {"*/*": {"throttlingRate": 7}}}),
+                ".methodSettings[\"*/*\"].throttlingRate: unknown key",
+            ),
+            ("REST", json!({"methodSettings": [{"httpMethod": "GET"}]}), ".methodSettings[0]: no `resourcePath`"),
+            ("REST", json!({"methodSettings": [{"resourcePath": "/"}]}), ".methodSettings[0]: no `httpMethod`"),
+            (
+                "REST",
+                json!({"methodSettings": {"pets/POST": one}}),
+                ".methodSettings[\"pets/POST\"]: the API has no method `pets/POST`; help: near it there is `GET /pets`",
+            ),
+            ("REST", json!({"methodSettings": {"pets/*": one}}), ".methodSettings[\"pets/*\"]: the API has no method `pets/*`"),
+            ("REST", json!({"methodSettings": {"*/GET": one}}), ".methodSettings[\"*/GET\"]: the API has no method `*/GET`"),
+            (
+                "REST",
+                json!({"methodSettings": {"pets/GET": one, "/pets/GET": one}}),
+                ".methodSettings[\"/pets/GET\"]: settings of `GET /pets` are there already, at $.apis[0].stages[0].methodSettings[\"pets/GET\"]",
+            ),
+            (
+                "REST",
+                json!({"methodSettings": {"*/*": {}, "/*/*": {}}}),
+                ".methodSettings[\"/*/*\"]: settings of all methods are there already",
+            ),
+            (
+                "REST",
+                json!({"methodSettings": {"*/*": throttling(1.0, 0)}}),
+                ".methodSettings[\"*/*\"].throttlingBurstLimit: `throttlingBurstLimit` 0 lets no request pass",
+            ),
+            (
+                "REST",
+                json!({"methodSettings": {"*/*": throttling(-2.0, 1)}}),
+                ".methodSettings[\"*/*\"].throttlingRateLimit: `-2` is no rate",
+            ),
+            (
+                "REST",
+                json!({"methodSettings": {"*/*": {"throttlingRateLimit": 1}}}),
+                ".methodSettings[\"*/*\"]: no `throttlingBurstLimit`, and the account has none",
+            ),
+            (
+                "REST",
+                json!({"methodSettings": {"*/*": {"cachingEnabled": true}}}),
+                ".methodSettings[\"*/*\"].cachingEnabled: not served yet: response caching",
+            ),
+            (
+                "REST",
+                json!({"methodSettings": {"*/*": {"cacheTtlInSeconds": 3601}}}),
+                ".methodSettings[\"*/*\"].cacheTtlInSeconds: expected a whole number from 0 to 3600",
+            ),
+            (
+                "REST",
+                json!({"methodSettings": {"*/*": {"metricsEnabled": true}}}),
+                ".methodSettings[\"*/*\"].metricsEnabled: not served yet: metrics of methods",
+            ),
+            (
+                "REST",
+                json!({"methodSettings": {"*/*": {"loggingLevel": "info"}}}),
+                ".methodSettings[\"*/*\"].loggingLevel: not served yet: execution logs",
+            ),
+            (
+                "REST",
+                json!({"methodSettings": {"*/*": {"dataTraceEnabled": "true"}}}),
+                ".methodSettings[\"*/*\"].dataTraceEnabled: not served yet: execution logs",
+            ),
+            (
+                "HTTP",
+                json!({"defaultRouteSettings": {"detailedMetricsEnabled": true}}),
+                ".defaultRouteSettings.detailedMetricsEnabled: not served yet: metrics",
+            ),
+            (
+                "HTTP",
+                json!({"defaultRouteSettings": {"cachingEnabled": true}}),
+                ".defaultRouteSettings.cachingEnabled: unknown key",
+            ),
+            (
+                "HTTP",
+                json!({"routeSettings": {"POST /pets": one}}),
+                ".routeSettings[\"POST /pets\"]: the API has no method `POST /pets`; help: near it there is `GET /pets`",
+            ),
+            ("HTTP", json!({"routeSettings": {"/pets": one}}), ".routeSettings[\"/pets\"]: the API has no method `/pets`"),
+        ] {
+            let (_, told) = limits(protocol, no_account(), stage);
+            assert_eq!(told.len(), 1, "{told:#?}");
+            assert!(told[0].starts_with(&format!("$.apis[0].stages[0]{start}")), "{told:#?}");
+        }
+    }
+
+    #[test]
+    fn the_account_is_read_as_strictly() {
+        for (account, start) in [
+            (json!({"rateLimit": 1}), "$.account.rateLimit: unknown key"),
+            (json!({"throttleSettings": {"rate": 1}}), "$.account.throttleSettings.rate: unknown key"),
+            (json!({"throttleSettings": {"rateLimit": -3}}), "$.account.throttleSettings.rateLimit: `-3` is no rate"),
+            (
+                json!({"throttleSettings": {"burstLimit": 0}}),
+                "$.account.throttleSettings.burstLimit: `burstLimit` 0 lets no request pass",
+            ),
+            (json!({"throttleSettings": null}), "$.account.throttleSettings: nothing is said here"),
+            (json!([]), "$.account: expected an object"),
+        ] {
+            let (_, told) = limits("REST", account, json!({}));
+            assert_eq!(told.len(), 1, "{told:#?}");
+            assert!(told[0].starts_with(start), "{told:#?}");
+        }
     }
 }

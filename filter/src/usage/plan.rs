@@ -20,7 +20,7 @@ pub struct Plan {
     pub throttle: Option<Throttle>,
     /// Of each of its keys.
     pub quota: Option<Quota>,
-    /// What its keys may call.
+    /// What its keys may call, sorted by API and stage.
     pub stages: Vec<PlanStage>,
 }
 
@@ -53,7 +53,8 @@ pub struct Membership {
 impl Plan {
     /// What the plan says of a stage; none when its keys may not call it.
     pub fn stage(&self, api: &str, stage: &str) -> Option<&PlanStage> {
-        self.stages.iter().find(|candidate| candidate.api == api && candidate.stage == stage)
+        let place = |candidate: &PlanStage| (candidate.api.as_str(), candidate.stage.as_str()).cmp(&(api, stage));
+        self.stages.get(self.stages.binary_search_by(place).ok()?)
     }
 
     /// The throttle that a method has of its own. assumed(plan-method-throttle): it takes the place of the plan's; AWS names the
@@ -70,14 +71,18 @@ impl Membership {
     pub fn new(plan: Arc<Plan>, key: &str) -> Self {
         let slot = slot(&["plan", &plan.name, key]);
         let meter = |throttle, quota| Arc::new(Meter { slot: slot.clone(), throttle, quota });
-        Self { both: meter(plan.throttle, plan.quota), throttle: meter(plan.throttle, None), quota: meter(None, plan.quota), plan }
+        let both = meter(plan.throttle, plan.quota);
+        // There may be many keys: where a plan says one of the two, one meter does.
+        let throttle = if plan.quota.is_none() { Arc::clone(&both) } else { meter(plan.throttle, None) };
+        let quota = if plan.throttle.is_none() { Arc::clone(&both) } else { meter(None, plan.quota) };
+        Self { plan, both, throttle, quota }
     }
 
     /// What counts a request to a route.
     pub(super) fn meters(&self, key: &str, place: &Place) -> Vec<Arc<Meter>> {
         match self.plan.method(place) {
-            Some(throttle) => vec![self.of_method(throttle, key, place), Arc::clone(&self.quota)],
-            None => vec![Arc::clone(&self.both)],
+            Some(throttle) => [self.of_method(throttle, key, place)].into_iter().chain(counting(&self.quota)).collect(),
+            None => counting(&self.both).into_iter().collect(),
         }
     }
 
@@ -85,7 +90,7 @@ impl Membership {
     pub(super) fn throttles(&self, key: &str, place: &Place) -> Vec<Arc<Meter>> {
         match self.plan.method(place) {
             Some(throttle) => vec![self.of_method(throttle, key, place)],
-            None => vec![Arc::clone(&self.throttle)],
+            None => counting(&self.throttle).into_iter().collect(),
         }
     }
 
@@ -102,5 +107,64 @@ impl Membership {
             None => self.plan.throttle.map(|throttle| Limits::throttle(&self.plan.name, key, throttle)),
         };
         quota.into_iter().chain(throttle).collect()
+    }
+}
+
+/// The meter, unless nothing is counted there: the workers would have to be asked for nothing.
+fn counting(meter: &Arc<Meter>) -> Option<Arc<Meter>> {
+    (meter.throttle.is_some() || meter.quota.is_some()).then(|| Arc::clone(meter))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::usage::Period;
+
+    fn plan(throttle: Option<Throttle>, quota: Option<Quota>) -> Arc<Plan> {
+        let stage = |api: &str, stage: &str, methods: BTreeMap<String, Throttle>| PlanStage {
+            api: api.to_owned(),
+            stage: stage.to_owned(),
+            methods,
+        };
+        let methods = BTreeMap::from([("/a/GET".to_owned(), Throttle::new(1.0, 1))]);
+        let stages = vec![stage("a", "prod", BTreeMap::new()), stage("b", "beta", methods), stage("b", "prod", BTreeMap::new())];
+        Arc::new(Plan { name: "p".to_owned(), throttle, quota, stages })
+    }
+
+    fn place(method: &str) -> Place {
+        Place { api: "b".to_owned(), stage: "beta".to_owned(), method: method.to_owned() }
+    }
+
+    #[test]
+    fn a_plan_knows_its_stages_by_api_and_name() {
+        let plan = plan(None, None);
+        for (api, stage, is_there) in
+            [("a", "prod", true), ("b", "beta", true), ("b", "prod", true), ("a", "beta", false), ("c", "prod", false)]
+        {
+            assert_eq!(
+                plan.stage(api, stage).map(|found| (found.api.as_str(), found.stage.as_str())),
+                is_there.then_some((api, stage))
+            );
+        }
+    }
+
+    #[test]
+    fn a_meter_that_counts_nothing_is_left_out() {
+        let (throttle, quota) = (Some(Throttle::new(2.0, 2)), Some(Quota { limit: 1, offset: 0, period: Period::Day }));
+        let own = Some(Throttle::new(1.0, 1));
+        type Parts = Vec<(Option<Throttle>, Option<Quota>)>;
+        let parts = |meters: Vec<Arc<Meter>>| -> Parts { meters.iter().map(|meter| (meter.throttle, meter.quota)).collect() };
+        for (plan, elsewhere, here, without_quota) in [
+            (plan(None, None), vec![], vec![(own, None)], vec![]),
+            (plan(throttle, None), vec![(throttle, None)], vec![(own, None)], vec![(throttle, None)]),
+            (plan(None, quota), vec![(None, quota)], vec![(own, None), (None, quota)], vec![]),
+            (plan(throttle, quota), vec![(throttle, quota)], vec![(own, None), (None, quota)], vec![(throttle, None)]),
+        ] {
+            let membership = Membership::new(plan, "k");
+            assert_eq!(parts(membership.meters("k", &place("/a/POST"))), elsewhere);
+            assert_eq!(parts(membership.meters("k", &place("/a/GET"))), here);
+            assert_eq!(parts(membership.throttles("k", &place("/a/POST"))), without_quota);
+            assert_eq!(parts(membership.throttles("k", &place("/a/GET"))), [(own, None)]);
+        }
     }
 }

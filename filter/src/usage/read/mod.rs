@@ -1,0 +1,43 @@
+//! Reads what a document says of keys, plans and limits, and every mistake in it. Nothing here looks at all of them for each of
+//! them: there may be ten thousand keys.
+
+pub mod keys;
+pub mod overlaps;
+pub mod plan;
+pub mod quota;
+pub mod rates;
+pub mod settings;
+
+use crate::definition::Node;
+use crate::problem::Problems;
+
+/// How many names a message shows.
+const SHOWN: usize = 5;
+
+/// `a`, `b` and 3 more
+fn few<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    let mut names = names.into_iter();
+    let shown: Vec<String> = names.by_ref().take(SHOWN).map(|name| format!("`{name}`")).collect();
+    match names.count() {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+/// A name that is there and not empty.
+fn required(node: &Node<'_>, key: &str, problems: &mut Problems) -> Option<String> {
+    let Some(value) = node.get(key) else {
+        problems.error(&node.path, format!("no `{key}`"), None);
+        return None;
+    };
+    not_empty(&value, key, problems)
+}
+
+fn not_empty(value: &Node<'_>, key: &str, problems: &mut Problems) -> Option<String> {
+    let text = value.text(problems)?;
+    if text.is_empty() {
+        problems.error(&value.path, format!("`{key}` is empty"), None);
+        return None;
+    }
+    Some(text)
+}
