@@ -108,6 +108,10 @@ size: wasm
 ring: build need-redis $(ENVOY) $(OIDC_PROVIDER)/node_modules/.package-lock.json
 	@cargo test --workspace --locked --no-fail-fast
 
+.PHONY: bench
+bench: need-build ## the plan check, measured
+	@cargo bench -p tollgate --bench usage --locked -- --noplot
+
 .PHONY: conformance
 conformance: wasm ## the recorded answers of API Gateway, row by row
 	@cargo test -p tollgate-host --test conformance -- --nocapture

@@ -1,7 +1,8 @@
 //! A meter counts what passes, together with all other workers of the host: its state is shared under a name that the
 //! configuration gives it, and every change of it is one compare-and-set, so that no request is lost or counted twice.
 //!
-//! A request that is refused changes nothing: a flood beyond a limit costs one look each.
+//! A request that is refused changes nothing (but for the first one after the clock was set back): a flood beyond a limit costs
+//! one look each.
 
 use super::quota::Quota;
 use super::state::State;
@@ -11,6 +12,9 @@ use crate::platform::{Level, Platform, Version};
 /// How often a change is tried anew because another worker was faster. One of the workers always succeeds; that one fails so often
 /// in a row takes a crowd that no proxy has.
 const ATTEMPTS: u32 = 256;
+
+/// The most turns that a worker waits before it tries anew, as a power of two: some microseconds.
+const LONGEST_WAIT: u32 = 12;
 
 /// What is counted under one name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,35 +42,66 @@ pub fn slot(parts: &[&str]) -> String {
     format!("usage{}", serde_json::Value::from(parts))
 }
 
+/// What a bucket reads the time from. A host without a monotonic clock (it stands at 0) has another one at least: that is set now
+/// and then, which costs a burst or a token, where a bucket without a clock would be empty for ever.
+fn nanos(platform: &dyn Platform) -> u64 {
+    match platform.monotonic_nanos() {
+        0 => platform.now_millis().saturating_mul(1_000_000),
+        nanos => nanos,
+    }
+}
+
+/// Workers that try in step fail in step: each would come right after the same other one, again and again. So who was slower waits
+/// a moment, of a length that chance says, and longer the more often it was.
+fn step_aside(attempt: u32, chance: u64) {
+    let mixed = chance.wrapping_add(u64::from(attempt)).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
+    let turns = mixed % (1 << (attempt + 3).min(LONGEST_WAIT));
+    for turn in 0..turns {
+        std::hint::black_box(turn);
+        std::hint::spin_loop();
+    }
+}
+
 // === impl Meter ===
 
 impl Meter {
     /// Counts one request, unless it is one too many. A throttled one does not count towards the quota.
     pub fn take(&self, platform: &dyn Platform) -> Result<(), Exceeded> {
+        if self.is_unlimited() {
+            return Ok(());
+        }
         let mut refused = None;
-        let counted = self.change(platform, |state| {
+        let changed = self.change(platform, |state| {
+            refused = None;
             let bucket = match self.throttle {
                 Some(throttle) => {
-                    let now = platform.monotonic_nanos();
-                    let bucket = state.bucket.unwrap_or_else(|| Bucket::full(throttle, now)).take(throttle, now);
-                    refused = Some(Exceeded::Throttle);
-                    Some(bucket?)
+                    let now = nanos(platform);
+                    let bucket = state.bucket.unwrap_or_else(|| Bucket::full(throttle, now));
+                    match bucket.take(throttle, now) {
+                        Some(bucket) => Some(bucket),
+                        None => {
+                            refused = Some(Exceeded::Throttle);
+                            return bucket.set_back(throttle, now).map(|bucket| State { bucket: Some(bucket), ..state });
+                        }
+                    }
                 }
                 None => state.bucket,
             };
             let counter = match self.quota {
-                Some(quota) => {
-                    refused = Some(Exceeded::Quota);
-                    Some(quota.take(state.counter, platform.now_millis() / 1000)?)
-                }
+                Some(quota) => match quota.take(state.counter, platform.now_millis() / 1000) {
+                    Some(counter) => Some(counter),
+                    None => {
+                        refused = Some(Exceeded::Quota);
+                        return None;
+                    }
+                },
                 None => state.counter,
             };
-            refused = None;
             Some(State { bucket, counter })
         });
         match refused {
             Some(exceeded) => Err(exceeded),
-            None if counted => Ok(()),
+            None if changed => Ok(()),
             None => {
                 platform.log(Level::Warn, &format!("too many workers count `{}` at once: the request is refused", self.slot));
                 Err(Exceeded::Throttle)
@@ -76,12 +111,29 @@ impl Meter {
 
     /// Takes back that a request was counted which something else refused.
     pub fn give_back(&self, platform: &dyn Platform) {
-        self.change(platform, |state| {
-            let bucket = state.bucket.map(|bucket| self.throttle.map_or(bucket, |throttle| bucket.give_back(throttle)));
-            let seconds = || platform.now_millis() / 1000;
-            let counter = state.counter.map(|counter| self.quota.map_or(counter, |quota| quota.give_back(counter, seconds())));
-            Some(State { bucket, counter })
+        let mut is_due = false;
+        let changed = self.change(platform, |state| {
+            let bucket = match (self.throttle, state.bucket) {
+                (Some(throttle), Some(bucket)) => Some(bucket.give_back(throttle)),
+                (_, bucket) => bucket,
+            };
+            let counter = match (self.quota, state.counter) {
+                (Some(_), Some(counter)) => Some(counter.give_back()),
+                (_, counter) => counter,
+            };
+            // Where nothing is shared, nothing was counted: it began anew in between.
+            let after = State { bucket, counter };
+            is_due = after != state;
+            is_due.then_some(after)
         });
+        if is_due && !changed {
+            platform
+                .log(Level::Warn, &format!("too many workers count `{}` at once: a request counts that was refused", self.slot));
+        }
+    }
+
+    fn is_unlimited(&self) -> bool {
+        self.throttle.is_none() && self.quota.is_none()
     }
 
     /// What the workers share, as far as this version reads it.
@@ -89,9 +141,10 @@ impl Meter {
         shared.and_then(State::from_bytes).unwrap_or_default()
     }
 
-    /// Changes the shared state; false when the change says none, or others were always faster.
+    /// Changes the shared state; false when the change says none, or others were always faster. The clocks are read after the
+    /// state, and anew with it: who was slower does not write an older time.
     fn change(&self, platform: &dyn Platform, mut change: impl FnMut(State) -> Option<State>) -> bool {
-        for _ in 0..ATTEMPTS {
+        for attempt in 0..ATTEMPTS {
             let (before, version) = match platform.shared_data(&self.slot) {
                 Some((bytes, version)) => (self.state(Some(&bytes)), Version::Is(version)),
                 None => (State::default(), Version::Missing),
@@ -100,6 +153,7 @@ impl Meter {
             if platform.set_shared_data(&self.slot, &after.to_bytes(), version) {
                 return true;
             }
+            step_aside(attempt, nanos(platform));
         }
         false
     }

@@ -61,13 +61,6 @@ impl Quota {
         Some(counter)
     }
 
-    /// The counter without a request that was counted and then not let through.
-    pub fn give_back(self, counter: Counter, now_seconds: u64) -> Counter {
-        let mut counter = self.at(Some(counter), now_seconds);
-        counter.current.used = counter.current.used.saturating_sub(1);
-        counter
-    }
-
     /// Requests that count as made in the period at hand.
     pub fn used(self, counter: Option<Counter>, now_seconds: u64) -> u64 {
         self.at(counter, now_seconds).current.used
@@ -113,13 +106,15 @@ impl Period {
     pub fn end_seconds(self, now_seconds: u64) -> u64 {
         let start = self.start_seconds(now_seconds);
         match self {
-            Self::Day => start + DAY_SECONDS,
-            Self::Week => start + 7 * DAY_SECONDS,
+            Self::Day => start.saturating_add(DAY_SECONDS),
+            // The first week has no Sunday: the clock begins on its Thursday.
+            Self::Week if start == 0 => 3 * DAY_SECONDS,
+            Self::Week => start.saturating_add(7 * DAY_SECONDS),
             Self::Month => {
                 let Moment { year, month, .. } = Moment::of(start);
                 let (year, month) = if month == 12 { (year + 1, 1) } else { (year, month + 1) };
                 let signed = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
-                u64::try_from(days(signed(year), signed(month), 1)).unwrap_or(0) * DAY_SECONDS
+                u64::try_from(days(signed(year), signed(month), 1)).unwrap_or(0).saturating_mul(DAY_SECONDS)
             }
         }
     }
@@ -131,6 +126,15 @@ impl Period {
 }
 
 // === impl Counter ===
+
+impl Counter {
+    /// The counter without the request that it counted last. Of the period of that request, which may be over since: the one at
+    /// hand has nothing to give.
+    pub fn give_back(self) -> Self {
+        let Self { current: Count { period, used }, other } = self;
+        Self { current: Count { period, used: used.saturating_sub(1) }, other }
+    }
+}
 
 impl Field for Counter {
     const SIZE: usize = 32;

@@ -76,7 +76,15 @@ impl Bucket {
         Some(Self { level: level.checked_sub(TOKEN)?, at_nanos })
     }
 
-    /// The bucket with the token that nobody used after all.
+    /// The bucket on a clock that was set back since; none on one that was not. Whoever finds no token writes it down: otherwise
+    /// every look would find the clock set back anew, and nothing would be added until it is where it was.
+    pub fn set_back(self, throttle: Throttle, now_nanos: u64) -> Option<Self> {
+        let refilled = self.refilled(throttle, now_nanos);
+        (refilled.at_nanos < self.at_nanos).then_some(refilled)
+    }
+
+    /// The bucket with the token that nobody used after all. Nobody knows whether the bucket would have been full without its
+    /// taker: so many tokens as are given back in a while may be taken in it beyond burst and rate, and not one more.
     pub fn give_back(self, throttle: Throttle) -> Self {
         Self { level: self.level.saturating_add(TOKEN).min(throttle.capacity()), ..self }
     }

@@ -6,7 +6,8 @@
 //! protocol: REST                               # optional, as in the gateway document
 //! parameters: { basepath: split }              # optional, as in the gateway document
 //! stage: dev                                   # a name, or a whole stage; default `prod`, or `$default` for `protocol: HTTP`
-//! issuers: { "https://issuer.test": { jwks: "{{jwks}}" } }   # optional, as in the gateway document; so are `iam`, `upstreams`
+//! issuers: { "https://issuer.test": { jwks: "{{jwks}}" } }   # optional, as in the gateway document; so are `iam`, `upstreams`,
+//!                                              #   `apiKeys`, `usagePlans` and `account`
 //! document: { apis: … }                        # instead of all of these: the whole gateway document
 //! tokens:                                      # see `tokens.rs`: made when a request that says {{token:good}} is sent
 //!   good: { key: rs256, header: { kid: other, typ: null }, claims: { sub: me, exp: now+60 } }
@@ -28,6 +29,10 @@
 //!   - name: a signed request, of which somebody then changes the path
 //!     request: { path: /dev/x, sign: { accessKeyId: AKIDEXAMPLE, presign: true, expires: "60", after: { path: /dev/y } } }
 //!     expect: { status: 403 }
+//!   - name: the third request of a caller
+//!     preceding: 2                             # the same request so often before, whatever is answered
+//!     request: { path: /dev/x }
+//!     expect: { status: 429 }
 //! problems:                                    # exactly what the compiler must say; an error means that nothing is served
 //!   - { path: "$.apis[0].definition.paths", message: part of it, severity: error }
 //! ```
@@ -35,6 +40,10 @@
 //! `{{token:NAME}}`. Anywhere in the document a text `{{jwks}}` is the set of all public test keys (kids `rsa`, `p256`, `p384`,
 //! `ed25519`), and `{{jwks:hs256}}` one with the secret. What `sign:` takes is in `signer.rs`. Unknown keys are errors. A case with
 //! `knownGap` is a documented difference from API Gateway: it must fail, and the run fails once it passes.
+//!
+//! The cases of a file run in its order against one gateway, which remembers and counts from the first to the last of them, in all
+//! three drivers. What one file counts is nothing to another. Only in Envoy does time pass by itself, so the rates that files give
+//! are such that nothing is refilled while they run.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -66,6 +75,9 @@ pub struct CaseFile {
     issuers: Option<Value>,
     iam: Option<Value>,
     upstreams: Option<Value>,
+    api_keys: Option<Value>,
+    usage_plans: Option<Value>,
+    account: Option<Value>,
     /// What `{{token:NAME}}` stands for.
     #[serde(default)]
     pub tokens: Tokens,
@@ -123,6 +135,9 @@ pub enum Fault {
 pub struct Case {
     /// A sentence.
     pub name: String,
+    /// How often it is sent before.
+    #[serde(default)]
+    pub preceding: u32,
     /// What is sent.
     pub request: Request,
     /// In the place of every backend of the file.
@@ -289,12 +304,13 @@ impl CaseFile {
 
     /// What serde cannot say: combinations that mean nothing.
     fn validate(&self) -> Result<(), String> {
-        let loose = [&self.parameters, &self.stage, &self.issuers, &self.iam, &self.upstreams].iter().any(|part| part.is_some());
-        let loose = loose || self.protocol.is_some();
+        let loose = self.parameters.is_some() || self.stage.is_some() || self.protocol.is_some();
+        let loose = loose || self.parts().iter().any(|(_, part)| part.is_some());
         match (&self.document, &self.definition) {
             (Some(_), Some(_)) | (None, None) => return Err("one of `document` and `definition` is needed".into()),
             (Some(_), None) if loose => {
-                return Err("`protocol`, `parameters`, `stage`, `issuers`, `iam` and `upstreams` stand inside `document`".into());
+                let parts: String = self.parts().iter().map(|(key, _)| format!(", `{key}`")).collect();
+                return Err(format!("`protocol`, `parameters`, `stage`{parts} stand inside `document`"));
             }
             _ => {}
         }
@@ -365,6 +381,18 @@ impl CaseFile {
         document
     }
 
+    /// What stands beside the APIs of a document.
+    fn parts(&self) -> [(&'static str, &Option<Value>); 6] {
+        [
+            ("issuers", &self.issuers),
+            ("iam", &self.iam),
+            ("upstreams", &self.upstreams),
+            ("apiKeys", &self.api_keys),
+            ("usagePlans", &self.usage_plans),
+            ("account", &self.account),
+        ]
+    }
+
     fn wrap(&self, definition: &Value) -> Value {
         let mut api = Map::new();
         api.insert("name".into(), "api".into());
@@ -386,7 +414,7 @@ impl CaseFile {
         };
         api.insert("stages".into(), json!([stage]));
         let mut document = json!({ "apis": [api] });
-        for (key, part) in [("issuers", &self.issuers), ("iam", &self.iam), ("upstreams", &self.upstreams)] {
+        for (key, part) in self.parts() {
             if let Some(part) = part {
                 document[key] = part.clone();
             }

@@ -1,6 +1,6 @@
-//! The module in a real Envoy: one process, a listener a document, all sharing one VM, real backends on loopback. Listeners
-//! come by LDS from a file, so that a document that does not compile costs its own listener and not the process, exactly as a
-//! bad push from a control plane would.
+//! The module in a real Envoy: one process, a listener a document, all sharing one VM but for those that count (see
+//! [`vm_id`]), real backends on loopback. Listeners come by LDS from a file, so that a document that does not compile costs its own
+//! listener and not the process, exactly as a bad push from a control plane would.
 //!
 //! The process is killed by its id when the driver is dropped. Ports are Envoy's own choice, read from its admin interface.
 
@@ -69,6 +69,11 @@ impl Envoy {
     /// Starts Envoy with a backend for every cluster and a listener for every document. `label` names the folder below
     /// `target/envoy` where its configuration and its log stay for whoever wants to know what happened.
     pub fn start(label: &str, clusters: &BTreeSet<String>, plugins: &Plugins) -> Self {
+        Self::start_with_workers(1, label, clusters, plugins)
+    }
+
+    /// The same with so many worker threads, each of which has VMs of its own.
+    pub fn start_with_workers(workers: u32, label: &str, clusters: &BTreeSet<String>, plugins: &Plugins) -> Self {
         let binary = binary();
         let folder = workspace().join("target/envoy").join(format!("{label}-{}", std::process::id()));
         std::fs::create_dir_all(&folder).expect("target/ can be written");
@@ -80,9 +85,12 @@ impl Envoy {
         bootstrap["dynamic_resources"] =
             json!({ "lds_config": { "path_config_source": { "path": folder.join("listeners.json") } } });
         write(&folder.join("bootstrap.json"), &bootstrap);
+        let module = module();
+        // Before Envoy looks for them.
+        write_listeners(&folder, &template, &module, 0, plugins);
         let mut command = Command::new(binary);
         command
-            .args(["--concurrency", "1", "--disable-hot-restart", "--log-level", "warning"])
+            .args(["--concurrency", &workers.to_string(), "--disable-hot-restart", "--log-level", "warning"])
             .args(["--component-log-level", "wasm:info"])
             .args(["--file-flush-interval-msec", &LOG_FLUSH.as_millis().to_string()])
             .arg("--config-path")
@@ -97,8 +105,7 @@ impl Envoy {
             .stderr(std::fs::File::create(folder.join("stderr.log")).expect("target/ can be written"));
         let process = command.spawn().expect("the Envoy binary can be run");
         let mut envoy =
-            Self { process, folder, module: module(), template, admin: loopback(), version: 0, listeners: BTreeMap::new(), stubs };
-        envoy.write_listeners(plugins);
+            Self { process, folder, module, template, admin: loopback(), version: 0, listeners: BTreeMap::new(), stubs };
         envoy.admin = envoy
             .wait("its admin interface", |envoy| std::fs::read_to_string(envoy.folder.join("admin")).ok()?.trim().parse().ok());
         envoy.await_update(0);
@@ -108,7 +115,8 @@ impl Envoy {
     /// Hands Envoy other documents, as a control plane would, and waits until it has taken or refused them.
     pub fn update(&mut self, plugins: &Plugins) {
         let before = self.updates();
-        self.write_listeners(plugins);
+        self.version += 1;
+        write_listeners(&self.folder, &self.template, &self.module, self.version, plugins);
         self.await_update(before);
     }
 
@@ -154,24 +162,6 @@ impl Envoy {
         assert!(!reloads.is_empty(), "Envoy has no vm_reload counters: the plugin is not loaded with FAIL_RELOAD");
         let bad: Vec<_> = reloads.iter().filter(|(_, count)| **count != 0).collect();
         assert!(bad.is_empty(), "the filter trapped: {bad:?}\n{}", self.tail());
-    }
-
-    fn write_listeners(&mut self, plugins: &Plugins) {
-        self.version += 1;
-        let resources: Vec<Value> = plugins
-            .iter()
-            .map(|(name, configuration)| {
-                let mut listener = self.template.listener(name, loopback(), &self.module, configuration);
-                listener["@type"] = "type.googleapis.com/envoy.config.listener.v3.Listener".into();
-                // Off by default in Envoy, for HTTP/1 only; on here so that trailers need no HTTP/2 client.
-                http_connection_manager(&mut listener)["http_protocol_options"] = json!({ "enable_trailers": true });
-                listener
-            })
-            .collect();
-        let new = self.folder.join("listeners.new");
-        write(&new, &json!({ "version_info": self.version.to_string(), "resources": resources }));
-        // Envoy watches for a file that is moved in place.
-        std::fs::rename(new, self.folder.join("listeners.json")).expect("a file can be renamed in its folder");
     }
 
     /// How many updates of the listeners Envoy is done with.
@@ -275,6 +265,50 @@ impl Driver for Envoy {
             trailers: sorted(answer.trailers),
         })
     }
+}
+
+/// Where Envoy watches for them.
+fn write_listeners(folder: &Path, template: &Template, module: &Path, version: u32, plugins: &Plugins) {
+    let resources: Vec<Value> = plugins
+        .iter()
+        .map(|(name, configuration)| {
+            let mut listener = template.listener(name, loopback(), module, configuration);
+            listener["@type"] = "type.googleapis.com/envoy.config.listener.v3.Listener".into();
+            let manager = http_connection_manager(&mut listener);
+            // Off by default in Envoy, for HTTP/1 only; on here so that trailers need no HTTP/2 client.
+            manager["http_protocol_options"] = json!({ "enable_trailers": true });
+            if let Some(vm_id) = vm_id(name, configuration) {
+                manager["http_filters"][0]["typed_config"]["config"]["vm_config"]["vm_id"] = vm_id.into();
+            }
+            listener
+        })
+        .collect();
+    let new = folder.join("listeners.new");
+    write(&new, &json!({ "version_info": version.to_string(), "resources": resources }));
+    // Envoy watches for a file that is moved in place.
+    std::fs::rename(new, folder.join("listeners.json")).expect("a file can be renamed in its folder");
+}
+
+/// Plugins of one VM id share what is counted, by the names in their documents: an account, an API, a plan and its keys. That is
+/// what operators want of two listeners of one gateway; of two files that happen to use the same names it would make a test that
+/// depends on the other. So a document with limits of its own gets a VM id of its own. It costs some 20 ms: V8 compiles
+/// the same bytes once in a process.
+fn vm_id(name: &str, configuration: &Configuration) -> Option<String> {
+    let document = match configuration {
+        Configuration::Text(text) => serde_json::from_str(text).unwrap_or_default(),
+        Configuration::Struct(value) => value.clone(),
+    };
+    has_limits(&document).then(|| format!("tollgate {name}"))
+}
+
+/// Whether a document says how often somebody may call.
+fn has_limits(document: &Value) -> bool {
+    const OF_STAGES: [&str; 4] = ["throttle", "methodSettings", "defaultRouteSettings", "routeSettings"];
+    let list = |value: &Value, key: &str| value[key].as_array().cloned().unwrap_or_default();
+    let stages = list(document, "apis").into_iter().flat_map(|api| list(&api, "stages"));
+    let is_there = |value: &Value, key: &str| value.get(key).is_some();
+    let at_top = ["usagePlans", "account"].iter().any(|key| is_there(document, key));
+    at_top || stages.into_iter().any(|stage| OF_STAGES.iter().any(|key| is_there(&stage, key)))
 }
 
 fn upstream_request(cluster: &str, message: Message) -> UpstreamRequest {

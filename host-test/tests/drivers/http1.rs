@@ -110,7 +110,7 @@ pub fn read_request(reader: &mut impl BufRead) -> io::Result<Option<Message>> {
 }
 
 /// Reads a response, skipping interim ones.
-fn read_response(reader: &mut impl BufRead, method: &str) -> io::Result<Message> {
+pub fn read_response(reader: &mut impl BufRead, method: &str) -> io::Result<Message> {
     loop {
         let Some(mut message) = read_head(reader)? else {
             return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "closed without an answer"));

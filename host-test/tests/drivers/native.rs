@@ -1,7 +1,10 @@
 //! The exchange itself, no wasm around it: events in the order in which Envoy makes them, effects carried out as the shell and
-//! Envoy carry them out. Time stands still, so a backend that hangs costs nothing.
+//! Envoy carry them out. Time stands still, so a backend that hangs costs nothing. What requests share (counts, above all) lives as
+//! long as the document that was loaded.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,8 +28,21 @@ const NOW_MILLIS: u64 = 1_767_323_045_678;
 /// Compiled documents, by name.
 #[derive(Default)]
 pub struct Native {
-    gateways: BTreeMap<String, Arc<Gateway>>,
+    gateways: BTreeMap<String, Loaded>,
     requests: u64,
+}
+
+/// A compiled document, and what its requests share.
+struct Loaded {
+    gateway: Arc<Gateway>,
+    shared: Rc<RefCell<SharedData>>,
+}
+
+/// Shared data by Envoy's rules.
+#[derive(Default)]
+struct SharedData {
+    values: BTreeMap<String, (Vec<u8>, u32)>,
+    last: u32,
 }
 
 /// What the gateway asks of its host, answered from plain values.
@@ -34,6 +50,7 @@ struct Port {
     random: u64,
     details: Option<String>,
     body: Vec<u8>,
+    shared: Rc<RefCell<SharedData>>,
 }
 
 struct Stream<'a> {
@@ -65,7 +82,8 @@ impl Driver for Native {
         let Compiled { gateway, problems, .. } = compile(document);
         match gateway {
             Some(gateway) => {
-                self.gateways.insert(name.to_owned(), Arc::new(gateway));
+                let loaded = Loaded { gateway: Arc::new(gateway), shared: Rc::default() };
+                self.gateways.insert(name.to_owned(), loaded);
                 Ok(())
             }
             None => Err(problems.iter().map(|p| format!("{p}\n")).collect()),
@@ -74,10 +92,10 @@ impl Driver for Native {
 
     fn observe(&mut self, name: &str, request: &Request, clusters: &Clusters) -> Result<Observation, String> {
         self.requests += 1;
-        let gateway = self.gateways.get(name).ok_or_else(|| format!("`{name}` is not loaded"))?;
+        let Loaded { gateway, shared } = self.gateways.get(name).ok_or_else(|| format!("`{name}` is not loaded"))?;
         Stream {
             exchange: Exchange::new(gateway.clone()),
-            port: Port { random: self.requests, details: None, body: Vec::new() },
+            port: Port { random: self.requests, details: None, body: Vec::new(), shared: shared.clone() },
             clusters,
             is_head: request.method == "HEAD",
             upstream: Vec::new(),
@@ -272,6 +290,24 @@ impl Answer {
     }
 }
 
+// === impl SharedData ===
+
+impl SharedData {
+    /// Compares only with a value that is there.
+    fn set(&mut self, key: &str, value: &[u8], version: Version) -> bool {
+        let is_current = match (self.values.get(key), version) {
+            (None, _) | (_, Version::Any) => true,
+            (Some(_), Version::Missing) => false,
+            (Some((_, current)), Version::Is(expected)) => *current == expected,
+        };
+        if is_current {
+            self.last += 1;
+            self.values.insert(key.to_owned(), (value.to_vec(), self.last));
+        }
+        is_current
+    }
+}
+
 // === impl Port ===
 
 impl Platform for Port {
@@ -279,6 +315,7 @@ impl Platform for Port {
         NOW_MILLIS
     }
 
+    /// Stands still, too.
     fn monotonic_nanos(&self) -> u64 {
         self.now_millis() * 1_000_000
     }
@@ -308,12 +345,12 @@ impl Platform for Port {
         None
     }
 
-    fn shared_data(&self, _key: &str) -> Option<(Vec<u8>, u32)> {
-        None
+    fn shared_data(&self, key: &str) -> Option<(Vec<u8>, u32)> {
+        self.shared.borrow().values.get(key).cloned()
     }
 
-    fn set_shared_data(&self, _key: &str, _value: &[u8], _version: Version) -> bool {
-        true
+    fn set_shared_data(&self, key: &str, value: &[u8], version: Version) -> bool {
+        self.shared.borrow_mut().set(key, value, version)
     }
 
     fn log(&self, _level: Level, _message: &str) {}

@@ -90,7 +90,9 @@ fn run_case(file: &CaseFile, document: &Value, case: &Case, drivers: &mut [&mut 
     for driver in drivers.iter_mut() {
         let ring = driver.name();
         let name = format!("{}: {} [{ring}]", file.name, case.name);
-        let seen = match driver.observe(&file.name, &case.request.at(driver.now(), &file.tokens), &clusters) {
+        let mut send = || driver.observe(&file.name, &case.request.at(driver.now(), &file.tokens), &clusters);
+        let before = (0..case.preceding).try_for_each(|_| send().map(drop));
+        let seen = match before.and_then(|()| send()) {
             Ok(seen) => seen,
             Err(error) => {
                 report.fail(&name, &error);
