@@ -10,7 +10,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Instant;
 use tollgate::platform::{Level, Platform, Version};
-use tollgate::usage::{Bucket, Key, KeyRing, Membership, Period, Place, Plan, PlanStage, Quota, Throttle};
+use tollgate::usage::{Bucket, Key, KeyRing, Membership, Period, Place, Plan, PlanStage, Quota, Table, Throttle};
 
 /// A host of one worker.
 struct Host {
@@ -64,7 +64,9 @@ fn host() -> Host {
 /// So many keys on one plan.
 fn ring(keys: usize, throttle: Throttle, quota: Quota) -> KeyRing {
     let stage = PlanStage { api: "a".to_owned(), stage: "prod".to_owned(), methods: Default::default() };
-    let plan = Arc::new(Plan { name: "gold".to_owned(), throttle: Some(throttle), quota: Some(quota), stages: vec![stage] });
+    let mut stages = Table::default();
+    stages.insert(stage.name(), stage);
+    let plan = Arc::new(Plan { name: "gold".to_owned(), throttle: Some(throttle), quota: Some(quota), stages });
     let mut ring = KeyRing::default();
     for number in 0..keys {
         let name = format!("key-{number}");

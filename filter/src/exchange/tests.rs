@@ -11,12 +11,13 @@ use crate::platform::{Level, Version};
 use crate::problem::Problems;
 use crate::route::{Pattern, RouteTable, Verb};
 use crate::usage::{
-    Key, KeyDemand, KeyRing, KeySource, Membership, Meter, Period, Place, Plan, PlanStage, Quota, RateLimitService, Throttle, Usage,
+    Key, KeyDemand, KeyRing, KeySource, Membership, Meter, Period, Place, Plan, PlanStage, Quota, RateLimitService, Table,
+    Throttle, Usage,
 };
 use hmac_sha256::Hash;
 use serde_json::{Value, json};
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 /// A host with one worker, at 2026-11-21T07:00:00Z.
 #[derive(Default)]
@@ -111,14 +112,22 @@ const OVER_LIMIT: &[u8] = b"\x08\x02";
 impl Case {
     fn new(service: &Value) -> Self {
         let quota = Quota { limit: 1000, offset: 0, period: Period::Month };
-        Self::with(service, Plan { name: "gold".to_owned(), throttle: throttle(), quota: Some(quota), stages: Vec::new() }, None)
+        Self::with(
+            service,
+            Plan { name: "gold".to_owned(), throttle: throttle(), quota: Some(quota), stages: Table::default() },
+            None,
+        )
     }
 
     /// `method`: the throttle that the method has of its own on the plan.
     fn with(service: &Value, mut plan: Plan, method: Option<Throttle>) -> Self {
         let place = Place { api: "pets".to_owned(), stage: "s".to_owned(), method: "/pets/POST".to_owned() };
-        let methods: BTreeMap<_, _> = method.map(|throttle| (place.method.clone(), throttle)).into_iter().collect();
-        plan.stages.push(PlanStage { api: place.api.clone(), stage: place.stage.clone(), methods });
+        let mut methods = Table::default();
+        if let Some(throttle) = method {
+            methods.insert(&place.method, throttle);
+        }
+        let stage = PlanStage { api: place.api.clone(), stage: place.stage.clone(), methods };
+        plan.stages.insert(stage.name(), stage);
         let membership = Membership::new(Arc::new(plan), "ann");
         let of_stage = Arc::new(Meter { slot: "stage".to_owned(), throttle: throttle(), quota: None });
         let meters = vec![Arc::clone(&membership.both), Arc::clone(&of_stage)];
@@ -351,7 +360,7 @@ fn nobody_is_asked_when_this_envoys_own_bucket_is_empty() {
 #[test]
 fn nobody_is_asked_for_a_quota_of_nothing() {
     let quota = Some(Quota { limit: 0, offset: 0, period: Period::Day });
-    let plan = Plan { name: "gold".to_owned(), throttle: throttle(), quota, stages: Vec::new() };
+    let plan = Plan { name: "gold".to_owned(), throttle: throttle(), quota, stages: Table::default() };
     let mut case = Case::with(&service(), plan, None);
     let (_, effect) = case.begin("secret");
     assert_eq!(refused(&effect), (429, r#"{"message":"Limit Exceeded"}"#.to_owned()));
@@ -360,7 +369,7 @@ fn nobody_is_asked_for_a_quota_of_nothing() {
 
 #[test]
 fn a_plan_without_limits_asks_nothing() {
-    let plan = Plan { name: "gold".to_owned(), throttle: None, quota: None, stages: Vec::new() };
+    let plan = Plan { name: "gold".to_owned(), throttle: None, quota: None, stages: Table::default() };
     let mut case = Case::with(&service(), plan, None);
     let (mut run, effect) = case.begin("secret");
     assert_eq!(effect, Effect::Hold);
@@ -369,7 +378,7 @@ fn a_plan_without_limits_asks_nothing() {
 
 #[test]
 fn the_throttle_of_a_method_is_asked_in_the_place_of_the_plans() {
-    let plan = Plan { name: "gold".to_owned(), throttle: throttle(), quota: None, stages: Vec::new() };
+    let plan = Plan { name: "gold".to_owned(), throttle: throttle(), quota: None, stages: Table::default() };
     let mut case = Case::with(&service(), plan, Some(Throttle::new(2.0, 2)));
     let (mut run, effect) = case.begin("secret");
     let Effect::Call(ticket, Callout { question: Question::Grpc { message, .. }, .. }) = &effect else {

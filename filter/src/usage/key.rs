@@ -5,12 +5,12 @@
 
 use super::Place;
 use super::plan::Membership;
+use super::table::Table;
 use crate::context::Context;
 use crate::definition::Node;
 use crate::problem::Problems;
 
 use hmac_sha256::Hash;
-use std::collections::HashMap;
 
 /// Where a request has its API key.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -37,12 +37,12 @@ pub struct Key {
     pub memberships: Vec<Membership>,
 }
 
-/// All keys of a document. What it costs to find one does not depend on how many there are.
+/// All keys of a document. What it costs to find one hardly grows with their number.
 #[derive(Debug, Default)]
 pub struct KeyRing {
     /// By the first bytes of the digest. Whoever learns from the time that a look takes how far a digest agrees learns nothing of a
-    /// key; the rest is compared in constant time all the same.
-    keys: HashMap<[u8; 8], Vec<Key>>,
+    /// key; the whole is compared in constant time all the same.
+    keys: Table<Vec<Key>>,
 }
 
 /// The header, in lower case.
@@ -74,7 +74,9 @@ impl KeySource {
 impl KeyRing {
     /// Adds a key; false when there is one with the same value, which stays.
     pub fn insert(&mut self, key: Key) -> bool {
-        let same = self.keys.entry(prefix(&key.digest)).or_default();
+        let prefix = prefix(&key.digest);
+        self.keys.insert(prefix, Vec::new());
+        let Some(same) = self.keys.get_mut(prefix) else { return false };
         if same.iter().any(|other| other.digest == key.digest) {
             return false;
         }
@@ -85,12 +87,12 @@ impl KeyRing {
     /// The key with a value, if it counts.
     pub fn find(&self, value: &[u8]) -> Option<&Key> {
         let digest = Hash::hash(value);
-        self.keys.get(&prefix(&digest))?.iter().find(|key| is_equal(&key.digest, &digest)).filter(|key| key.enabled)
+        self.keys.get(prefix(&digest))?.iter().find(|key| is_equal(&key.digest, &digest)).filter(|key| key.enabled)
     }
 
-    /// All of them, in no order.
+    /// All of them.
     pub fn iter(&self) -> impl Iterator<Item = &Key> {
-        self.keys.values().flatten()
+        self.keys.entries().iter().flatten()
     }
 }
 

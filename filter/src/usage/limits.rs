@@ -8,10 +8,9 @@
 use super::methods::{Methods, method_name};
 use super::read::rates::{self, Limit, Rates, SETTINGS};
 use super::read::settings::Reader;
-use super::{Meter, Throttle, slot};
+use super::{Meter, Table, Throttle, slot};
 use crate::definition::{ApiDocument, Document, Node, Protocol, StageDocument};
 use crate::problem::Problems;
-use std::collections::HashMap;
 use std::sync::Arc;
 
 /// What limits all APIs of an account in a region together.
@@ -19,8 +18,8 @@ use std::sync::Arc;
 pub struct AccountLimits {
     /// None: no limit.
     rates: Option<Rates>,
-    /// By account and region.
-    meters: HashMap<(String, String), Arc<Meter>>,
+    /// By their slots: one of each account and region.
+    meters: Table<Arc<Meter>>,
 }
 
 /// What limits the routes of one stage.
@@ -31,7 +30,7 @@ pub struct StageLimits {
     /// Of each method of which nothing else is said.
     default: Option<Throttle>,
     /// None: no limit, whatever the others have.
-    methods: HashMap<String, Option<Throttle>>,
+    methods: Table<Option<Throttle>>,
     /// What all methods share: stage, account.
     shared: Vec<Arc<Meter>>,
 }
@@ -53,20 +52,18 @@ impl AccountLimits {
             Limit::Unlimited => None,
             Limit::To(rates) => Some(rates),
         };
-        let mut meters = HashMap::new();
+        let mut meters = Table::default();
         for api in &document.apis {
             if let Some(rates) = rates {
-                meters.entry((api.account_id.clone(), api.region.clone())).or_insert_with(|| {
-                    let slot = slot(&["account", &api.account_id, &api.region]);
-                    Arc::new(Meter { slot, throttle: Some(rates.throttle()), quota: None })
-                });
+                let slot = slot(&["account", &api.account_id, &api.region]);
+                meters.insert(slot.clone(), Arc::new(Meter { slot, throttle: Some(rates.throttle()), quota: None }));
             }
         }
         Self { rates, meters }
     }
 
     fn meter(&self, api: &ApiDocument<'_>) -> Option<Arc<Meter>> {
-        self.meters.get(&(api.account_id.clone(), api.region.clone())).cloned()
+        self.meters.get(slot(&["account", &api.account_id, &api.region])).cloned()
     }
 }
 
@@ -125,8 +122,8 @@ impl StageLimits {
         Self {
             api: api.name.clone(),
             stage: stage.name.clone(),
-            default: throttle_of(settings.default),
-            methods: settings.methods.into_iter().map(|(name, limit)| (name, throttle_of(limit))).collect(),
+            default: settings.default,
+            methods: settings.methods,
             shared: whole.into_iter().chain(account.meter(api)).collect(),
         }
     }
@@ -148,13 +145,6 @@ impl StageLimits {
 /// Whether two stages of one name, which share their counts, have the same limits.
 pub fn agree(one: &StageDocument<'_>, other: &StageDocument<'_>) -> bool {
     KEYS.iter().all(|key| one.node.value.get(key) == other.node.value.get(key))
-}
-
-fn throttle_of(limit: Limit) -> Option<Throttle> {
-    match limit {
-        Limit::Unsaid | Limit::Unlimited => None,
-        Limit::To(rates) => Some(rates.throttle()),
-    }
 }
 
 #[cfg(test)]
@@ -229,7 +219,7 @@ mod tests {
         let account = AccountLimits::read(&document, &mut problems);
         let meters: Vec<_> = document.apis.iter().map(|api| account.meter(api).unwrap()).collect();
         assert!(Arc::ptr_eq(&meters[0], &meters[1]));
-        assert_eq!(account.meters.len(), 3);
+        assert_eq!(account.meters.entries().len(), 3);
         assert!(meters[2].slot != meters[3].slot && meters[0].slot != meters[2].slot);
     }
 

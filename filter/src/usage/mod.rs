@@ -24,6 +24,7 @@ mod read;
 mod report;
 mod service;
 mod state;
+mod table;
 mod throttle;
 
 pub use asking::Asking;
@@ -37,6 +38,7 @@ pub use quota::{Period, Quota};
 pub use report::{KeyUsage, Now, QuotaUsage, SharedQuota, ThrottleUsage};
 pub use service::{Descriptor, RateLimitService, Unit};
 pub use state::State;
+pub use table::Table;
 pub use throttle::{Bucket, Throttle};
 
 use crate::authorizer::Authorized;

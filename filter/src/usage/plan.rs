@@ -7,8 +7,9 @@ use super::Place;
 use super::meter::{Meter, slot};
 use super::quota::Quota;
 use super::service::Limits;
+use super::table::Table;
 use super::throttle::Throttle;
-use std::collections::BTreeMap;
+use crate::cache::key_of;
 use std::sync::Arc;
 
 /// A usage plan.
@@ -21,7 +22,7 @@ pub struct Plan {
     /// Of each of its keys.
     pub quota: Option<Quota>,
     /// What its keys may call, sorted by API and stage.
-    pub stages: Vec<PlanStage>,
+    pub stages: Table<PlanStage>,
 }
 
 /// A stage that a plan lets its keys call.
@@ -32,7 +33,7 @@ pub struct PlanStage {
     /// The name of the stage.
     pub stage: String,
     /// What counts in the place of the plan's own throttle, by method: `/pets/{petId}/GET`.
-    pub methods: BTreeMap<String, Throttle>,
+    pub methods: Table<Throttle>,
 }
 
 /// A key on a plan.
@@ -53,14 +54,27 @@ pub struct Membership {
 impl Plan {
     /// What the plan says of a stage; none when its keys may not call it.
     pub fn stage(&self, api: &str, stage: &str) -> Option<&PlanStage> {
-        let place = |candidate: &PlanStage| (candidate.api.as_str(), candidate.stage.as_str()).cmp(&(api, stage));
-        self.stages.get(self.stages.binary_search_by(place).ok()?)
+        self.stages.get(stage_name(api, stage))
     }
 
     /// The throttle that a method has of its own. assumed(plan-method-throttle): it takes the place of the plan's; AWS names the
     /// two one after the other.
     fn method(&self, place: &Place) -> Option<Throttle> {
         self.stage(&place.api, &place.stage)?.methods.get(&place.method).copied()
+    }
+}
+
+/// What no other stage has.
+pub fn stage_name(api: &str, stage: &str) -> Vec<u8> {
+    key_of([api.as_bytes(), stage.as_bytes()])
+}
+
+// === impl PlanStage ===
+
+impl PlanStage {
+    /// Under what name it stands.
+    pub fn name(&self) -> Vec<u8> {
+        stage_name(&self.api, &self.stage)
     }
 }
 
@@ -121,13 +135,14 @@ mod tests {
     use crate::usage::Period;
 
     fn plan(throttle: Option<Throttle>, quota: Option<Quota>) -> Arc<Plan> {
-        let stage = |api: &str, stage: &str, methods: BTreeMap<String, Throttle>| PlanStage {
-            api: api.to_owned(),
-            stage: stage.to_owned(),
-            methods,
-        };
-        let methods = BTreeMap::from([("/a/GET".to_owned(), Throttle::new(1.0, 1))]);
-        let stages = vec![stage("a", "prod", BTreeMap::new()), stage("b", "beta", methods), stage("b", "prod", BTreeMap::new())];
+        let stage =
+            |api: &str, stage: &str, methods: Table<Throttle>| PlanStage { api: api.to_owned(), stage: stage.to_owned(), methods };
+        let mut methods = Table::default();
+        methods.insert("/a/GET", Throttle::new(1.0, 1));
+        let mut stages = Table::default();
+        for stage in [stage("a", "prod", Table::default()), stage("b", "beta", methods), stage("b", "prod", Table::default())] {
+            stages.insert(stage.name(), stage);
+        }
         Arc::new(Plan { name: "p".to_owned(), throttle, quota, stages })
     }
 

@@ -1,14 +1,14 @@
 //! Who may call by a key, and how much: `apiKeys` and `usagePlans` of the gateway document, put together.
 
 use super::methods::{Methods, name_in_plan};
+use super::plan::stage_name;
 use super::read::keys::Keys;
 use super::read::overlaps;
 use super::read::plan::{Apis, Draft, NamedMethod};
-use super::{Key, KeyDemand, KeyRing, KeySource, Membership, Place, Plan, RateLimitService};
+use super::{Key, KeyDemand, KeyRing, KeySource, Membership, Place, Plan, RateLimitService, Table};
 use crate::definition::{Document, Node};
 use crate::problem::Problems;
 
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// Who may call by a key, and how much.
@@ -18,9 +18,9 @@ pub struct UsagePlans {
     plans: Vec<Arc<Plan>>,
     service: Option<Arc<RateLimitService>>,
     /// Stages that some key lets its owner call, as API and stage.
-    open: HashSet<(String, String)>,
-    /// What plans say of methods, by API: seen once the methods are known.
-    methods: HashMap<String, Vec<NamedMethod>>,
+    open: Table<()>,
+    /// What plans say of methods: seen once the methods are known.
+    methods: Vec<NamedMethod>,
 }
 
 /// How many keys that are on no plan are told one by one.
@@ -36,11 +36,11 @@ impl UsagePlans {
         let keys = Keys::read(document.api_keys.as_ref(), problems);
         let mut drafts = Vec::new();
         if let Some(list) = &document.usage_plans {
-            let apis = Apis::of(&document.apis);
-            let mut names = HashSet::new();
+            let apis = Apis(&document.apis);
+            let mut names = Table::default();
             for node in list.elements(problems) {
                 let Some(draft) = Draft::read(&node, &apis, &keys, is_shared, problems) else { continue };
-                if !names.insert(draft.plan.name.clone()) {
+                if !names.insert(&draft.plan.name, ()) {
                     let message = format!("a second usage plan named `{}`", draft.plan.name);
                     problems.error(&node.path.key("usagePlanName"), message, None);
                 }
@@ -56,9 +56,7 @@ impl UsagePlans {
 
     fn put_together(&mut self, mut keys: Vec<Key>, drafts: Vec<Draft>) {
         for Draft { plan, keys: members, methods, .. } in drafts {
-            for method in methods {
-                self.methods.entry(method.api.clone()).or_default().push(method);
-            }
+            self.methods.extend(methods);
             let plan = Arc::new(plan);
             let mut lets_in = false;
             for (index, _) in members {
@@ -68,7 +66,9 @@ impl UsagePlans {
                 key.memberships.push(membership);
             }
             if lets_in {
-                self.open.extend(plan.stages.iter().map(|stage| (stage.api.clone(), stage.stage.clone())));
+                for stage in plan.stages.entries() {
+                    self.open.insert(stage.name(), ());
+                }
             }
             self.plans.push(plan);
         }
@@ -81,9 +81,9 @@ impl UsagePlans {
     }
 
     /// Tells which methods of an API a plan names and the API does not have.
-    pub fn check_methods(&mut self, api: &str, methods: &Methods, problems: &mut Problems) {
+    pub fn check_methods(&self, api: &str, methods: &Methods, problems: &mut Problems) {
         // A definition without methods has a problem of its own.
-        for named in self.methods.remove(api).unwrap_or_default().into_iter().filter(|_| !methods.is_empty()) {
+        for named in self.methods.iter().filter(|named| named.api == api && !methods.is_empty()) {
             let name = name_in_plan(&named.text);
             if !methods.contains(&name) {
                 let near: Vec<String> = methods.nearest(&name).into_iter().map(|name| format!("`{name}`")).collect();
@@ -95,7 +95,7 @@ impl UsagePlans {
 
     /// Whether some key lets its owner call a stage.
     pub fn opens(&self, api: &str, stage: &str) -> bool {
-        self.open.contains(&(api.to_owned(), stage.to_owned()))
+        self.open.get(stage_name(api, stage)).is_some()
     }
 
     /// What a method asks that requires a key.
@@ -108,7 +108,7 @@ impl UsagePlans {
         self.service.as_deref()
     }
 
-    /// The keys, in no order.
+    /// The keys.
     pub fn keys(&self) -> impl Iterator<Item = &Key> {
         self.keys.iter()
     }
@@ -121,9 +121,12 @@ impl UsagePlans {
 
 /// Keys that are on no plan.
 fn tell_of_loose_keys(keys: &Keys, drafts: &[Draft], node: Option<&Node<'_>>, problems: &mut Problems) {
-    let on_a_plan: HashSet<usize> = drafts.iter().flat_map(|draft| &draft.keys).map(|(key, _)| *key).collect();
-    let mut loose = keys.keys.iter().zip(&keys.paths).enumerate().filter(|(index, _)| !on_a_plan.contains(index));
-    for (_, (key, path)) in loose.by_ref().take(SHOWN) {
+    let mut is_loose = vec![true; keys.keys.len()];
+    for (key, _) in drafts.iter().flat_map(|draft| &draft.keys) {
+        is_loose.get_mut(*key).into_iter().for_each(|is_loose| *is_loose = false);
+    }
+    let mut loose = keys.keys.iter().zip(&keys.paths).zip(is_loose).filter(|(_, is_loose)| *is_loose);
+    for ((key, path), _) in loose.by_ref().take(SHOWN) {
         problems.warning(path, format!("key `{}` is on no usage plan: it lets nobody in", key.name), None);
     }
     if let (more @ 1.., Some(node)) = (loose.count(), node) {
@@ -355,7 +358,7 @@ mod tests {
         assert_eq!(
             told,
             [
-                "$.usagePlans[1].keys[1]: key `k1` is on the usage plans `gold` and `silver`, which both have stage `prod` of `orders` and 1 more; help: a key has one plan for a stage"
+                "$.usagePlans[1].keys[1]: key `k1` is on the usage plans `gold` and `silver`, which both have stage `prod` of `pets` and 1 more; help: a key has one plan for a stage"
             ]
         );
     }
@@ -395,7 +398,7 @@ mod tests {
             Methods::of(&crate::definition::OpenApi::read(&Node::root(&definition), basepath, problems).operations)
         };
         let mut problems = Problems::default();
-        let (mut plans, _) = read(&value);
+        let (plans, _) = read(&value);
         let known = methods(crate::definition::Basepath::Ignore, &mut problems);
         plans.check_methods("orders", &known, &mut problems);
         assert!(!problems.any_error(), "they are another API's");
@@ -418,7 +421,7 @@ mod tests {
         );
         // A base path that the import prepends is part of every name.
         let mut problems = Problems::default();
-        let (mut plans, _) = read(&value);
+        let (plans, _) = read(&value);
         plans.check_methods("pets", &methods(crate::definition::Basepath::Prepend, &mut Problems::default()), &mut problems);
         assert_eq!(problems.into_vec().len(), 5);
     }

@@ -5,10 +5,9 @@
 use super::{not_empty, required};
 use crate::definition::{Node, stable_id};
 use crate::problem::{JsonPath, Problems};
-use crate::usage::Key;
+use crate::usage::{Key, Table};
 
 use hmac_sha256::Hash;
-use std::collections::HashMap;
 
 /// The keys, and what plans call them.
 #[derive(Debug, Default)]
@@ -18,7 +17,7 @@ pub struct Keys {
     /// Where each of them is said.
     pub paths: Vec<JsonPath>,
     /// Where each one is; none where something is wrong with it, which is told.
-    names: HashMap<String, Option<usize>>,
+    names: Table<Option<usize>>,
 }
 
 /// How long a value is, in characters.
@@ -33,24 +32,24 @@ impl Keys {
     pub fn read(node: Option<&Node<'_>>, problems: &mut Problems) -> Self {
         let mut read = Self::default();
         // What is taken, and by whom.
-        let (mut digests, mut ids) = (HashMap::new(), HashMap::new());
+        let (mut digests, mut ids) = (Table::default(), Table::default());
         for node in node.map(|node| node.elements(problems)).unwrap_or_default() {
             node.only(&KNOWN, problems);
             let Some(name) = required(&node, "name", problems) else { continue };
-            if read.names.contains_key(&name) {
+            if read.names.get(&name).is_some() {
                 problems.error(&node.path.key("name"), format!("a second key named `{name}`"), None);
                 continue;
             }
             let key = read_key(&node, &name, problems).filter(|key| {
                 let said = if node.get("value").is_some() { "value" } else { "sha256" };
                 let help = "a value tells who calls, so each key has its own";
-                is_first(&mut digests, key.digest, key, ("the value", help), &node.path.key(said), problems)
+                is_first(&mut digests, &key.digest, key, ("the value", help), &node.path.key(said), problems)
             });
             let key = key.filter(|key| {
                 let help = "`$context.identity.apiKeyId` tells who called";
-                is_first(&mut ids, key.id.clone(), key, ("the id", help), &node.path.key("id"), problems)
+                is_first(&mut ids, key.id.as_bytes(), key, ("the id", help), &node.path.key("id"), problems)
             });
-            read.names.insert(name, key.is_some().then_some(read.keys.len()));
+            read.names.insert(&name, key.is_some().then_some(read.keys.len()));
             if let Some(key) = key {
                 read.keys.push(key);
                 read.paths.push(node.path);
@@ -66,15 +65,15 @@ impl Keys {
 }
 
 /// Whether nobody else has the same, which is told.
-fn is_first<K: std::hash::Hash + Eq>(
-    taken: &mut HashMap<K, String>,
-    what: K,
+fn is_first(
+    taken: &mut Table<String>,
+    what: &[u8],
     key: &Key,
     (called, help): (&str, &str),
     path: &JsonPath,
     problems: &mut Problems,
 ) -> bool {
-    if let Some(other) = taken.get(&what) {
+    if let Some(other) = taken.get(what) {
         problems.error(path, format!("{called} of key `{}` is that of key `{other}`", key.name), Some(help));
         return false;
     }

@@ -7,9 +7,8 @@ use super::{few, quota, rates, required};
 use crate::definition::{ApiDocument, Node, Protocol};
 use crate::problem::{JsonPath, Problems};
 use crate::usage::methods::name_in_plan;
-use crate::usage::{Plan, PlanStage};
-
-use std::collections::{BTreeMap, HashMap, HashSet};
+use crate::usage::plan::stage_name;
+use crate::usage::{Plan, PlanStage, Table, Throttle};
 
 /// A plan, and what of it can be seen only beside other parts of the document.
 #[derive(Debug)]
@@ -33,12 +32,7 @@ pub struct NamedMethod {
 }
 
 /// The APIs of the document, by what plans call them.
-pub struct Apis<'d> {
-    list: &'d [ApiDocument<'d>],
-    by_name: HashMap<&'d str, &'d ApiDocument<'d>>,
-    /// None where several have the id.
-    by_id: HashMap<&'d str, Option<&'d ApiDocument<'d>>>,
-}
+pub struct Apis<'d>(pub &'d [ApiDocument<'d>]);
 
 const KNOWN: [&str; 6] = ["usagePlanName", "description", "apiStages", "throttle", "quota", "keys"];
 
@@ -58,7 +52,9 @@ impl Draft {
         let stages = read_stages(node, apis, &mut methods, problems);
         let keys = read_keys(node, keys, problems);
         let plan = Plan { name: name?, throttle, quota, stages };
-        if plan.stages.is_empty() && node.get("apiStages").is_none_or(|stages| stages.value.as_array().is_some_and(Vec::is_empty)) {
+        if plan.stages.entries().is_empty()
+            && node.get("apiStages").is_none_or(|stages| stages.value.as_array().is_some_and(Vec::is_empty))
+        {
             let message = format!("usage plan `{}` has no `apiStages`: its keys let nobody in", plan.name);
             problems.warning(&node.path, message, None);
         }
@@ -67,8 +63,8 @@ impl Draft {
     }
 }
 
-fn read_stages(node: &Node<'_>, apis: &Apis<'_>, methods: &mut Vec<NamedMethod>, problems: &mut Problems) -> Vec<PlanStage> {
-    let mut stages = BTreeMap::new();
+fn read_stages(node: &Node<'_>, apis: &Apis<'_>, methods: &mut Vec<NamedMethod>, problems: &mut Problems) -> Table<PlanStage> {
+    let mut stages = Table::default();
     for node in node.get("apiStages").map(|list| list.elements(problems)).unwrap_or_default() {
         node.only(&["api", "apiId", "stage", "throttle"], problems);
         let api = apis.read(&node, problems);
@@ -80,30 +76,25 @@ fn read_stages(node: &Node<'_>, apis: &Apis<'_>, methods: &mut Vec<NamedMethod>,
             problems.error(&node.path.key("stage"), message, Some(&help));
             continue;
         }
-        let place = (api.name.clone(), stage.clone());
-        if stages.contains_key(&place) {
+        let name = stage_name(&api.name, &stage);
+        if stages.get(&name).is_some() {
             let message = format!("stage `{stage}` of `{}` is in this plan already", api.name);
             problems.error(&node.path, message, Some("put what both say of it together"));
             continue;
         }
         let throttles = read_methods(&node, api, methods, problems);
-        stages.insert(place, PlanStage { api: api.name.clone(), stage, methods: throttles });
+        stages.insert(name, PlanStage { api: api.name.clone(), stage, methods: throttles });
     }
-    stages.into_values().collect()
+    stages
 }
 
 /// Throttles of single methods. Whether the API has them is seen once its definition is read.
-fn read_methods(
-    node: &Node<'_>,
-    api: &ApiDocument<'_>,
-    named: &mut Vec<NamedMethod>,
-    problems: &mut Problems,
-) -> BTreeMap<String, crate::usage::Throttle> {
-    let mut throttles = BTreeMap::new();
-    let mut names = HashSet::new();
+fn read_methods(node: &Node<'_>, api: &ApiDocument<'_>, named: &mut Vec<NamedMethod>, problems: &mut Problems) -> Table<Throttle> {
+    let mut throttles = Table::default();
+    let mut names = Table::default();
     for (text, node) in node.get("throttle").map(|throttle| throttle.members(problems)).unwrap_or_default() {
         let name = name_in_plan(text);
-        if !names.insert(name.clone()) {
+        if !names.insert(&name, ()) {
             problems.error(&node.path, format!("`{text}` names a method that has a throttle already"), None);
             continue;
         }
@@ -117,11 +108,11 @@ fn read_methods(
 
 fn read_keys(node: &Node<'_>, keys: &Keys, problems: &mut Problems) -> Vec<(usize, JsonPath)> {
     let mut read = Vec::new();
-    let mut seen = HashSet::new();
+    let mut seen = Table::default();
     for node in node.get("keys").map(|list| list.elements(problems)).unwrap_or_default() {
         let Some(name) = node.text(problems) else { continue };
         match keys.find(&name) {
-            _ if seen.contains(&name) => problems.error(&node.path, format!("key `{name}` is on this plan already"), None),
+            _ if seen.get(&name).is_some() => problems.error(&node.path, format!("key `{name}` is on this plan already"), None),
             None => {
                 let help = "a plan has keys by their names; name it under `apiKeys`";
                 problems.error(&node.path, format!("no API key is named `{name}`"), Some(help));
@@ -130,7 +121,7 @@ fn read_keys(node: &Node<'_>, keys: &Keys, problems: &mut Problems) -> Vec<(usiz
             Some(None) => {}
             Some(Some(key)) => read.push((key, node.path.clone())),
         }
-        seen.insert(name);
+        seen.insert(&name, ());
     }
     read
 }
@@ -138,15 +129,6 @@ fn read_keys(node: &Node<'_>, keys: &Keys, problems: &mut Problems) -> Vec<(usiz
 // === impl Apis ===
 
 impl<'d> Apis<'d> {
-    /// Those of a document.
-    pub fn of(list: &'d [ApiDocument<'d>]) -> Self {
-        let mut by_id = HashMap::new();
-        for api in list {
-            by_id.entry(api.api_id.as_str()).and_modify(|several| *several = None).or_insert(Some(api));
-        }
-        Self { list, by_name: list.iter().map(|api| (api.name.as_str(), api)).collect(), by_id }
-    }
-
     /// The API that an element of `apiStages` names.
     fn read(&self, node: &Node<'_>, problems: &mut Problems) -> Option<&'d ApiDocument<'d>> {
         let said = match (node.get("api"), node.get("apiId")) {
@@ -161,15 +143,17 @@ impl<'d> Apis<'d> {
             (Some(said), None) | (None, Some(said)) => said,
         };
         let text = said.text(problems)?;
-        let found = self.by_name.get(text.as_str()).map(|api| Some(*api)).or_else(|| self.by_id.get(text.as_str()).copied());
-        let api = match found {
-            Some(Some(api)) => api,
-            Some(None) => {
+        let named = self.0.iter().find(|api| api.name == text);
+        let mut with_id = self.0.iter().filter(|api| api.api_id == text);
+        let api = match (named.or_else(|| with_id.next()), with_id.next()) {
+            (Some(api), None) => api,
+            (Some(api), Some(_)) if named.is_some() => api,
+            (Some(_), Some(_)) => {
                 problems.error(&said.path, format!("several APIs have the id `{text}`"), Some("name it by its `name`"));
                 return None;
             }
-            None => {
-                let help = format!("there is {}", few(self.list.iter().map(|api| api.name.as_str())));
+            (None, _) => {
+                let help = format!("there is {}", few(self.0.iter().map(|api| api.name.as_str())));
                 problems.error(&said.path, format!("no API is named `{text}`, and none has that `apiId`"), Some(&help));
                 return None;
             }

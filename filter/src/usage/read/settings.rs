@@ -9,16 +9,15 @@ use super::required;
 use crate::definition::Node;
 use crate::problem::{JsonPath, Problems};
 use crate::usage::methods::{Methods, method_name, name_of_route, route_of_name};
-
-use std::collections::HashMap;
+use crate::usage::{Table, Throttle};
 
 /// What is said of the methods of a stage.
 #[derive(Debug)]
 pub struct Settings {
-    /// Of every method of which nothing else is said.
-    pub default: Limit,
+    /// Of every method of which nothing else is said; none: no limit.
+    pub default: Option<Throttle>,
     /// Of one method; only what is said.
-    pub methods: HashMap<String, Limit>,
+    pub methods: Table<Option<Throttle>>,
 }
 
 /// Of whom an entry speaks.
@@ -36,7 +35,8 @@ pub struct Reader<'r> {
     methods: &'r Methods,
     /// What is taken for the half of a limit that is not said.
     account: Option<Rates>,
-    seen: HashMap<Option<String>, JsonPath>,
+    /// Where they are; the empty name is for all methods.
+    seen: Table<JsonPath>,
     settings: Settings,
 }
 
@@ -66,8 +66,8 @@ const CACHE_TTL: std::ops::RangeInclusive<u64> = 0..=3600;
 impl<'r> Reader<'r> {
     /// For one stage.
     pub fn new(methods: &'r Methods, account: Option<Rates>) -> Self {
-        let settings = Settings { default: Limit::Unsaid, methods: HashMap::new() };
-        Self { methods, account, seen: HashMap::new(), settings }
+        let settings = Settings { default: None, methods: Table::default() };
+        Self { methods, account, seen: Table::default(), settings }
     }
 
     /// What was read.
@@ -132,17 +132,22 @@ impl<'r> Reader<'r> {
             }
             Target::Method { name, .. } => Some(name),
         };
-        if let Some(first) = self.seen.get(&name) {
+        let called = name.as_deref().unwrap_or_default();
+        if let Some(first) = self.seen.get(called) {
             let what = name.as_deref().map_or_else(|| "all methods".to_owned(), |name| format!("`{}`", route_of_name(name)));
             problems.error(&node.path, format!("settings of {what} are there already, at {first}"), Some("keep one"));
             return;
         }
-        self.seen.insert(name.clone(), node.path.clone());
-        match (name, limit) {
-            (_, None | Some(Limit::Unsaid)) => {}
-            (None, Some(limit)) => self.settings.default = limit,
-            (Some(name), Some(limit)) => {
-                self.settings.methods.insert(name, limit);
+        self.seen.insert(called, node.path.clone());
+        let throttle = match limit {
+            None | Some(Limit::Unsaid) => return,
+            Some(Limit::Unlimited) => None,
+            Some(Limit::To(rates)) => Some(rates.throttle()),
+        };
+        match name {
+            None => self.settings.default = throttle,
+            Some(name) => {
+                self.settings.methods.insert(name, throttle);
             }
         }
     }
