@@ -40,7 +40,7 @@ pub fn tell(drafts: &[Draft], keys: &[Key], problems: &mut Problems) {
     for ((first, second), positions) in pairs {
         let (Some(first_draft), Some(second_draft)) = (drafts.get(first), drafts.get(second)) else { continue };
         let both = stages_of_plans.iter().filter(|(plans, _)| plans.contains(&first) && plans.contains(&second));
-        let stages = which(&both.flat_map(|(_, stages)| stages).copied().collect::<Vec<_>>());
+        let stages = which(&both.flat_map(|(_, stages)| stages).copied().collect());
         let plan = &first_draft.plan.name;
         let help = "a key has one plan for a stage";
         for (key, path) in positions.iter().take(SHOWN).filter_map(|position| second_draft.keys.get(*position)) {
@@ -57,7 +57,7 @@ pub fn tell(drafts: &[Draft], keys: &[Key], problems: &mut Problems) {
 }
 
 /// stage `prod` of `petstore` and 2 more
-fn which(stages: &[(&str, &str)]) -> String {
+fn which(stages: &BTreeSet<(&str, &str)>) -> String {
     let first = stages.first().map_or(String::new(), |(api, stage)| format!("stage `{stage}` of `{api}`"));
     match stages.len() {
         0 | 1 => first,
