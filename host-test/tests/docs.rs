@@ -188,6 +188,9 @@ fn the_page_of_the_document_lists_exactly_the_keys_that_the_reader_knows() {
         "upstreams": {"h": {"none": 1, "cluster": "h"}},
         "issuers": {"https://i": {"none": 1}},
         "iam": {"none": 1, "users": [{"none": 1, "accessKeyId": "a", "secretAccessKey": "b"}]},
+        "account": {"none": 1},
+        "apiKeys": [{"none": 1, "name": "k", "value": "0123456789abcdefghij"}],
+        "usagePlans": [{"none": 1, "usagePlanName": "p", "apiStages": [{"none": 1}], "throttle": {"none": 1}, "quota": {"none": 1}}],
     });
     let mut known = known_keys(&document);
     // The command replaces these before the document is compiled.
@@ -226,6 +229,12 @@ fn known_keys(document: &Value) -> BTreeMap<&'static str, BTreeSet<String>> {
         ("An issuer", "$.issuers[\"https://i\"].none"),
         ("IAM", "$.iam.none"),
         ("A user", "$.iam.users[0].none"),
+        ("Account", "$.account.none"),
+        ("An API key", "$.apiKeys[0].none"),
+        ("Usage plans", "$.usagePlans[0].none"),
+        ("A stage of a plan", "$.usagePlans[0].apiStages[0].none"),
+        ("A throttle", "$.usagePlans[0].throttle.none"),
+        ("A quota", "$.usagePlans[0].quota.none"),
     ];
     let keys = |place: &str| {
         let problem = problems.iter().find(|problem| problem.path.to_string() == place);

@@ -147,6 +147,37 @@ fn policed(protocol: &str, more: Value) -> Value {
     rooted(protocol, json!({"x-amazon-apigateway-policy": {"Version": "2012-10-17", "Statement": [statement]}}))
 }
 
+const KEY: &str = "0123456789abcdefghij";
+
+/// A plan of the stage, with the key `a`.
+fn plan(name: &str) -> Value {
+    json!({"usagePlanName": name, "apiStages": [{"api": "a", "stage": "s"}], "keys": ["a"]})
+}
+
+/// A gateway document with a key and a plan, with more members.
+fn keyed(more: Value) -> Value {
+    let mut document = topped(json!({"apiKeys": [{"name": "a", "value": KEY}], "usagePlans": [plan("p")]}));
+    merge(&mut document, more);
+    document
+}
+
+/// The same, with more members of the plan's stage.
+fn planned(more: Value) -> Value {
+    let mut document = keyed(json!({}));
+    merge(&mut document["usagePlans"][0]["apiStages"][0], more);
+    document
+}
+
+/// The same, with more members of the plan, counted by a service or not.
+fn limited(more: Value, service: Value) -> Value {
+    let mut document = keyed(json!({}));
+    merge(&mut document["usagePlans"][0], more);
+    if !service.is_null() {
+        merge(&mut document, json!({"rateLimitService": service}));
+    }
+    document
+}
+
 fn merge(into: &mut Value, more: Value) {
     let (Value::Object(into), Value::Object(more)) = (into, more) else { panic!("both are objects") };
     into.extend(more);
@@ -197,7 +228,6 @@ fn unserved() -> Vec<Value> {
         mock(json!({"responses": {"default": {"statusCode": 200}, "2(?=00)": {"statusCode": 200}}})),
         rooted("REST", json!({"x-amazon-apigateway-cors": {"allowOrigins": ["*"]}})),
         rooted("HTTP", json!({"x-amazon-apigateway-cors": {"allowOrigins": ["*"], "allowCredentials": true}})),
-        secured("REST", json!([{"s": []}]), json!({"type": "apiKey", "name": "x-api-key", "in": "header"})),
         secured("HTTP", json!([{"s": []}]), json!({"type": "apiKey", "name": "x-api-key", "in": "header"})),
         secured("HTTP", json!([{"s": []}]), json!({"type": "oauth2"})),
         secured("HTTP", json!([{"none": []}]), json!({"type": "oauth2"})),
@@ -221,11 +251,32 @@ fn unserved() -> Vec<Value> {
         policed("HTTP", json!({})),
         policed("REST", json!({"Condition": {"stringequals": {"aws:UserAgent": "x"}}})),
         rooted("REST", json!({"x-amazon-apigateway-request-validator": "all"})),
-        topped(json!({"usagePlans": []})),
-        topped(json!({"apiKeys": []})),
-        topped(json!({"rateLimitService": {}})),
-        staged(json!({"methodSettings": []})),
-        staged(json!({"throttle": {}})),
+        rooted("HTTP", json!({"x-amazon-apigateway-api-key-source": "HEADER"})),
+        secured("REST", json!([{"s": []}]), json!({"type": "apiKey", "name": "x-api-key", "in": "query"})),
+        keyed(json!({"apiKeys": [{"name": "a", "value": "short"}]})),
+        keyed(json!({"apiKeys": [{"name": "a", "value": KEY}, {"name": "b", "value": KEY}]})),
+        keyed(json!({"usagePlans": [plan("p"), plan("q")]})),
+        planned(json!({"api": "b"})),
+        planned(json!({"stage": "b"})),
+        planned(json!({"throttle": {"/b/GET": {"rateLimit": 1, "burstLimit": 1}}})),
+        {
+            let mut web = keyed(json!({}));
+            web["apis"][0]["protocol"] = json!("HTTP");
+            web
+        },
+        keyed(json!({"usagePlans": [{"usagePlanName": "p", "apiStages": [{"api": "a", "stage": "s"}], "keys": ["a", "b"]}]})),
+        limited(json!({"quota": {"limit": 5, "offset": 1, "period": "WEEK"}}), json!({"cluster": "c"})),
+        limited(json!({"throttle": {"rateLimit": 1, "burstLimit": 0}}), Value::Null),
+        limited(json!({"throttle": {"rateLimit": 1}}), Value::Null),
+        staged(json!({"throttle": {"rateLimit": 1}})),
+        staged(json!({"methodSettings": {"b/GET": {}}})),
+        staged(json!({"methodSettings": {"*/*": {"cachingEnabled": true}}})),
+        staged(json!({"defaultRouteSettings": {}})),
+        {
+            let mut web = proxy("HTTP", json!({}));
+            merge(&mut web["apis"][0]["stages"][0], json!({"methodSettings": {}}));
+            web
+        },
         staged(json!({"cache": {}})),
         staged(json!({"canarySettings": {}})),
     ]
@@ -270,6 +321,19 @@ fn served_without() -> Vec<Value> {
         mock(json!({"uri": "http://h/"})),
         undeclared,
         staged(json!({"accessLogSettings": {}})),
+        staged(json!({"methodSettings": {"*/*": {"metricsEnabled": true}}})),
+        staged(json!({"methodSettings": {"*/*": {"dataTraceEnabled": true}}})),
+        staged(json!({"methodSettings": {"*/*": {"throttlingRateLimit": 0, "throttlingBurstLimit": 1}}})),
+        secured("REST", json!([{"s": []}]), json!({"type": "apiKey", "name": "x-api-key", "in": "header"})),
+        {
+            let mut said = secured("REST", json!([{"s": []}]), json!({"type": "apiKey", "name": "x-api-key", "in": "header"}));
+            merge(&mut said["apis"][0]["definition"], json!({"x-amazon-apigateway-api-key-source": "AUTHORIZER"}));
+            merge(&mut said, json!({"apiKeys": [{"name": "a", "value": KEY}], "usagePlans": [plan("p")]}));
+            said
+        },
+        keyed(json!({"usagePlans": []})),
+        keyed(json!({"usagePlans": [{"usagePlanName": "p", "keys": ["a"]}]})),
+        limited(json!({"quota": {"limit": 5, "offset": 1, "period": "DAY"}}), Value::Null),
         rooted("REST", json!({"x-amazon-apigateway-minimum-compression-size": 0})),
         rooted("REST", json!({"x-amazon-apigateway-endpoint-configuration": {}})),
         rooted("REST", json!({"x-amazon-apigateway-endpoint-access-mode": "STRICT"})),

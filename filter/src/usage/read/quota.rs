@@ -10,8 +10,11 @@ use crate::usage::{Period, Quota};
 const PERIODS: [(&str, (Period, u64)); 3] =
     [("DAY", (Period::Day, 0)), ("WEEK", (Period::Week, 6)), ("MONTH", (Period::Month, 27))];
 
-/// What a document can say of requests, as YAML, JSON and a protobuf Struct have it without loss.
+/// What a document can say of requests: YAML, JSON and a protobuf Struct all have it without loss.
 const LIMIT: u64 = 1 << 53;
+
+/// A limit has 32 bits on the way to a rate limit service.
+const SHARED_LIMIT: u64 = u32::MAX as u64;
 
 /// Reads it. `is_shared` where a rate limit service counts.
 pub fn read(node: &Node<'_>, is_shared: bool, problems: &mut Problems) -> Option<Quota> {
@@ -26,7 +29,8 @@ pub fn read(node: &Node<'_>, is_shared: bool, problems: &mut Problems) -> Option
     };
     let limit = required("limit", "requests in one period; 0 lets none pass");
     let period = required("period", "`DAY`, `WEEK` or `MONTH`");
-    let limit = limit.and_then(|limit| limit.integer(0..=LIMIT, problems));
+    let most = if is_shared { SHARED_LIMIT } else { LIMIT };
+    let limit = limit.and_then(|limit| limit.integer(0..=most, problems));
     let period = period.and_then(|period| period.one_of(&PERIODS, problems));
     let offset = match node.get("offset") {
         Some(offset) => read_offset(&offset, limit, period, is_shared, problems)?,
@@ -107,6 +111,7 @@ mod tests {
                 "$.offset: `offset` cannot be counted by a rate limit service",
             ),
             (json!({"limit": 1, "period": "DAY", "burst": 1}), false, "$.burst: unknown key `burst`"),
+            (json!({"limit": 1_u64 << 32, "period": "DAY"}), true, "$.limit: expected a whole number from 0 to 4294967295"),
             (json!([]), false, "$: expected an object"),
         ] {
             let (_, told) = quota(value, is_shared);
