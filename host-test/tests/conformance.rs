@@ -17,7 +17,7 @@ use drivers::wasm::Wasm;
 const FLOORS: [(&str, usize, usize); 8] = [
     ("api-mappings", 10, 0),
     ("cors", 4, 0),
-    ("gateway-responses", 3, 3),
+    ("gateway-responses", 9, 3),
     ("http-integration", 4, 0),
     ("lambda-authorizer", 5, 0),
     ("mock", 3, 15),
