@@ -223,6 +223,9 @@ impl Keeper {
 
 /// An error in one line, without what this client calls its kind.
 fn words(error: &RedisError) -> String {
+    if error.is_timeout() {
+        return "no answer in time".to_owned();
+    }
     let text = match (error.code(), error.detail()) {
         (Some(code), Some(detail)) => format!("{code} {detail}"),
         _ => error.to_string(),
