@@ -279,7 +279,7 @@ async fn a_request_that_makes_no_sense_is_refused_with_the_place_of_the_mistake(
     let nameless = Descriptor { entries: vec![Entry::default()], ..good.clone() };
     let long = limited(&"x".repeat(3000), 1, HOUR);
     let cases = [
-        (Request { domain: String::new(), ..request(&[good.clone()]) }, "`domain` is empty"),
+        (Request { domain: String::new(), ..request(std::slice::from_ref(&good)) }, "`domain` is empty"),
         (request(&[]), "`descriptors` is empty"),
         (request(&vec![good.clone(); 65]), "`descriptors` has more than 64 items"),
         (request(&[good.clone(), Descriptor::default()]), "`descriptors[1].entries` is empty"),
