@@ -279,7 +279,7 @@ async fn a_request_that_makes_no_sense_is_refused_with_the_place_of_the_mistake(
     let nameless = Descriptor { entries: vec![Entry::default()], ..good.clone() };
     let long = limited(&"x".repeat(3000), 1, HOUR);
     let cases = [
-        (Request { domain: String::new(), ..request(&[good.clone()]) }, "`domain` is empty"),
+        (Request { domain: String::new(), ..request(std::slice::from_ref(&good)) }, "`domain` is empty"),
         (request(&[]), "`descriptors` is empty"),
         (request(&vec![good.clone(); 65]), "`descriptors` has more than 64 items"),
         (request(&[good.clone(), Descriptor::default()]), "`descriptors[1].entries` is empty"),
@@ -339,15 +339,14 @@ async fn a_command_line_that_makes_no_sense_is_refused() {
 
 // --- a Redis that goes and comes --------------------------------------------------------------------------------------------
 
-/// Asks until the answer is as it should be.
-async fn until<T: std::fmt::Debug>(what: &str, mut ask: impl AsyncFnMut() -> T, right: impl Fn(&T) -> bool) -> T {
+/// Asks until there is an answer.
+async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + Duration::from_secs(20);
     loop {
-        let answer = ask().await;
-        if right(&answer) {
+        if let Some(answer) = ask().await {
             return answer;
         }
-        assert!(Instant::now() < deadline, "{what}: {answer:?}");
+        assert!(Instant::now() < deadline, "waited too long: {what}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
@@ -375,8 +374,8 @@ async fn a_redis_that_stops_is_told_at_once_and_counts_on_when_it_is_back() {
     assert!(lost.starts_with(&format!("redis at {address} cannot be used: ")), "{lost}");
     assert_eq!(service.said(), Vec::<String>::new(), "one line tells it, and not one a request");
     redis.restart();
-    let back = until("it counts again", async || client.ask(&asked).await, Result::is_ok).await;
-    assert_eq!(remaining(&back.unwrap()), [2]);
+    let back = until("it counts again", async || client.ask(&asked).await.ok()).await;
+    assert_eq!(remaining(&back), [2]);
     let (_, before) = service.wait_for(&format!("redis at {address} is there"));
     assert_eq!(before, Vec::<String>::new());
     for left in [1, 0] {
@@ -412,9 +411,9 @@ async fn a_redis_that_hangs_costs_a_request_its_timeout_and_no_more() {
     let started = Instant::now();
     let refused = client.ask(&asked).await.expect_err("redis hangs");
     assert!(started.elapsed() < SLACK, "known to be down, and waited for: {:?}", started.elapsed());
-    assert_eq!(refused.message, "redis cannot be used: no answer within 300 ms");
+    assert!(refused.message.starts_with("redis cannot be used: no answer "), "{refused:?}");
     redis.thaw();
-    until("it counts again", async || client.ask(&asked).await, Result::is_ok).await;
+    until("it counts again", async || client.ask(&asked).await.ok()).await;
     service.wait_for("is there");
 }
 
@@ -463,7 +462,11 @@ async fn redis_keeps_nothing_longer_than_its_window() {
     client.answer(&request(&[none, limited("d", 0, HOUR)])).await;
     drop(service);
     let hour = r#"tollgate:ratelimit:["tests","HOUR",[["key","b"]]]"#;
-    until("the second ends", async || redis.ask("KEYS *"), |keys| keys.starts_with("*1\r\n") && keys.contains(hour)).await;
+    until("only the hour is left", async || {
+        let keys = redis.ask("KEYS *");
+        (keys.starts_with("*1\r\n") && keys.contains(hour)).then_some(())
+    })
+    .await;
 }
 
 // --- the process ------------------------------------------------------------------------------------------------------------
@@ -482,10 +485,10 @@ async fn health_tells_whether_the_service_can_count() {
     assert_eq!(client.health(SERVICE).await, Ok(1));
     redis.stop();
     // Nobody has to ask for it to be known.
-    until("it is not healthy", async || client.health(SERVICE).await, |health| *health == Ok(2)).await;
+    until("it is not healthy", async || (client.health(SERVICE).await == Ok(2)).then_some(())).await;
     assert_eq!(client.health("").await, Ok(1), "the process is well");
     redis.restart();
-    until("it is healthy", async || client.health(SERVICE).await, |health| *health == Ok(1)).await;
+    until("it is healthy", async || (client.health(SERVICE).await == Ok(1)).then_some(())).await;
 }
 
 #[tokio::test]

@@ -1,7 +1,8 @@
 //! A real Envoy whose rate limit filter asks the service, and whose health checks do: what it makes of the answers shows that the
 //! field numbers are its own.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::io::{BufRead, BufReader, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -18,7 +19,7 @@ pub struct Envoy {
     process: Child,
     folder: PathBuf,
     admin: SocketAddr,
-    /// Where it answers 200, as long as the service says so.
+    /// Where it answers 200, as long as the service allows it.
     pub address: SocketAddr,
 }
 
@@ -31,7 +32,7 @@ impl Envoy {
         let binary = binary.expect("this test needs a real Envoy: run `make test`, which installs it, or set ENVOY to its path");
         let folder = repository().join("target/envoy").join(format!("ratelimit-{}", std::process::id()));
         std::fs::create_dir_all(&folder).expect("target/ can be written");
-        let bootstrap = bootstrap(service.parse().expect("it is an address"), requests_per_hour);
+        let bootstrap = bootstrap(service.parse().expect("it is an address"), backend(), requests_per_hour);
         std::fs::write(folder.join("bootstrap.json"), bootstrap.to_string()).expect("target/ can be written");
         let mut command = Command::new(binary);
         command
@@ -96,7 +97,23 @@ impl Drop for Envoy {
     }
 }
 
-fn bootstrap(service: SocketAddr, requests_per_hour: u32) -> Value {
+/// Answers every request, a connection each.
+fn backend() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let address = listener.local_addr().expect("it has an address");
+    std::thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            let mut lines = BufReader::new(&stream).lines().map_while(Result::ok);
+            if lines.any(|line| line.is_empty()) {
+                // A client that went away has no use for it.
+                let _ = (&stream).write_all(b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
+            }
+        }
+    });
+    address
+}
+
+fn bootstrap(service: SocketAddr, backend: SocketAddr, requests_per_hour: u32) -> Value {
     let typed = |name: &str, kind: &str, mut config: Value| {
         config["@type"] = format!("type.googleapis.com/{kind}").into();
         json!({ "name": name, "typed_config": config })
@@ -122,7 +139,7 @@ fn bootstrap(service: SocketAddr, requests_per_hour: u32) -> Value {
     });
     let routes = json!({ "name": "routes", "virtual_hosts": [{
         "name": "all", "domains": ["*"], "rate_limits": [descriptor],
-        "routes": [{ "match": { "prefix": "/" }, "direct_response": { "status": 200 } }],
+        "routes": [{ "match": { "prefix": "/" }, "route": { "cluster": "backend" } }],
     }] });
     let manager = typed(
         "envoy.filters.network.http_connection_manager",
@@ -132,13 +149,18 @@ fn bootstrap(service: SocketAddr, requests_per_hour: u32) -> Value {
     let address =
         |address: SocketAddr| json!({ "socket_address": { "address": address.ip().to_string(), "port_value": address.port() } });
     let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let cluster = |name: &str, place: SocketAddr| {
+        let endpoint = json!({ "endpoint": { "address": address(place) } });
+        let endpoints = json!([{ "lb_endpoints": [endpoint] }]);
+        json!({ "name": name, "type": "STATIC", "connect_timeout": "5s", "load_assignment": { "cluster_name": name, "endpoints": endpoints } })
+    };
     json!({
         "admin": { "address": address(loopback) },
         "static_resources": {
             "listeners": [{ "name": "http", "address": address(loopback), "filter_chains": [{ "filters": [manager] }] }],
-            "clusters": [{
+            "clusters": [cluster("backend", backend), {
                 "name": "service", "type": "STATIC", "connect_timeout": "5s",
-                "load_assignment": { "cluster_name": "service", "endpoints": [{ "lb_endpoints": [{ "endpoint": { "address": address(service) } }] }] },
+                "load_assignment": cluster("service", service)["load_assignment"],
                 "typed_extension_protocol_options": { "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
                     "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
                     "explicit_http_config": { "http2_protocol_options": {} },
