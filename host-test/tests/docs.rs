@@ -189,6 +189,7 @@ fn the_page_of_the_document_lists_exactly_the_keys_that_the_reader_knows() {
         "issuers": {"https://i": {"none": 1}},
         "iam": {"none": 1, "users": [{"none": 1, "accessKeyId": "a", "secretAccessKey": "b"}]},
         "account": {"none": 1},
+        "rateLimitService": {"none": 1, "cluster": "c"},
         "apiKeys": [{"none": 1, "name": "k", "value": "0123456789abcdefghij"}],
         "usagePlans": [{"none": 1, "usagePlanName": "p", "apiStages": [{"none": 1}], "throttle": {"none": 1}, "quota": {"none": 1}}],
     });
@@ -231,6 +232,7 @@ fn known_keys(document: &Value) -> BTreeMap<&'static str, BTreeSet<String>> {
         ("A user", "$.iam.users[0].none"),
         ("Account", "$.account.none"),
         ("An API key", "$.apiKeys[0].none"),
+        ("A rate limit service", "$.rateLimitService.none"),
         ("Usage plans", "$.usagePlans[0].none"),
         ("A stage of a plan", "$.usagePlans[0].apiStages[0].none"),
         ("A throttle", "$.usagePlans[0].throttle.none"),

@@ -131,8 +131,7 @@ impl StageLimits {
     /// What counts the requests of a route: its own meter, the stage's, the account's.
     pub fn meters(&self, method: &str, path: &str) -> Vec<Arc<Meter>> {
         let name = method_name(path, method);
-        // assumed(stage-default-per-method): the default is one of each method, not one of all together ("Each method in this
-        // stage will respect these rate and burst settings" is all that AWS's console says).
+        // Documented: these limits "are applied at the API method level for a stage", the same for all methods or not.
         let throttle = self.methods.get(&name).copied().unwrap_or(self.default);
         let own = throttle.map(|throttle| {
             let slot = slot(&["method", &self.api, &self.stage, &name]);
