@@ -176,6 +176,64 @@ fn a_storm_of_refunds_leaves_exactly_what_was_not_given_back() {
     assert_eq!(*shared.logs.lock().unwrap(), []);
 }
 
+/// A worker that is slow: whatever it reads, another worker has taken in between.
+struct Slow<'a> {
+    shared: &'a Shared,
+    other: &'a Meter,
+    rushes: AtomicU64,
+}
+
+impl Platform for Slow<'_> {
+    fn now_millis(&self) -> u64 {
+        self.shared.now_millis()
+    }
+    fn monotonic_nanos(&self) -> u64 {
+        self.shared.monotonic_nanos()
+    }
+    fn random(&mut self) -> [u8; 16] {
+        [0; 16]
+    }
+    fn source_address(&self) -> Option<String> {
+        None
+    }
+    fn response_code_details(&self) -> Option<String> {
+        None
+    }
+    fn request_body(&self) -> Vec<u8> {
+        Vec::new()
+    }
+    fn verify_signature(&self, _: &str, _: &[u8], _: &[u8], _: &[u8]) -> Option<bool> {
+        None
+    }
+    fn shared_data(&self, key: &str) -> Option<(Vec<u8>, u32)> {
+        let seen = self.shared.shared_data(key);
+        if self.rushes.load(Ordering::SeqCst) > 0 {
+            self.rushes.fetch_sub(1, Ordering::SeqCst);
+            assert_eq!(self.other.take(self.shared), Ok(()));
+        }
+        seen
+    }
+    fn set_shared_data(&self, key: &str, value: &[u8], version: Version) -> bool {
+        self.shared.set_shared_data(key, value, version)
+    }
+    fn log(&self, level: Level, message: &str) {
+        self.shared.log(level, message);
+    }
+}
+
+#[test]
+fn two_workers_that_find_nothing_do_not_both_begin() {
+    for rushes in [1, 2, 40] {
+        let (shared, meter) = (Shared::default(), meter(None, daily(100)));
+        let slow = Slow { shared: &shared, other: &meter, rushes: rushes.into() };
+        assert_eq!(meter.take(&slow), Ok(()));
+        assert_eq!(shared.used(&meter), rushes + 1);
+        slow.rushes.store(rushes, Ordering::SeqCst);
+        meter.give_back(&slow);
+        assert_eq!(shared.used(&meter), 2 * rushes);
+    }
+}
+
 #[test]
 fn a_store_that_takes_nothing_refuses_after_a_bounded_number_of_attempts_and_says_so() {
     let (shared, meter) = (Shared { is_stuck: true, ..Shared::default() }, meter(None, daily(5)));

@@ -44,6 +44,18 @@ fn idle() -> impl Strategy<Value = u64> {
     ]
 }
 
+/// From one request to the next.
+#[derive(Debug, Clone)]
+enum Gap {
+    Idle(u64),
+    UntilTheNextToken,
+    UntilJustBefore,
+}
+
+fn gap() -> impl Strategy<Value = Gap> {
+    prop_oneof![4 => idle().prop_map(Gap::Idle), 1 => Just(Gap::UntilTheNextToken), 1 => Just(Gap::UntilJustBefore)]
+}
+
 fn throttle(rate_micros: u64, burst: u32) -> Throttle {
     #[expect(clippy::cast_precision_loss, reason = "rates stay far below 2^53")]
     let rate = rate_micros as f64 / 1e6;
@@ -126,13 +138,18 @@ proptest! {
     /// the rate adds in that time.
     #[test]
     fn a_request_passes_exactly_when_every_window_that_ends_with_it_allows_it(
-        rate in rate(), burst in burst(), gaps in prop::collection::vec(idle(), 1..120)
+        rate in rate(), burst in burst(), gaps in prop::collection::vec(gap(), 1..120)
     ) {
         let limits = throttle(rate, burst);
         let (mut now, mut admitted) = (START, Vec::<u64>::new());
         let mut bucket = Bucket::full(limits, now);
         for gap in gaps {
-            now += gap;
+            let token = (TOKEN as u64).div_ceil(rate.max(1));
+            now = match gap {
+                Gap::Idle(nanos) => now + nanos,
+                Gap::UntilTheNextToken => admitted.last().map_or(now, |last| now.max(last + token)),
+                Gap::UntilJustBefore => admitted.last().map_or(now, |last| now.max(last + token - 1)),
+            };
             let passes = take(&mut bucket, limits, now);
             // What is left over in the tightest window, if this one passes.
             let slack = (0..=admitted.len()).map(|since| {

@@ -1,6 +1,6 @@
 //! What a request costs, in figures that do not depend on the machine: host calls, and wasmtime's fuel. Rules of the house: at most
-//! ten host calls for an open route, twelve for one whose caller is known already, and a cost that does not grow with the number of
-//! routes.
+//! ten host calls for an open route, twelve for one whose caller is known already, three more for each limit (four for a plan's two),
+//! and a cost that does not grow with the number of routes or keys.
 
 mod drivers;
 
@@ -8,6 +8,7 @@ use drivers::envoy::module;
 use drivers::report::say;
 use drivers::tokens::{Tokens, put_keys, put_tokens};
 use serde_json::{Map, Value, json};
+use std::sync::LazyLock;
 use tollgate_host::{Clock, FilterModule, Host, Outcome, Request, Stub};
 
 /// An open route may cross the filter's border this often.
@@ -16,8 +17,18 @@ const HOST_CALLS: u64 = 10;
 /// A route whose caller was let in before (a token that was verified, a function that was asked), this often.
 const WARM_HOST_CALLS: u64 = 12;
 
-/// The fuel of one request among 10,000 routes over that among 10.
+/// The fuel of one request among 10,000 routes or keys over that among 10.
 const GROWTH: f64 = 1.05;
+
+/// A route that requires a key whose plan has a throttle and a quota may cross the filter's border this often more than an open one:
+/// state, clock and count of the plan, and the wall clock of its quota.
+const PLAN_HOST_CALLS: u64 = 4;
+
+/// So often more for each throttle that all callers share: state, clock and count.
+const THROTTLE_HOST_CALLS: u64 = 3;
+
+/// Compiled once for all tests.
+static MODULE: LazyLock<FilterModule> = LazyLock::new(|| FilterModule::from_file(module()).expect("the module is one"));
 
 fn host(routes: usize) -> Host {
     let integration = |uri: String| {
@@ -39,9 +50,8 @@ fn host(routes: usize) -> Host {
         "apis": [{"name": "a", "definition": {"openapi": "3.0.1", "paths": paths}, "stages": [{"stageName": "prod"}]}],
         "upstreams": {"b.test": {"cluster": "b"}},
     });
-    let module = FilterModule::from_file(module()).expect("the module is one");
     let stub = Stub::reply(200, [("content-type", "application/json")], "{}");
-    Host::builder(&module).plugin_configuration(document.to_string()).cluster("b", stub).build().expect("the document is served")
+    Host::builder(&MODULE).plugin_configuration(document.to_string()).cluster("b", stub).build().expect("the document is served")
 }
 
 /// The second of two requests: the first may fill caches.
@@ -102,8 +112,7 @@ fn a_caller_who_is_known_costs_few_host_calls() {
     let claims = json!({"iss": ISSUER, "aud": "a", "token_use": "id", "sub": "u", "exp": "now+3600", "iat": "now-10"});
     let tokens: Tokens = serde_json::from_value(json!({"good": {"key": "rs256", "claims": claims}})).expect("a token");
     for protocol in ["REST", "HTTP"] {
-        let module = FilterModule::from_file(module()).expect("the module is one");
-        let mut host = Host::builder(&module)
+        let mut host = Host::builder(&MODULE)
             .plugin_configuration(guarded(protocol).to_string())
             .cluster("b", Stub::reply(200, [("content-type", "application/json")], "{}"))
             .cluster("f", Stub::reply(200, [("content-type", "application/json")], answer.clone()))
@@ -136,5 +145,101 @@ fn the_number_of_routes_does_not_change_the_cost_of_a_request() {
     #[expect(clippy::cast_precision_loss, reason = "fuel is far below 2^52")]
     let ratio = many as f64 / few as f64;
     say(&format!("fuel among 10 routes {few}, among 10,000 {many}: {ratio:.3}\n"));
+    assert!(ratio <= GROWTH, "{many} / {few} = {ratio:.3}");
+}
+
+/// MOCK routes that require a key of one of so many, all on one plan with so high limits.
+fn keyed(keys: usize, rate: f64, limit: u64, stage: &Value) -> Value {
+    let mock = json!({"type": "mock", "requestTemplates": {"application/json": "{\"statusCode\": 200}"},
+        "responses": {"default": {"statusCode": "200"}}});
+    let route = |security: Value| json!({"get": {"security": security, "responses": {"200": {"description": ""}}, "x-amazon-apigateway-integration": mock}});
+    let name = |number: usize| format!("k{number}");
+    json!({
+        "apis": [{"name": "a", "stages": [stage], "definition": {
+            "openapi": "3.0.1",
+            "paths": {"/open": route(json!([])), "/keyed": route(json!([{"api_key": []}]))},
+            "components": {"securitySchemes": {"api_key": {"type": "apiKey", "name": "x-api-key", "in": "header"}}},
+        }}],
+        "apiKeys": (0..keys).map(|n| json!({"name": name(n), "value": key(n)})).collect::<Vec<_>>(),
+        "usagePlans": [{
+            "usagePlanName": "p", "apiStages": [{"api": "a", "stage": "prod"}], "keys": (0..keys).map(name).collect::<Vec<_>>(),
+            "throttle": {"rateLimit": rate, "burstLimit": rate.ceil()}, "quota": {"limit": limit, "period": "MONTH"},
+        }],
+    })
+}
+
+fn key(number: usize) -> String {
+    format!("the-value-of-key-number-{number:08}")
+}
+
+fn serve(document: &Value) -> Host {
+    Host::builder(&MODULE).plugin_configuration(document.to_string()).build().unwrap_or_else(|e| panic!("{e}: {:?}", e.logs()))
+}
+
+#[test]
+fn a_request_that_is_counted_makes_few_host_calls() {
+    let plain = json!({"stageName": "prod"});
+    let settings =
+        json!({"stageName": "prod", "methodSettings": {"*/*": {"throttlingRateLimit": 100, "throttlingBurstLimit": 100}}});
+    let closed = json!({"stageName": "prod", "methodSettings": {"*/*": {"throttlingRateLimit": 0, "throttlingBurstLimit": 0}}});
+    let of = |rate, limit, stage: &Value| keyed(10, rate, limit, stage);
+    let unlimited = {
+        let mut document = of(100.0, 100, &plain);
+        document["account"] = json!({"throttleSettings": {"rateLimit": -1, "burstLimit": -1}});
+        document
+    };
+    let mut free = None;
+    // What is asked, its status, and how many throttles beside the plan count it.
+    for (what, document, path, status, plan, throttles) in [
+        ("open, no limits at all", unlimited, "/prod/open", 200, 0, 0),
+        ("open, the account's limit", of(100.0, 100, &plain), "/prod/open", 200, 0, 1),
+        ("open, method settings", of(100.0, 100, &settings), "/prod/open", 200, 0, 2),
+        ("key and plan", of(100.0, 100, &plain), "/prod/keyed", 200, PLAN_HOST_CALLS, 1),
+        ("key and plan, method settings", of(100.0, 100, &settings), "/prod/keyed", 200, PLAN_HOST_CALLS, 2),
+        ("throttled by the stage", of(100.0, 100, &closed), "/prod/open", 429, 0, 1),
+        ("throttled by the plan", of(0.0, 100, &plain), "/prod/keyed", 429, PLAN_HOST_CALLS, 0),
+        ("over the quota", of(100.0, 1, &plain), "/prod/keyed", 429, PLAN_HOST_CALLS, 0),
+    ] {
+        let mut host = serve(&document);
+        let request = || Request::get(path).header("user-agent", "test").header("accept", "*/*").header("x-api-key", key(3));
+        host.send(request());
+        let outcome = host.send(request());
+        assert_eq!(outcome.response.status(), status, "{what}");
+        let calls = outcome.total_host_calls();
+        say(&format!("{what}: {calls} host calls {:?}, {} fuel\n", outcome.host_calls, outcome.fuel));
+        let free = *free.get_or_insert(calls);
+        assert!(calls <= free + plan + throttles * THROTTLE_HOST_CALLS, "{what}: {calls}, and {free} without limits");
+        assert!(path != "/prod/open" || throttles > 1 || calls <= HOST_CALLS, "{what}: {calls}");
+    }
+}
+
+#[test]
+fn the_number_of_keys_does_not_change_the_cost_of_a_request() {
+    let stage = json!({"stageName": "prod"});
+    let [few, many] = [10, 10_000].map(|keys| {
+        let document = keyed(keys, 1000.0, 1_000_000, &stage).to_string();
+        let size = document.len();
+            let start = std::time::Instant::now();
+        let mut host = Host::builder(&MODULE).plugin_configuration(document).build().expect("the document is served");
+        let (took, memory) = (start.elapsed(), host.worker().memory_size());
+        // What it costs to find a key depends on the key: the same number of them for both.
+        let fuel: u64 = (0..10)
+            .map(|number| {
+                let request = || Request::get("/prod/keyed").header("x-api-key", key(number * (keys / 10)));
+                host.send(request());
+                let outcome = host.send(request());
+                assert_eq!(outcome.response.status(), 200);
+                outcome.fuel
+            })
+            .sum();
+        let grown = host.worker().memory_size() - memory;
+        say(&format!(
+            "{keys} keys: a document of {size} bytes, configured in {took:?}, {memory} bytes of wasm memory and {grown} more after requests, {fuel} fuel for ten\n"
+        ));
+        fuel
+    });
+    #[expect(clippy::cast_precision_loss, reason = "fuel is far below 2^52")]
+    let ratio = many as f64 / few as f64;
+    say(&format!("fuel among 10 keys {few}, among 10,000 {many}: {ratio:.3}\n"));
     assert!(ratio <= GROWTH, "{many} / {few} = {ratio:.3}");
 }

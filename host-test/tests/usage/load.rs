@@ -117,3 +117,15 @@ pub fn span(samples: &[Sample]) -> (f64, f64) {
     let seconds = |from: Instant, to: Instant| to.saturating_duration_since(from).as_secs_f64();
     (seconds(first_received, last_sent), seconds(first_sent, last_received))
 }
+
+/// The most tokens that a bucket may have lost because it was full when nobody asked: before each request that got one, back to the
+/// last one that was certainly counted before. A request is counted at some moment between its first byte and its answer.
+pub fn overflow(samples: &[Sample], rate: f64, burst: f64) -> f64 {
+    let admitted = samples.iter().filter(|sample| sample.status == 200);
+    let lost = admitted.filter_map(|sample| {
+        let before = samples.iter().filter(|other| other.received <= sample.sent).map(|other| other.sent).max()?;
+        let gap = sample.received.saturating_duration_since(before).as_secs_f64();
+        Some((rate * gap + 1.0 - burst).max(0.0))
+    });
+    lost.sum()
+}
