@@ -70,22 +70,22 @@ impl Counters {
         if standings.iter().any(|standing| standing.over) {
             return Ok(standings);
         }
-        self.make_room(&stored)?;
-        for (hit, stored) in hits.iter().zip(&stored).filter(|(hit, _)| hit.hits > 0) {
+        let counted: Vec<_> = hits.iter().zip(&stored).filter(|(hit, _)| hit.hits > 0).collect();
+        self.make_room(counted.iter().filter(|(_, stored)| !self.known.contains(stored.limit())).count())?;
+        for (hit, stored) in counted {
             self.known.insert(Arc::new(stored.limit().clone()));
             self.storage.update_counter(stored, hit.hits).map_err(broken)?;
         }
         Ok(standings)
     }
 
-    fn make_room(&mut self, stored: &[Stored]) -> Result<(), Refusal> {
-        let new = stored.iter().filter(|stored| !self.known.contains(stored.limit())).count();
+    fn make_room(&mut self, new: usize) -> Result<(), Refusal> {
         let rested = self.swept.is_none_or(|swept| swept.elapsed() >= SWEEP_PAUSE);
         if self.known.len() + new > self.sweep_at && rested {
             self.sweep()?;
             self.swept = Some(Instant::now());
         }
-        if self.known.len() + new > self.max {
+        if new > 0 && self.known.len() + new > self.max {
             return Err(Refusal::Full(format!("there are {} counters in memory, and no room for more", self.known.len())));
         }
         Ok(())
@@ -147,6 +147,8 @@ mod tests {
         }
         assert!(matches!(memory.count(&[hit("c", Unit::Hour)]), Err(Refusal::Full(_))));
         assert!(memory.count(&[hit("a", Unit::Hour)]).unwrap()[0].over);
+        let read = Hit { hits: 0, ..hit("c", Unit::Hour) };
+        assert!(!memory.count(&[read]).unwrap()[0].over, "reading takes no room");
     }
 
     #[test]
