@@ -179,7 +179,7 @@ impl Session {
             command.contains(COMMAND),
             "`{command}` is neither curl nor `{COMMAND}`: put it into an `sh` block, which is not run"
         );
-        shell(&command.replace(COMMAND, TOLLGATE))
+        shell(&self.real(command).replace(COMMAND, TOLLGATE))
     }
 }
 
