@@ -13,7 +13,7 @@ pub struct KeyUsage<'a> {
     pub key: &'a str,
     /// Whether the key counts at all.
     pub enabled: bool,
-    /// Of the period at hand, where the plan has a quota.
+    /// Of the period at hand, where the plan has a quota and the workers count it.
     pub quota: Option<QuotaUsage>,
     /// At this moment, where the plan has a throttle.
     pub throttle: Option<ThrottleUsage>,
@@ -68,13 +68,15 @@ pub struct Now {
 // === impl UsagePlans ===
 
 impl UsagePlans {
-    /// What all keys used, in the order of plans and of the names of keys. `shared` reads what the workers share under a name.
+    /// What all keys used, in the order of plans and of the names of keys. `shared` reads what the workers share under a name:
+    /// nothing of a quota that a rate limit service counts.
     pub fn report(&self, now: Now, shared: impl Fn(&str) -> Option<Vec<u8>>) -> Vec<KeyUsage<'_>> {
         let mut rows = Vec::new();
         for (key, membership) in self.memberships() {
             let state = membership.both.state(shared(&membership.both.slot).as_deref());
             let plan = &membership.plan;
-            let quota = plan.quota.map(|quota| QuotaUsage::new(quota, quota.used(state.counter, now.seconds), now.seconds));
+            let quota = plan.quota.filter(|_| self.service().is_none());
+            let quota = quota.map(|quota| QuotaUsage::new(quota, quota.used(state.counter, now.seconds), now.seconds));
             let throttle = plan.throttle.map(|throttle| ThrottleUsage::new(throttle, state, now.nanos));
             rows.push(KeyUsage { plan: &plan.name, key: &key.name, enabled: key.enabled, quota, throttle });
         }

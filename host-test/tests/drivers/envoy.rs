@@ -74,12 +74,25 @@ impl Envoy {
 
     /// The same with so many worker threads, each of which has VMs of its own.
     pub fn start_with_workers(workers: u32, label: &str, clusters: &BTreeSet<String>, plugins: &Plugins) -> Self {
+        Self::start_with_services(workers, label, clusters, &BTreeMap::new(), plugins)
+    }
+
+    /// The same with clusters that take gRPC, and where they are.
+    pub fn start_with_services(
+        workers: u32,
+        label: &str,
+        clusters: &BTreeSet<String>,
+        services: &BTreeMap<String, SocketAddr>,
+        plugins: &Plugins,
+    ) -> Self {
         let binary = binary();
         let folder = workspace().join("target/envoy").join(format!("{label}-{}", std::process::id()));
         std::fs::create_dir_all(&folder).expect("target/ can be written");
         let template = Template::read(&workspace().join("envoy/edge.yaml")).expect("the template is YAML");
         let stubs: BTreeMap<String, Stub> = clusters.iter().map(|name| (name.clone(), Stub::start())).collect();
-        let configured = stubs.iter().map(|(name, stub)| test_cluster(&template, name, stub.address())).collect();
+        let backends = stubs.iter().map(|(name, stub)| test_cluster(&template, name, stub.address()));
+        let services = services.iter().map(|(name, address)| service_cluster(&template, name, *address));
+        let configured = backends.chain(services).collect();
         let mut bootstrap = template.bootstrap(loopback(), Vec::new(), configured);
         bootstrap["node"] = json!({ "id": "tests", "cluster": "tests" });
         bootstrap["dynamic_resources"] =
@@ -334,6 +347,19 @@ fn test_cluster(template: &Template, name: &str, address: SocketAddr) -> Value {
             "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
             "common_http_protocol_options": { "max_requests_per_connection": 1 },
             "explicit_http_config": { "http_protocol_options": { "enable_trailers": true } },
+        }
+    });
+    cluster
+}
+
+/// The shipped cluster as a service needs it that takes gRPC.
+fn service_cluster(template: &Template, name: &str, address: SocketAddr) -> Value {
+    let mut cluster = template.cluster(name, &address.ip().to_string(), address.port());
+    cluster["type"] = "STATIC".into();
+    cluster["typed_extension_protocol_options"] = json!({
+        "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+            "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+            "explicit_http_config": { "http2_protocol_options": {} },
         }
     });
     cluster

@@ -6,7 +6,7 @@ pub mod redis;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::mpsc;
+use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
 /// The command under test.
@@ -18,6 +18,9 @@ const START: Duration = Duration::from_secs(120);
 /// A `tollgate serve` or `tollgate stub` that listens; killed when it is dropped.
 pub struct Server {
     child: Child,
+    said: Receiver<String>,
+    /// What it said before it listened.
+    pub before: String,
     /// `127.0.0.1:PORT`
     pub address: String,
 }
@@ -57,6 +60,12 @@ pub fn shell(line: &str) -> String {
     printed(&command.output().expect("bash can be run"))
 }
 
+/// Sends a signal, such as `-STOP`.
+pub fn signal(process: &Child, signal: &str) {
+    let sent = Command::new("kill").args([signal, &process.id().to_string()]).status().expect("kill can be run");
+    assert!(sent.success(), "{signal} reaches the process");
+}
+
 // === impl Server ===
 
 impl Server {
@@ -75,7 +84,7 @@ impl Server {
         loop {
             match receiver.recv_timeout(end.saturating_duration_since(Instant::now())) {
                 Ok(line) => match line.strip_prefix("listening on http://") {
-                    Some(address) => return Self { child, address: address.to_owned() },
+                    Some(address) => return Self { child, said: receiver, before: said, address: address.to_owned() },
                     None => said.push_str(&format!("{line}\n")),
                 },
                 Err(error) => {
@@ -84,6 +93,19 @@ impl Server {
                 }
             }
         }
+    }
+
+    /// The next line that holds a text; panics when it is never said.
+    pub fn wait_for(&self, text: &str) -> String {
+        let end = Instant::now() + START;
+        let mut said = Vec::new();
+        while let Ok(line) = self.said.recv_timeout(end.saturating_duration_since(Instant::now())) {
+            if line.contains(text) {
+                return line;
+            }
+            said.push(line);
+        }
+        panic!("`{text}` was never said, but:\n{}", said.join("\n"));
     }
 }
 

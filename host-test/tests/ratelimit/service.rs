@@ -1,11 +1,12 @@
 //! A running `tollgate ratelimit`, and what it says.
+#![allow(dead_code, reason = "each test target uses its own part of it")]
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
-use crate::process::TOLLGATE;
+use crate::process::{TOLLGATE, signal};
 
 /// Longer than anything here takes, shorter than a hang.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -22,8 +23,13 @@ pub struct Service {
 
 impl Service {
     pub fn start(arguments: &[&str]) -> Self {
+        Self::start_at("127.0.0.1:0", arguments)
+    }
+
+    /// Starts it where another one was.
+    pub fn start_at(address: &str, arguments: &[&str]) -> Self {
         let mut command = Command::new(TOLLGATE);
-        command.args(["ratelimit", "--listen", "127.0.0.1:0"]).args(arguments).env("NO_COLOR", "1");
+        command.args(["ratelimit", "--listen", address]).args(arguments).env("NO_COLOR", "1");
         let mut child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the command can be run");
         let stderr = child.stderr.take().expect("a pipe");
         let (tell, said) = mpsc::channel();
@@ -59,9 +65,24 @@ impl Service {
 
     /// Tells it to stop, and waits.
     pub fn terminate(&mut self) -> ExitStatus {
-        let killed = Command::new("kill").arg(self.child.id().to_string()).status().expect("kill can be run");
-        assert!(killed.success());
+        signal(&self.child, "-TERM");
         self.child.wait().expect("it ends")
+    }
+
+    /// Ends it at once, in the middle of whatever it does.
+    pub fn kill(&mut self) {
+        self.child.kill().expect("it runs");
+        self.child.wait().expect("it ends");
+    }
+
+    /// It goes on listening, and answers nobody.
+    pub fn freeze(&self) {
+        signal(&self.child, "-STOP");
+    }
+
+    /// It goes on.
+    pub fn thaw(&self) {
+        signal(&self.child, "-CONT");
     }
 }
 

@@ -44,6 +44,8 @@ pub struct Sample {
     pub body: String,
     /// Which version of the document answered.
     pub version: Option<u32>,
+    /// How many requests the nearest limit has left, where the answer tells it.
+    pub remaining: Option<u64>,
 }
 
 /// How long an answer may take.
@@ -79,6 +81,7 @@ pub fn run(address: SocketAddr, load: Load, target: &str, key: Option<&str>) -> 
                     status: answer.status().expect("an answer has a status"),
                     body: String::from_utf8_lossy(&answer.body).into_owned(),
                     version: answer.header("x-version").and_then(|version| version.parse().ok()),
+                    remaining: answer.header("x-ratelimit-remaining").and_then(|remaining| remaining.parse().ok()),
                 });
                 if answer.header("connection") == Some("close") {
                     break;

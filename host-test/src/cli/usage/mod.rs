@@ -30,10 +30,10 @@ With `--admin` the counts are those of a `tollgate serve FILE --admin ADDRESS`. 
 Exit codes: 0 shown, 1 the document has errors or nobody answers, 2 wrong usage or an unreadable file.")]
 pub struct Arguments {
     /// The gateway document, with `--redis`
-    #[arg(required_unless_present = "admin", conflicts_with = "admin")]
+    #[arg(conflicts_with = "admin")]
     file: Option<PathBuf>,
     /// The admin address of `tollgate serve`
-    #[arg(long, value_name = "URL", required_unless_present = "redis", conflicts_with = "redis")]
+    #[arg(long, value_name = "URL", conflicts_with = "redis")]
     admin: Option<Uri>,
     /// The Redis of `tollgate ratelimit`
     #[arg(long, value_name = "URL", requires = "file", value_parser = Place::parse)]
