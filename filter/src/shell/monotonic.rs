@@ -10,7 +10,7 @@ unsafe extern "C" {
     fn clock_time_get(id: u32, precision: u64, time: *mut u64) -> u16;
 }
 
-/// Nanoseconds since the host's own beginning; 0 where it has no such clock, and then nothing is ever refilled.
+/// Nanoseconds since the host's own beginning; 0 where it has no such clock.
 pub fn now_nanos() -> u64 {
     let mut nanos = 0;
     #[expect(unsafe_code, reason = "WASI writes eight bytes where it is told, which are ours")]

@@ -4,6 +4,7 @@
 //! A request that is refused changes nothing (but for the first one after the clock was set back): a flood beyond a limit costs
 //! one look each.
 
+use super::clock::Clock;
 use super::quota::Quota;
 use super::state::State;
 use super::throttle::{Bucket, Throttle};
@@ -42,15 +43,6 @@ pub fn slot(parts: &[&str]) -> String {
     format!("usage{}", serde_json::Value::from(parts))
 }
 
-/// What a bucket reads the time from. A host without a monotonic clock (it stands at 0) has another one at least: that is set now
-/// and then, which costs a burst or a token, where a bucket without a clock would be empty for ever.
-fn nanos(platform: &dyn Platform) -> u64 {
-    match platform.monotonic_nanos() {
-        0 => platform.now_millis().saturating_mul(1_000_000),
-        nanos => nanos,
-    }
-}
-
 /// Workers that try in step fail in step: each would come right after the same other one, again and again. So who was slower waits
 /// a moment, of a length that chance says, and longer the more often it was.
 fn step_aside(attempt: u32, chance: u64) {
@@ -67,15 +59,21 @@ fn step_aside(attempt: u32, chance: u64) {
 impl Meter {
     /// Counts one request, unless it is one too many. A throttled one does not count towards the quota.
     pub fn take(&self, platform: &dyn Platform) -> Result<(), Exceeded> {
+        self.take_at(&Clock::new(platform))
+    }
+
+    /// The same, beside other meters of the same request.
+    pub fn take_at(&self, clock: &Clock<'_>) -> Result<(), Exceeded> {
         if self.is_unlimited() {
             return Ok(());
         }
         let mut refused = None;
-        let changed = self.change(platform, |state| {
+        let platform = clock.platform();
+        let changed = self.change(clock, |state| {
             refused = None;
             let bucket = match self.throttle {
                 Some(throttle) => {
-                    let now = nanos(platform);
+                    let now = clock.nanos();
                     let bucket = state.bucket.unwrap_or_else(|| Bucket::full(throttle, now));
                     match bucket.take(throttle, now) {
                         Some(bucket) => Some(bucket),
@@ -112,7 +110,7 @@ impl Meter {
     /// Takes back that a request was counted which something else refused.
     pub fn give_back(&self, platform: &dyn Platform) {
         let mut is_due = false;
-        let changed = self.change(platform, |state| {
+        let changed = self.change(&Clock::new(platform), |state| {
             let bucket = match (self.throttle, state.bucket) {
                 (Some(throttle), Some(bucket)) => Some(bucket.give_back(throttle)),
                 (_, bucket) => bucket,
@@ -141,9 +139,9 @@ impl Meter {
         shared.and_then(State::from_bytes).unwrap_or_default()
     }
 
-    /// Changes the shared state; false when the change says none, or others were always faster. The clocks are read after the
-    /// state, and anew with it: who was slower does not write an older time.
-    fn change(&self, platform: &dyn Platform, mut change: impl FnMut(State) -> Option<State>) -> bool {
+    /// Changes the shared state; false when the change says none, or others were always faster.
+    fn change(&self, clock: &Clock<'_>, mut change: impl FnMut(State) -> Option<State>) -> bool {
+        let platform = clock.platform();
         for attempt in 0..ATTEMPTS {
             let (before, version) = match platform.shared_data(&self.slot) {
                 Some((bytes, version)) => (self.state(Some(&bytes)), Version::Is(version)),
@@ -153,7 +151,9 @@ impl Meter {
             if platform.set_shared_data(&self.slot, &after.to_bytes(), version) {
                 return true;
             }
-            step_aside(attempt, nanos(platform));
+            clock.renew();
+            step_aside(attempt, clock.nanos());
+            clock.renew();
         }
         false
     }

@@ -13,6 +13,7 @@
 //! limit service.
 
 mod asking;
+mod clock;
 mod key;
 mod limits;
 mod meter;
@@ -28,6 +29,7 @@ mod table;
 mod throttle;
 
 pub use asking::Asking;
+pub use clock::Clock;
 pub use key::{Key, KeyRing, KeySource};
 pub use limits::{AccountLimits, StageLimits, agree};
 pub use meter::{Exceeded, Meter, slot};
@@ -133,8 +135,9 @@ impl Usage {
 
 /// Counts a request everywhere, or nowhere.
 fn take_all(meters: &[Arc<Meter>], platform: &dyn Platform) -> Result<(), Exceeded> {
+    let clock = Clock::new(platform);
     for (index, meter) in meters.iter().enumerate() {
-        if let Err(exceeded) = meter.take(platform) {
+        if let Err(exceeded) = meter.take_at(&clock) {
             meters.iter().take(index).for_each(|meter| meter.give_back(platform));
             return Err(exceeded);
         }
