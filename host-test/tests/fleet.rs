@@ -9,7 +9,6 @@ mod fleet;
 #[path = "ratelimit/service.rs"]
 mod service;
 #[path = "usage/mod.rs"]
-#[allow(dead_code, reason = "each test target uses its own part of it")]
 mod usage;
 
 use std::collections::BTreeMap;
