@@ -175,18 +175,19 @@ impl HostState {
         self.settings.clusters.get(name).cloned()
     }
 
-    /// A service is a cluster name, or a `GrpcService` message {1 envoy_grpc {1 cluster_name}}.
-    fn grpc_cluster(&self, service: &[u8]) -> Option<String> {
-        self.known_cluster(service).or_else(|| {
-            let target = Reader::new(service).flatten().find_map(|field| match field {
-                (1, Field::Bytes(target)) => Some(target),
-                _ => None,
-            })?;
-            Reader::new(target).flatten().find_map(|field| match field {
-                (1, Field::Bytes(name)) => self.known_cluster(name),
+    /// A service is a `GrpcService` message {1 envoy_grpc {1 cluster_name}}, or else the name of a cluster (measured on Envoy 1.40,
+    /// where a name that happens to be such a message ends the process).
+    fn grpc_cluster(&self, service: &[u8]) -> Result<String, Status> {
+        let member = |message: &[u8]| {
+            Reader::new(message).flatten().find_map(|field| match field {
+                (1, Field::Bytes(member)) => Some(member.to_vec()),
                 _ => None,
             })
-        })
+        };
+        match member(service).and_then(|target| member(&target)) {
+            Some(name) => self.known_cluster(&name).ok_or(Status::InternalFailure),
+            None => self.known_cluster(service).ok_or(Status::ParseFailure),
+        }
     }
 
     /// Starts a unary call when there is a message, else a stream.
@@ -198,7 +199,7 @@ impl HostState {
         metadata: HeaderMap,
         unary: Option<(Bytes, Duration)>,
     ) -> Result<u32, Status> {
-        let cluster = self.grpc_cluster(cluster).ok_or(Status::ParseFailure)?;
+        let cluster = self.grpc_cluster(cluster)?;
         let path = [b"/", service, b"/", method].concat();
         let timeout = unary.as_ref().map(|(_, timeout)| *timeout).filter(|t| !t.is_zero());
         let mut head = HeaderMap::from([

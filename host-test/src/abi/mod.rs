@@ -34,6 +34,7 @@ pub(crate) enum Status {
     InvalidMemoryAccess = 6,
     Empty = 7,
     CasMismatch = 8,
+    InternalFailure = 10,
 }
 
 /// Defines every host function there is.
