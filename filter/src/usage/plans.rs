@@ -288,7 +288,7 @@ mod tests {
                 ".apiStages[0].throttle[\"/GET\"]: no `burstLimit`",
                 "say both",
             ),
-            (json!({"keys": ["nobody"]}), ".keys[0]: no API key is named `nobody`", "apiKeys"),
+            (json!({"keys": ["nobody"]}), ".keys[0]: no API key is named so", "apiKeys"),
             (json!({"keys": ["k0", "k0"]}), ".keys[1]: key `k0` is on this plan already", ""),
             (json!({"keys": "k0"}), ".keys: expected an array", ""),
             (json!({"quota": {"limit": 1}}), ".quota: no `period`", "WEEK"),
@@ -326,6 +326,15 @@ mod tests {
         let told = told(json!([{"name": "k0", "value": "short"}]), plans);
         assert_eq!(told.len(), 1, "{told:?}");
         assert!(told[0].starts_with("$.apiKeys[0].value: the value of key `k0` is too short or too long"), "{told:?}");
+    }
+
+    #[test]
+    fn the_value_of_a_key_in_the_place_of_its_name_is_not_shown() {
+        let value = value_of(0);
+        let plan = json!({"usagePlanName": "p", "apiStages": [{"api": "pets", "stage": "prod"}], "keys": ["k0", value, value]});
+        let told = told(keys(1), json!([plan]));
+        assert_eq!(told.len(), 2, "{told:?}");
+        assert!(told.iter().all(|told| told.contains("].keys[") && !told.contains(&value)), "{told:?}");
     }
 
     #[test]

@@ -112,11 +112,12 @@ fn read_keys(node: &Node<'_>, keys: &Keys, problems: &mut Problems) -> Vec<(usiz
     for node in node.get("keys").map(|list| list.elements(problems)).unwrap_or_default() {
         let Some(name) = node.text(problems) else { continue };
         match keys.find(&name) {
-            _ if seen.get(&name).is_some() => problems.error(&node.path, format!("key `{name}` is on this plan already"), None),
+            // Without the text: whoever takes a name for a value has written a secret here.
             None => {
-                let help = "a plan has keys by their names; name it under `apiKeys`";
-                problems.error(&node.path, format!("no API key is named `{name}`"), Some(help));
+                let help = "a plan has keys by their names, never by their values; name it under `apiKeys`";
+                problems.error(&node.path, "no API key is named so", Some(help));
             }
+            _ if seen.get(&name).is_some() => problems.error(&node.path, format!("key `{name}` is on this plan already"), None),
             // Something is wrong with the key itself, and told there.
             Some(None) => {}
             Some(Some(key)) => read.push((key, node.path.clone())),
