@@ -241,8 +241,9 @@ impl<'a> StageCompiler<'a, '_> {
 
     /// What nobody can call, whatever key he has.
     fn warn_of_closed_doors(&mut self, operation: &Operation<'a>, guard: Option<&Guard>) {
-        if self.key_source == KeySource::Authorizer && guard.is_some_and(|guard| guard.authorizer.is_none()) {
-            let message = "nobody can call this: the API's keys are what an authorizer says, and this has none";
+        let names_keys = |guard: &Guard| guard.authorizer.as_ref().is_some_and(|authorizer| authorizer.names_api_keys());
+        if self.key_source == KeySource::Authorizer && guard.is_some_and(|guard| !names_keys(guard)) {
+            let message = "nobody can call this: the API's keys are what an authorizer says, and no Lambda authorizer is asked here";
             self.problems.warning(&operation.node.path, message, None);
         }
         // The same at each method, and told once.
