@@ -86,9 +86,8 @@ impl UsagePlans {
         for named in self.methods.iter().filter(|named| named.api == api && !methods.is_empty()) {
             let name = name_in_plan(&named.text);
             if !methods.contains(&name) {
-                let near: Vec<String> = methods.nearest(&name).into_iter().map(|name| format!("`{name}`")).collect();
                 let message = format!("API `{api}` has no method `{}`", named.text);
-                problems.error(&named.path, message, Some(&format!("near it there is {}", near.join(", "))));
+                problems.error(&named.path, message, Some(&methods.near(&name, str::to_owned)));
             }
         }
     }
@@ -123,13 +122,18 @@ impl UsagePlans {
 fn tell_of_loose_keys(keys: &Keys, drafts: &[Draft], node: Option<&Node<'_>>, problems: &mut Problems) {
     let mut is_loose = vec![true; keys.keys.len()];
     for (key, _) in drafts.iter().flat_map(|draft| &draft.keys) {
-        is_loose.get_mut(*key).into_iter().for_each(|is_loose| *is_loose = false);
+        if let Some(is_loose) = is_loose.get_mut(*key) {
+            *is_loose = false;
+        }
     }
-    let mut loose = keys.keys.iter().zip(&keys.paths).zip(is_loose).filter(|(_, is_loose)| *is_loose);
-    for ((key, path), _) in loose.by_ref().take(SHOWN) {
-        problems.warning(path, format!("key `{}` is on no usage plan: it lets nobody in", key.name), None);
+    let mut loose = 0;
+    for ((key, path), is_loose) in keys.keys.iter().zip(&keys.paths).zip(is_loose) {
+        loose += usize::from(is_loose);
+        if is_loose && loose <= SHOWN {
+            problems.warning(path, format!("key `{}` is on no usage plan: it lets nobody in", key.name), None);
+        }
     }
-    if let (more @ 1.., Some(node)) = (loose.count(), node) {
+    if let (more @ 1.., Some(node)) = (loose.saturating_sub(SHOWN), node) {
         problems.warning(&node.path, format!("{more} more keys are on no usage plan"), None);
     }
 }

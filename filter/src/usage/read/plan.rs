@@ -71,7 +71,8 @@ fn read_stages(node: &Node<'_>, apis: &Apis<'_>, methods: &mut Vec<NamedMethod>,
         let stage = required(&node, "stage", problems);
         let (Some(api), Some(stage)) = (api, stage) else { continue };
         if !api.stages.iter().any(|known| known.name == stage) {
-            let help = format!("it has {}", few(api.stages.iter().map(|stage| stage.name.as_str())));
+            let names: Vec<&str> = api.stages.iter().map(|stage| stage.name.as_str()).collect();
+            let help = format!("it has {}", few(&names));
             let message = format!("API `{}` has no stage `{stage}`", api.name);
             problems.error(&node.path.key("stage"), message, Some(&help));
             continue;
@@ -154,7 +155,8 @@ impl<'d> Apis<'d> {
                 return None;
             }
             (None, _) => {
-                let help = format!("there is {}", few(self.0.iter().map(|api| api.name.as_str())));
+                let names: Vec<&str> = self.0.iter().map(|api| api.name.as_str()).collect();
+                let help = format!("there is {}", few(&names));
                 problems.error(&said.path, format!("no API is named `{text}`, and none has that `apiId`"), Some(&help));
                 return None;
             }

@@ -112,7 +112,7 @@ fn caller(limit: &str, plan: &str, key: &str) -> Vec<(&'static str, String)> {
     vec![("limit", limit.to_owned()), ("plan", plan.to_owned()), ("key", key.to_owned())]
 }
 
-/// The wire has 32 bits. A quota beyond them is an error of the document (`RateLimitService::can_count`); a throttle beyond them lets
+/// The wire has 32 bits. A quota beyond them is an error of the document (`read/quota.rs`); a throttle beyond them lets
 /// 70 million requests a second through, more than any service counts.
 fn saturated(limit: u64) -> u32 {
     u32::try_from(limit).unwrap_or(u32::MAX)

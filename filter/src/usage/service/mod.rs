@@ -12,7 +12,6 @@ pub(super) use answer::Answer;
 pub(super) use descriptor::Limits;
 pub use descriptor::{Descriptor, Unit};
 
-use super::quota::Quota;
 use crate::definition::Node;
 use crate::flow::{Callout, CalloutOutcome, Question};
 use crate::platform::{Level, Platform};
@@ -86,11 +85,6 @@ impl RateLimitService {
             tells_client: tells_client?,
             warned_at: AtomicU64::new(0),
         })
-    }
-
-    /// Whether the service can count a quota: a limit on the wire has 32 bits, and nobody tells the first period from the others.
-    pub fn can_count(quota: Quota) -> bool {
-        u32::try_from(quota.limit).is_ok() && quota.offset == 0
     }
 
     /// The cluster that reaches it.
