@@ -158,9 +158,9 @@ impl<'a> StageCompiler<'a, '_> {
         }
         let routes = compiled.iter().map(|(.., route)| Arc::clone(route)).collect();
         // Methods first: the table wants them before ANY of the same resource.
-        compiled.sort_by_key(|(operation, ..)| operation.key == OperationKey::Any);
+        let (any, methods): (Vec<_>, Vec<_>) = compiled.into_iter().partition(|(operation, ..)| operation.key == OperationKey::Any);
         let mut table = RouteTable::new(self.document.protocol);
-        for (operation, pattern, route) in compiled {
+        for (operation, pattern, route) in methods.into_iter().chain(any) {
             let inserted = match operation.key {
                 OperationKey::Method(method) => table.insert(pattern, Verb::Method(method), route),
                 OperationKey::Any => table.insert(pattern, Verb::Any, route),
