@@ -65,6 +65,14 @@ pub struct Problems {
     known: HashSet<Problem>,
 }
 
+/// `a`, `b`
+pub fn quoted(names: &[&str]) -> String {
+    match names {
+        [] => String::new(),
+        names => format!("`{}`", names.join("`, `")),
+    }
+}
+
 // === impl JsonPath ===
 
 impl JsonPath {

@@ -47,6 +47,11 @@ pub trait Authorizer: Debug + Send + Sync {
         false
     }
 
+    /// Whether it can say which API key a request counts for.
+    fn names_api_keys(&self) -> bool {
+        false
+    }
+
     /// Whether an explicit deny of the resource policy comes first: where asking costs a call to somebody else.
     fn asks_after_policy(&self) -> bool {
         false

@@ -13,7 +13,7 @@ use crate::policy::{ApiArn, Kind, Policy};
 use crate::problem::Problems;
 use crate::route::{Pattern, RouteTable, Verb};
 use crate::usage::{KeySource, Methods, Place, StageLimits, Usage, agree, method_name};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Compiles an API into the gateway.
@@ -30,9 +30,8 @@ pub fn compile<'a>(document: &ApiDocument<'a>, parts: &mut Parts<'a>, gateway: &
     let key_source = compile_key_source(document.protocol, &definition, problems);
     let methods = Methods::of(&definition.operations);
     parts.plans.check_methods(&document.name, &methods, problems);
-    let mut first_of_name = HashMap::new();
     for stage in &document.stages {
-        let first = *first_of_name.entry(&stage.name).or_insert(stage);
+        let first = document.stages.iter().find(|first| first.name == stage.name).unwrap_or(stage);
         if !agree(first, stage) {
             let message = format!("stage `{}` has other limits here than at {}", stage.name, first.node.path);
             problems.error(&stage.node.path, message, Some("both count as one stage: say the same, or give one another name"));
@@ -159,9 +158,9 @@ impl<'a> StageCompiler<'a, '_> {
         }
         let routes = compiled.iter().map(|(.., route)| Arc::clone(route)).collect();
         // Methods first: the table wants them before ANY of the same resource.
-        compiled.sort_by_key(|(operation, ..)| operation.key == OperationKey::Any);
+        let (any, methods): (Vec<_>, Vec<_>) = compiled.into_iter().partition(|(operation, ..)| operation.key == OperationKey::Any);
         let mut table = RouteTable::new(self.document.protocol);
-        for (operation, pattern, route) in compiled {
+        for (operation, pattern, route) in methods.into_iter().chain(any) {
             let inserted = match operation.key {
                 OperationKey::Method(method) => table.insert(pattern, Verb::Method(method), route),
                 OperationKey::Any => table.insert(pattern, Verb::Any, route),
@@ -241,8 +240,10 @@ impl<'a> StageCompiler<'a, '_> {
 
     /// What nobody can call, whatever key he has.
     fn warn_of_closed_doors(&mut self, operation: &Operation<'a>, guard: Option<&Guard>) {
-        if self.key_source == KeySource::Authorizer && guard.is_some_and(|guard| guard.authorizer.is_none()) {
-            let message = "nobody can call this: the API's keys are what an authorizer says, and this has none";
+        let names_keys = |guard: &Guard| guard.authorizer.as_ref().is_some_and(|authorizer| authorizer.names_api_keys());
+        if self.key_source == KeySource::Authorizer && guard.is_some_and(|guard| !names_keys(guard)) {
+            let message =
+                "nobody can call this: the API's keys are what an authorizer says, and no Lambda authorizer is asked here";
             self.problems.warning(&operation.node.path, message, None);
         }
         // The same at each method, and told once.

@@ -1,7 +1,7 @@
 //! A JSON value that knows its place. Reading through a [`Node`] is what makes every problem carry a path, and what makes an
 //! unknown key, a wrong type or an unresolved CloudFormation function impossible to overlook.
 
-use crate::problem::{JsonPath, Problems};
+use crate::problem::{JsonPath, Problems, quoted};
 use serde_json::Value;
 
 /// A value of the document and where it stands.
@@ -122,10 +122,15 @@ impl<'a> Node<'a> {
         let text = self.string(problems)?;
         let chosen = choices.iter().find(|(name, _)| name.eq_ignore_ascii_case(text)).map(|(_, choice)| *choice);
         if chosen.is_none() {
-            let names: Vec<_> = choices.iter().map(|(name, _)| format!("`{name}`")).collect();
-            problems.error(&self.path, format!("`{text}` is not known here"), Some(&format!("use one of {}", names.join(", "))));
+            let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
+            self.not_one_of(text, &names, problems);
         }
         chosen
+    }
+
+    fn not_one_of(&self, text: &str, names: &[&str], problems: &mut Problems) {
+        let help = format!("use one of {}", quoted(names));
+        problems.error(&self.path, format!("`{text}` is not known here"), Some(&help));
     }
 
     /// Reports every member whose name is not in the list.

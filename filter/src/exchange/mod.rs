@@ -41,7 +41,7 @@ pub struct Exchange {
 enum Phase {
     /// Nothing came yet.
     New,
-    /// The authorizer needs the body, or somebody's word, or whoever counts somebody else's, which is still coming.
+    /// The authorizer needs the body, or the authorizer or whoever counts needs somebody's word: it is still coming.
     Entering(Box<Candidate>),
     /// The integration needs the body, which is still coming.
     Reading(Routed, Box<Admitted>),
@@ -111,7 +111,8 @@ impl Exchange {
             }
             (Phase::Entering(candidate), Event::ResponseHead { head, end }) => {
                 let Candidate { routed: Routed { stage, route, .. }, step, .. } = *candidate;
-                self.response_head(stage, &route, step.into_context(), (head, end), 0, platform)
+                let context = step.give_up(platform);
+                self.response_head(stage, &route, context, (head, end), 0, platform)
             }
             (Phase::Reading(routed, admitted), Event::RequestBody { size, end }) => {
                 self.reading(routed, admitted, Held { size, end }, platform)
@@ -180,7 +181,8 @@ impl Exchange {
     /// A routed request, of which so much is there: asks the guard as soon as what it needs is there.
     fn entering(&mut self, mut candidate: Candidate, held: Held, platform: &mut dyn Platform) -> Effect {
         if held.size > PAYLOAD_LIMIT {
-            return self.too_large(candidate.routed.stage, candidate.step.into_context(), platform);
+            let context = candidate.step.give_up(platform);
+            return self.too_large(candidate.routed.stage, context, platform);
         }
         candidate.routed.held = held;
         match candidate {
@@ -354,10 +356,11 @@ impl Exchange {
 // === impl Step ===
 
 impl Step {
-    fn into_context(self) -> Context {
+    /// What is known of a request that came no further.
+    fn give_up(self, platform: &dyn Platform) -> Context {
         match self {
             Self::Authorize(context) => *context,
-            Self::Count(asking) => asking.into_context(),
+            Self::Count(asking) => asking.give_up(platform),
         }
     }
 }

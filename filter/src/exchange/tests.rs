@@ -334,6 +334,24 @@ fn a_body_that_is_too_large_meanwhile_is_refused_and_a_late_answer_changes_nothi
     let (ticket, _) = asked(&effect);
     assert_eq!(refused(&run.on(Event::RequestBody { size: PAYLOAD_LIMIT + 1, end: false })).0, 413);
     assert_eq!(run.answered(ticket, Some(OK)), Effect::Hold);
+    assert_eq!(case.left(), [u64::from(BURST); 2], "it reached nobody, and counts nowhere here");
+}
+
+#[test]
+fn a_request_that_the_proxy_answers_meanwhile_counts_nowhere_here() {
+    for asked_before in [0, 1] {
+        let mut case = Case::new(&service());
+        let (mut run, mut effect) = case.begin("secret");
+        for _ in 0..asked_before {
+            let (ticket, _) = asked(&effect);
+            effect = run.answered(ticket, Some(OK));
+        }
+        let (ticket, _) = asked(&effect);
+        let timeout = ResponseHead { status: 408, ..ResponseHead::default() };
+        assert!(matches!(run.on(Event::ResponseHead { head: timeout, end: true }), Effect::Relay(_)));
+        assert_eq!(run.answered(ticket, Some(OK)), Effect::Hold, "too late");
+        assert_eq!(case.left(), [u64::from(BURST); 2]);
+    }
 }
 
 #[test]

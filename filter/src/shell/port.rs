@@ -53,7 +53,8 @@ impl Platform for Port<'_> {
 
     fn shared_data(&self, key: &str) -> Option<(Vec<u8>, u32)> {
         let (value, version) = hostcalls::get_shared_data(key).ok()?;
-        Some((value?, version?))
+        // The SDK shows an empty value as none; what is there has a version.
+        Some((value.unwrap_or_default(), version?))
     }
 
     fn set_shared_data(&self, key: &str, value: &[u8], version: Version) -> bool {

@@ -1,7 +1,7 @@
 //! A request that waits for the word of a rate limit service.
 
 use super::service::{Answer, Limits, RateLimitService};
-use super::{Meter, Progress, admit, refuse};
+use super::{Meter, Progress, admit};
 use crate::authorizer::Authorized;
 use crate::context::{Context, RateLimitFacts};
 use crate::flow::CalloutOutcome;
@@ -79,12 +79,12 @@ impl Asking {
     }
 
     fn refuse(self, failure: Failure, platform: &dyn Platform) -> Progress {
-        self.counted.iter().for_each(|meter| meter.give_back(platform));
-        refuse(self.authorized, failure)
+        Progress::Refused(Box::new(self.give_up(platform)), failure)
     }
 
-    /// What is known of the request, of which nothing more is asked.
-    pub fn into_context(self) -> Context {
+    /// The request goes no further, whoever said so, and counts nowhere here. What is left is what is known of it.
+    pub fn give_up(self, platform: &dyn Platform) -> Context {
+        self.counted.iter().for_each(|meter| meter.give_back(platform));
         self.authorized.into_context()
     }
 }

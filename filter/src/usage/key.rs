@@ -74,9 +74,7 @@ impl KeySource {
 impl KeyRing {
     /// Adds a key; false when there is one with the same value, which stays.
     pub fn insert(&mut self, key: Key) -> bool {
-        let prefix = prefix(&key.digest);
-        self.keys.insert(prefix, Vec::new());
-        let Some(same) = self.keys.get_mut(prefix) else { return false };
+        let Some(same) = self.keys.entry(prefix(&key.digest), Vec::new) else { return false };
         if same.iter().any(|other| other.digest == key.digest) {
             return false;
         }

@@ -18,8 +18,6 @@ use std::sync::Arc;
 pub struct AccountLimits {
     /// None: no limit.
     rates: Option<Rates>,
-    /// By their slots: one of each account and region.
-    meters: Table<Arc<Meter>>,
 }
 
 /// What limits the routes of one stage.
@@ -52,19 +50,18 @@ impl AccountLimits {
             Limit::Unlimited => None,
             Limit::To(rates) => Some(rates),
         };
-        let mut meters = Table::default();
-        for api in &document.apis {
-            if let Some(rates) = rates {
-                let slot = slot(&["account", &api.account_id, &api.region]);
-                meters.insert(slot.clone(), Arc::new(Meter { slot, throttle: Some(rates.throttle()), quota: None }));
-            }
-        }
-        Self { rates, meters }
+        Self { rates }
     }
 
+    /// What counts the requests of an API: one of each account and region.
     fn meter(&self, api: &ApiDocument<'_>) -> Option<Arc<Meter>> {
-        self.meters.get(slot(&["account", &api.account_id, &api.region])).cloned()
+        Some(limit(&["account", &api.account_id, &api.region], self.rates?.throttle()))
     }
+}
+
+/// A meter with a throttle.
+fn limit(parts: &[&str], throttle: Throttle) -> Arc<Meter> {
+    Arc::new(Meter { slot: slot(parts), throttle: Some(throttle), quota: None })
 }
 
 fn read_account(node: &Node<'_>, problems: &mut Problems) -> Option<Limit> {
@@ -115,10 +112,7 @@ impl StageLimits {
         }
         let settings = reader.into_settings();
         let whole = throttle.as_ref().and_then(|node| rates::read_both(node, problems));
-        let whole = whole.map(|throttle| {
-            let slot = slot(&["stage", &api.name, &stage.name]);
-            Arc::new(Meter { slot, throttle: Some(throttle), quota: None })
-        });
+        let whole = whole.map(|throttle| limit(&["stage", &api.name, &stage.name], throttle));
         Self {
             api: api.name.clone(),
             stage: stage.name.clone(),
@@ -133,11 +127,10 @@ impl StageLimits {
         let name = method_name(path, method);
         // Documented: these limits "are applied at the API method level for a stage", the same for all methods or not.
         let throttle = self.methods.get(&name).copied().unwrap_or(self.default);
-        let own = throttle.map(|throttle| {
-            let slot = slot(&["method", &self.api, &self.stage, &name]);
-            Arc::new(Meter { slot, throttle: Some(throttle), quota: None })
-        });
-        own.into_iter().chain(self.shared.iter().cloned()).collect()
+        let own = throttle.map(|throttle| limit(&["method", &self.api, &self.stage, &name], throttle));
+        let mut meters: Vec<Arc<Meter>> = own.into_iter().collect();
+        meters.extend_from_slice(&self.shared);
+        meters
     }
 }
 
@@ -210,16 +203,15 @@ mod tests {
     }
 
     #[test]
-    fn the_apis_of_an_account_in_a_region_share_one_meter() {
+    fn the_apis_of_an_account_in_a_region_share_one_slot() {
         let api = |name: &str, account: &str, region: &str| json!({"name": name, "accountId": account, "region": region, "definition": {}, "stages": [{"stageName": "s"}]});
         let document = json!({"apis": [api("a", "1", "r"), api("b", "1", "r"), api("c", "2", "r"), api("d", "1", "s")]});
         let mut problems = Problems::default();
         let document = Document::read(&Node::root(&document), &mut problems);
         let account = AccountLimits::read(&document, &mut problems);
-        let meters: Vec<_> = document.apis.iter().map(|api| account.meter(api).unwrap()).collect();
-        assert!(Arc::ptr_eq(&meters[0], &meters[1]));
-        assert_eq!(account.meters.entries().len(), 3);
-        assert!(meters[2].slot != meters[3].slot && meters[0].slot != meters[2].slot);
+        let slots: Vec<_> = document.apis.iter().map(|api| account.meter(api).unwrap().slot.clone()).collect();
+        assert_eq!(slots[0], slots[1]);
+        assert!(slots[2] != slots[3] && slots[0] != slots[2] && slots[0] != slots[3]);
     }
 
     #[test]

@@ -2,13 +2,11 @@
 //! Gateway reference has it. `/pets/{petId}/GET`; the root's is `//GET`.
 
 use crate::definition::{Operation, OperationKey};
-use std::cmp::Reverse;
-use std::collections::BTreeSet;
-use std::ops::Bound::{Excluded, Included, Unbounded};
+use crate::problem::quoted;
 
-/// The methods of an API, to see whether a name is one of them.
+/// The methods of an API, to see whether a name is one of them. Sorted.
 #[derive(Debug, Default)]
-pub struct Methods(BTreeSet<String>);
+pub struct Methods(Vec<String>);
 
 /// How many names a help shows.
 const SHOWN: usize = 3;
@@ -52,7 +50,11 @@ pub fn route_of_name(name: &str) -> String {
 impl Methods {
     /// The methods of a definition.
     pub fn of(operations: &[Operation<'_>]) -> Self {
-        Self(operations.iter().map(|operation| method_name(&operation.path, operation.key.as_str())).collect())
+        let mut names: Vec<String> =
+            operations.iter().map(|operation| method_name(&operation.path, operation.key.as_str())).collect();
+        names.sort();
+        names.dedup();
+        Self(names)
     }
 
     /// Whether there is none, which is a mistake of the definition.
@@ -62,16 +64,25 @@ impl Methods {
 
     /// Whether it is one of them.
     pub fn contains(&self, name: &str) -> bool {
-        self.0.contains(name)
+        self.0.binary_search_by(|other| other.as_str().cmp(name)).is_ok()
     }
 
-    /// Those that stand beside a name that is none of them; what it costs does not grow with their number.
-    pub fn nearest(&self, name: &str) -> Vec<&str> {
-        let before = self.0.range::<str, _>((Unbounded, Excluded(name))).rev().take(SHOWN);
-        let after = self.0.range::<str, _>((Included(name), Unbounded)).take(SHOWN);
-        let mut near: Vec<&str> = before.chain(after).map(String::as_str).collect();
+    /// A help that shows which stand beside a name that is none of them.
+    pub fn near(&self, name: &str, show: fn(&str) -> String) -> String {
+        let near: Vec<String> = self.nearest(name).into_iter().map(show).collect();
+        let near: Vec<&str> = near.iter().map(String::as_str).collect();
+        format!("near it there is {}", quoted(&near))
+    }
+
+    /// Those with the most in common come first. What it costs hardly grows with their number.
+    fn nearest(&self, name: &str) -> Vec<&str> {
+        let (before, after) = self.0.split_at(self.0.partition_point(|other| other.as_str() < name));
         let in_common = |other: &str| name.bytes().zip(other.bytes()).take_while(|(a, b)| a.eq_ignore_ascii_case(b)).count();
-        near.sort_by_key(|other| Reverse(in_common(other)));
+        let mut near: Vec<&str> = Vec::new();
+        for other in before.iter().rev().take(SHOWN).chain(after.iter().take(SHOWN)) {
+            let place = near.iter().position(|near| in_common(near) < in_common(other)).unwrap_or(near.len());
+            near.insert(place, other);
+        }
         near.truncate(SHOWN);
         near
     }
@@ -100,6 +111,7 @@ mod tests {
     fn the_nearest_names_have_the_most_in_common() {
         let names = ["/a/GET", "/pets/GET", "/pets/POST", "/pets/{petId}/GET", "/z/GET"];
         let methods = Methods(names.map(str::to_owned).into());
+        assert!(methods.contains("/pets/POST") && !methods.contains("/pets/PUT"));
         assert_eq!(methods.nearest("/pets/{petid}/GET"), ["/pets/{petId}/GET", "/pets/POST", "/pets/GET"]);
         assert_eq!(methods.nearest("/pets/DELETE"), ["/pets/GET", "/pets/POST", "/pets/{petId}/GET"]);
         assert!(Methods::default().nearest("/a/GET").is_empty());

@@ -94,18 +94,17 @@ impl Membership {
 
     /// What counts a request to a route.
     pub(super) fn meters(&self, key: &str, place: &Place) -> Vec<Arc<Meter>> {
-        match self.plan.method(place) {
-            Some(throttle) => [self.of_method(throttle, key, place)].into_iter().chain(counting(&self.quota)).collect(),
-            None => counting(&self.both).into_iter().collect(),
-        }
+        let (own, plans) = match self.plan.method(place) {
+            Some(throttle) => (Some(self.of_method(throttle, key, place)), &self.quota),
+            None => (None, &self.both),
+        };
+        own.into_iter().chain(counting(plans)).collect()
     }
 
     /// The same without the quota.
     pub(super) fn throttles(&self, key: &str, place: &Place) -> Vec<Arc<Meter>> {
-        match self.plan.method(place) {
-            Some(throttle) => vec![self.of_method(throttle, key, place)],
-            None => counting(&self.throttle).into_iter().collect(),
-        }
+        let own = self.plan.method(place).map(|throttle| self.of_method(throttle, key, place));
+        own.or_else(|| counting(&self.throttle)).into_iter().collect()
     }
 
     fn of_method(&self, throttle: Throttle, key: &str, place: &Place) -> Arc<Meter> {

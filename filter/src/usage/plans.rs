@@ -86,9 +86,8 @@ impl UsagePlans {
         for named in self.methods.iter().filter(|named| named.api == api && !methods.is_empty()) {
             let name = name_in_plan(&named.text);
             if !methods.contains(&name) {
-                let near: Vec<String> = methods.nearest(&name).into_iter().map(|name| format!("`{name}`")).collect();
                 let message = format!("API `{api}` has no method `{}`", named.text);
-                problems.error(&named.path, message, Some(&format!("near it there is {}", near.join(", "))));
+                problems.error(&named.path, message, Some(&methods.near(&name, str::to_owned)));
             }
         }
     }
@@ -123,13 +122,18 @@ impl UsagePlans {
 fn tell_of_loose_keys(keys: &Keys, drafts: &[Draft], node: Option<&Node<'_>>, problems: &mut Problems) {
     let mut is_loose = vec![true; keys.keys.len()];
     for (key, _) in drafts.iter().flat_map(|draft| &draft.keys) {
-        is_loose.get_mut(*key).into_iter().for_each(|is_loose| *is_loose = false);
+        if let Some(is_loose) = is_loose.get_mut(*key) {
+            *is_loose = false;
+        }
     }
-    let mut loose = keys.keys.iter().zip(&keys.paths).zip(is_loose).filter(|(_, is_loose)| *is_loose);
-    for ((key, path), _) in loose.by_ref().take(SHOWN) {
-        problems.warning(path, format!("key `{}` is on no usage plan: it lets nobody in", key.name), None);
+    let mut loose = 0;
+    for ((key, path), is_loose) in keys.keys.iter().zip(&keys.paths).zip(is_loose) {
+        loose += usize::from(is_loose);
+        if is_loose && loose <= SHOWN {
+            problems.warning(path, format!("key `{}` is on no usage plan: it lets nobody in", key.name), None);
+        }
     }
-    if let (more @ 1.., Some(node)) = (loose.count(), node) {
+    if let (more @ 1.., Some(node)) = (loose.saturating_sub(SHOWN), node) {
         problems.warning(&node.path, format!("{more} more keys are on no usage plan"), None);
     }
 }
@@ -288,7 +292,7 @@ mod tests {
                 ".apiStages[0].throttle[\"/GET\"]: no `burstLimit`",
                 "say both",
             ),
-            (json!({"keys": ["nobody"]}), ".keys[0]: no API key is named `nobody`", "apiKeys"),
+            (json!({"keys": ["nobody"]}), ".keys[0]: no API key is named so", "apiKeys"),
             (json!({"keys": ["k0", "k0"]}), ".keys[1]: key `k0` is on this plan already", ""),
             (json!({"keys": "k0"}), ".keys: expected an array", ""),
             (json!({"quota": {"limit": 1}}), ".quota: no `period`", "WEEK"),
@@ -326,6 +330,15 @@ mod tests {
         let told = told(json!([{"name": "k0", "value": "short"}]), plans);
         assert_eq!(told.len(), 1, "{told:?}");
         assert!(told[0].starts_with("$.apiKeys[0].value: the value of key `k0` is too short or too long"), "{told:?}");
+    }
+
+    #[test]
+    fn the_value_of_a_key_in_the_place_of_its_name_is_not_shown() {
+        let value = value_of(0);
+        let plan = json!({"usagePlanName": "p", "apiStages": [{"api": "pets", "stage": "prod"}], "keys": ["k0", value, value]});
+        let told = told(keys(1), json!([plan]));
+        assert_eq!(told.len(), 2, "{told:?}");
+        assert!(told.iter().all(|told| told.contains("].keys[") && !told.contains(&value)), "{told:?}");
     }
 
     #[test]

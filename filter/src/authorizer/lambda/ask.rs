@@ -115,6 +115,10 @@ impl Authorizer for Lambda {
         self.verdict(&remembered, demand, platform)
     }
 
+    fn names_api_keys(&self) -> bool {
+        true
+    }
+
     fn asks_after_policy(&self) -> bool {
         true
     }

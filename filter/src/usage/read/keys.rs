@@ -102,9 +102,14 @@ fn read_digest(node: &Node<'_>, name: &str, problems: &mut Problems) -> Option<[
         (Some(value), None) => digest_of_value(&value, name, problems),
         (None, Some(digits)) => {
             let digest = from_hex(digits.string(problems)?);
+            let help = Some("64 hexadecimal digits: `printf %s VALUE | sha256sum`");
             if digest.is_none() {
-                let message = format!("the `sha256` of key `{name}` is no SHA-256");
-                problems.error(&digits.path, message, Some("64 hexadecimal digits: `printf %s VALUE | sha256sum`"));
+                problems.error(&digits.path, format!("the `sha256` of key `{name}` is no SHA-256"), help);
+            }
+            // A variable of the shell that is not set: an empty header would be the key.
+            if digest == Some(Hash::hash(b"")) {
+                problems.error(&digits.path, format!("the `sha256` of key `{name}` is that of nothing"), help);
+                return None;
             }
             digest
         }
@@ -213,6 +218,7 @@ mod tests {
             (json!({"name": "a", "value": VALUE, "sha256": sha256(VALUE)}), "$[0].sha256: key `a` has a `value` and a `sha256`"),
             (json!({"name": "a", "sha256": VALUE}), "$[0].sha256: the `sha256` of key `a` is no SHA-256"),
             (json!({"name": "a", "sha256": "é".repeat(32)}), "$[0].sha256: the `sha256` of key `a` is no SHA-256"),
+            (json!({"name": "a", "sha256": sha256("")}), "$[0].sha256: the `sha256` of key `a` is that of nothing"),
             (json!({"name": "a", "value": format!("{VALUE}\n{VALUE}")}), "$[0].value: no header can have the value of key `a`"),
             (json!({"name": "a", "value": format!(" {VALUE}")}), "$[0].value: no header can have the value of key `a`"),
             (json!({"name": "a", "value": 12_345_678_901_234_567_890_u64}), "$[0].value: expected a string, found a number"),

@@ -9,18 +9,16 @@ pub mod rates;
 pub mod settings;
 
 use crate::definition::Node;
-use crate::problem::Problems;
+use crate::problem::{Problems, quoted};
 
 /// How many names a message shows.
 const SHOWN: usize = 5;
 
 /// `a`, `b` and 3 more
-fn few<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
-    let mut names = names.into_iter();
-    let shown: Vec<String> = names.by_ref().take(SHOWN).map(|name| format!("`{name}`")).collect();
-    match names.count() {
-        0 => shown.join(", "),
-        more => format!("{} and {more} more", shown.join(", ")),
+fn few(names: &[&str]) -> String {
+    match names.split_at_checked(SHOWN) {
+        Some((shown, more @ [_, ..])) => format!("{} and {} more", quoted(shown), more.len()),
+        _ => quoted(names),
     }
 }
 

@@ -30,39 +30,47 @@ pub fn tell(drafts: &[Draft], keys: &[Key], problems: &mut Problems) {
     let mut stages: Table<Shared> = Table::default();
     for (index, draft) in drafts.iter().enumerate() {
         for stage in draft.plan.stages.entries() {
-            let name = stage.name();
-            stages.insert(&name, Shared { stages: vec![(&stage.api, &stage.stage)], plans: Vec::new() });
-            stages.get_mut(&name).into_iter().for_each(|shared| shared.plans.push(index));
+            let new = || Shared { stages: vec![(&stage.api, &stage.stage)], plans: Vec::new() };
+            if let Some(shared) = stages.entry(stage.name(), new) {
+                shared.plans.push(index);
+            }
         }
     }
     let mut groups: Table<Shared> = Table::default();
     for Shared { stages, plans } in stages.into_entries().into_iter().filter(|shared| shared.plans.len() > 1) {
-        let name: Vec<u8> = plans.iter().flat_map(|plan| plan.to_le_bytes()).collect();
-        groups.insert(&name, Shared { stages: Vec::new(), plans });
-        groups.get_mut(&name).into_iter().for_each(|group| group.stages.extend(&stages));
+        let name = name_of(&plans);
+        if let Some(group) = groups.entry(name, || Shared { stages: Vec::new(), plans }) {
+            group.stages.extend_from_slice(&stages);
+        }
     }
     let mut pairs: Table<Pair> = Table::default();
     for group in groups.entries() {
         let mut first_plan: Vec<Option<usize>> = vec![None; keys.len()];
-        for plan in &group.plans {
-            for (position, (key, _)) in drafts.get(*plan).into_iter().flat_map(|draft| &draft.keys).enumerate() {
+        for second in &group.plans {
+            let Some(draft) = drafts.get(*second) else { continue };
+            for (position, (key, _)) in draft.keys.iter().enumerate() {
                 let Some(first) = first_plan.get_mut(*key) else { continue };
-                let first = *first.get_or_insert(*plan);
-                if first == *plan {
+                let first = *first.get_or_insert(*second);
+                if first == *second {
                     continue;
                 }
-                let name = [first.to_le_bytes(), plan.to_le_bytes()].concat();
-                let positions = drafts.get(*plan).map_or(0, |draft| draft.keys.len());
-                pairs.insert(&name, Pair { first, second: *plan, both: vec![false; positions] });
-                let pair = pairs.get_mut(&name).and_then(|pair| pair.both.get_mut(position));
-                pair.into_iter().for_each(|both| *both = true);
+                let new = || Pair { first, second: *second, both: vec![false; draft.keys.len()] };
+                let pair = pairs.entry(name_of(&[first, *second]), new);
+                if let Some(both) = pair.and_then(|pair| pair.both.get_mut(position)) {
+                    *both = true;
+                }
             }
         }
     }
     for Pair { first, second, both } in pairs.into_entries() {
         let (Some(first_draft), Some(second_draft)) = (drafts.get(first), drafts.get(second)) else { continue };
-        let of_both = groups.entries().iter().filter(|group| group.plans.contains(&first) && group.plans.contains(&second));
-        let stages = which(&of_both.flat_map(|group| &group.stages).copied().collect::<Vec<_>>());
+        let mut stages = Vec::new();
+        for group in groups.entries() {
+            if group.plans.contains(&first) && group.plans.contains(&second) {
+                stages.extend_from_slice(&group.stages);
+            }
+        }
+        let stages = which(&stages);
         let mut shared = second_draft.keys.iter().zip(both).filter(|(_, both)| *both);
         let plan = &first_draft.plan.name;
         let help = "a key has one plan for a stage";
@@ -77,6 +85,15 @@ pub fn tell(drafts: &[Draft], keys: &[Key], problems: &mut Problems) {
             problems.error(&second_draft.keys_path, message, Some(help));
         }
     }
+}
+
+/// What no other plans have.
+fn name_of(plans: &[usize]) -> Vec<u8> {
+    let mut name = Vec::new();
+    for plan in plans {
+        name.extend_from_slice(&plan.to_le_bytes());
+    }
+    name
 }
 
 /// stage `prod` of `petstore` and 2 more

@@ -71,7 +71,8 @@ fn read_stages(node: &Node<'_>, apis: &Apis<'_>, methods: &mut Vec<NamedMethod>,
         let stage = required(&node, "stage", problems);
         let (Some(api), Some(stage)) = (api, stage) else { continue };
         if !api.stages.iter().any(|known| known.name == stage) {
-            let help = format!("it has {}", few(api.stages.iter().map(|stage| stage.name.as_str())));
+            let names: Vec<&str> = api.stages.iter().map(|stage| stage.name.as_str()).collect();
+            let help = format!("it has {}", few(&names));
             let message = format!("API `{}` has no stage `{stage}`", api.name);
             problems.error(&node.path.key("stage"), message, Some(&help));
             continue;
@@ -112,11 +113,12 @@ fn read_keys(node: &Node<'_>, keys: &Keys, problems: &mut Problems) -> Vec<(usiz
     for node in node.get("keys").map(|list| list.elements(problems)).unwrap_or_default() {
         let Some(name) = node.text(problems) else { continue };
         match keys.find(&name) {
-            _ if seen.get(&name).is_some() => problems.error(&node.path, format!("key `{name}` is on this plan already"), None),
+            // Without the text: whoever takes a name for a value has written a secret here.
             None => {
-                let help = "a plan has keys by their names; name it under `apiKeys`";
-                problems.error(&node.path, format!("no API key is named `{name}`"), Some(help));
+                let help = "a plan has keys by their names, never by their values; name it under `apiKeys`";
+                problems.error(&node.path, "no API key is named so", Some(help));
             }
+            _ if seen.get(&name).is_some() => problems.error(&node.path, format!("key `{name}` is on this plan already"), None),
             // Something is wrong with the key itself, and told there.
             Some(None) => {}
             Some(Some(key)) => read.push((key, node.path.clone())),
@@ -153,7 +155,8 @@ impl<'d> Apis<'d> {
                 return None;
             }
             (None, _) => {
-                let help = format!("there is {}", few(self.0.iter().map(|api| api.name.as_str())));
+                let names: Vec<&str> = self.0.iter().map(|api| api.name.as_str()).collect();
+                let help = format!("there is {}", few(&names));
                 problems.error(&said.path, format!("no API is named `{text}`, and none has that `apiId`"), Some(&help));
                 return None;
             }

@@ -6,9 +6,7 @@ use crate::definition::Node;
 use crate::problem::Problems;
 use crate::usage::{Period, Quota};
 
-/// With the longest offset that API Gateway takes.
-const PERIODS: [(&str, (Period, u64)); 3] =
-    [("DAY", (Period::Day, 0)), ("WEEK", (Period::Week, 6)), ("MONTH", (Period::Month, 27))];
+const PERIODS: [(&str, Period); 3] = [("DAY", Period::Day), ("WEEK", Period::Week), ("MONTH", Period::Month)];
 
 /// What a document can say of requests: YAML, JSON and a protobuf Struct all have it without loss.
 const LIMIT: u64 = 1 << 53;
@@ -36,13 +34,13 @@ pub fn read(node: &Node<'_>, is_shared: bool, problems: &mut Problems) -> Option
         Some(offset) => read_offset(&offset, limit, period, is_shared, problems)?,
         None => 0,
     };
-    Some(Quota { limit: limit?, offset, period: period?.0 })
+    Some(Quota { limit: limit?, offset, period: period? })
 }
 
 fn read_offset(
     node: &Node<'_>,
     limit: Option<u64>,
-    period: Option<(Period, u64)>,
+    period: Option<Period>,
     is_shared: bool,
     problems: &mut Problems,
 ) -> Option<u64> {
@@ -57,7 +55,13 @@ fn read_offset(
         problems.error(&node.path, message, Some("take `offset` or `rateLimitService` away"));
         return None;
     }
-    if let Some((period, most)) = period.filter(|(_, most)| offset > *most) {
+    let most = match period {
+        Some(Period::Day) => 0,
+        Some(Period::Week) => 6,
+        Some(Period::Month) => 27,
+        None => LIMIT,
+    };
+    if let Some(period) = period.filter(|_| offset > most) {
         // Terraform's provider and CloudFormation's users quote the refusal; `QuotaSettings` does not tell of it.
         let message = format!("API Gateway takes no `offset` above {most} with period {}", period.as_str());
         problems.warning(&node.path, message, Some("it is served: as many requests count as made in the first period"));

@@ -124,10 +124,8 @@ impl<'r> Reader<'r> {
             Target::All => None,
             // A definition without methods has a problem of its own.
             Target::Method { name, text } if !self.methods.contains(&name) && !self.methods.is_empty() => {
-                let near: Vec<String> =
-                    self.methods.nearest(&name).into_iter().map(|name| format!("`{}`", route_of_name(name))).collect();
                 let message = format!("the API has no method `{text}`");
-                problems.error(&node.path, message, Some(&format!("near it there is {}", near.join(", "))));
+                problems.error(&node.path, message, Some(&self.methods.near(&name, route_of_name)));
                 return;
             }
             Target::Method { name, .. } => Some(name),

@@ -6,8 +6,7 @@ use super::*;
 use crate::flow::NoReply;
 use crate::http::{Headers, Response, ResponseHead};
 use crate::platform::Version;
-use crate::usage::quota::Period;
-use crate::usage::quota::Quota;
+use crate::usage::quota::{Period, Quota};
 use crate::usage::throttle::Throttle;
 use crate::usage::{Exceeded, Place};
 use serde_json::{Value, json};
@@ -211,7 +210,7 @@ fn a_throttle_is_two_windows_that_are_asked_together() {
 }
 
 #[test]
-fn the_wire_has_32_bits_and_for_nothing_nobody_is_asked() {
+fn what_has_more_than_32_bits_is_as_much_as_they_hold_and_nothing_is_never_asked() {
     assert!(!monthly().allow_nothing() && !throttle().allow_nothing());
     assert!(Limits::quota("gold", "ann", quota(0, Period::Day), NOW).allow_nothing());
     assert!(Limits::throttle("gold", "ann", Throttle::new(0.0, 0)).allow_nothing());
