@@ -142,7 +142,7 @@ fn refuse(node: &Node<'_>, settings: &[(&str, &str)], problems: &mut Problems) {
 impl<'a> ApiDocument<'a> {
     fn read(node: &Node<'a>, problems: &mut Problems) -> Option<Self> {
         node.only(&API_KEYS, problems);
-        let name = required(node, "name", problems)?;
+        let name = node.required_text("name", problems)?;
         let Some(definition) = node.get("definition") else {
             problems.error(
                 &node.path,
@@ -197,21 +197,6 @@ fn basepath(node: &Node<'_>, problems: &mut Problems) -> Basepath {
     chosen.unwrap_or_default()
 }
 
-fn required(node: &Node<'_>, key: &str, problems: &mut Problems) -> Option<String> {
-    let text = match node.get(key) {
-        Some(value) => value.text(problems)?,
-        None => {
-            problems.error(&node.path, format!("no `{key}`"), None);
-            return None;
-        }
-    };
-    if text.is_empty() {
-        problems.error(&node.path.key(key), format!("`{key}` is empty"), None);
-        return None;
-    }
-    Some(text)
-}
-
 // === impl StageDocument ===
 
 impl<'a> StageDocument<'a> {
@@ -226,7 +211,7 @@ impl<'a> StageDocument<'a> {
         if let Some(settings) = node.get("accessLogSettings") {
             problems.warning(&settings.path, "not served yet: access log formats; the proxy's own access log is written", None);
         }
-        let name = required(node, "stageName", problems)?;
+        let name = node.required_text("stageName", problems)?;
         if name != "$default" && !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')) {
             let help = "letters, digits, `_` and `-`, or `$default`";
             problems.error(&node.path.key("stageName"), format!("`{name}` is no stage name"), Some(help));

@@ -78,6 +78,25 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// The text of a member that is there and not empty; anything else is a problem.
+    pub fn required_text(&self, key: &str, problems: &mut Problems) -> Option<String> {
+        if self.get(key).is_none() {
+            problems.error(&self.path, format!("no `{key}`"), None);
+        }
+        self.text_of(key, problems)
+    }
+
+    /// The same of one that need not be there.
+    pub fn text_of(&self, key: &str, problems: &mut Problems) -> Option<String> {
+        let value = self.get(key)?;
+        let text = value.text(problems)?;
+        if text.is_empty() {
+            problems.error(&value.path, format!("`{key}` is empty"), None);
+            return None;
+        }
+        Some(text)
+    }
+
     /// `true` or `false`, also as text.
     pub fn boolean(&self, problems: &mut Problems) -> Option<bool> {
         match self.value {

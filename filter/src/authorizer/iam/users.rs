@@ -68,26 +68,10 @@ impl User {
         if let Some(list) = node.get("policies") {
             policies.extend(list.elements(problems).iter().filter_map(|policy| Policy::compile(policy, Kind::Identity, problems)));
         }
-        let mut text = |key: &str, needed: bool| match node.get(key) {
-            Some(value) => {
-                let text = value.text(problems)?;
-                if text.is_empty() {
-                    problems.error(&value.path, format!("`{key}` is empty"), None);
-                    return None;
-                }
-                Some(text)
-            }
-            None => {
-                if needed {
-                    problems.error(&node.path, format!("no `{key}`"), None);
-                }
-                None
-            }
-        };
-        let id = text("accessKeyId", true);
-        let secret = text("secretAccessKey", true);
-        let (session_token, account_id) = (text("sessionToken", false), text("accountId", false));
-        let (name, arn) = (text("userName", false), text("arn", false));
+        let id = node.required_text("accessKeyId", problems);
+        let secret = node.required_text("secretAccessKey", problems);
+        let [session_token, account_id, name, arn] =
+            ["sessionToken", "accountId", "userName", "arn"].map(|key| node.text_of(key, problems));
         let account_id = match (account_id, &arn) {
             (given, Some(arn)) => match account_of(arn) {
                 Some(account) if given.as_ref().is_none_or(|given| *given == account) => Some(account),

@@ -2,7 +2,6 @@
 //!
 //! AWS: `CreateApiKey` of the API Gateway reference.
 
-use super::{not_empty, required};
 use crate::definition::{Node, stable_id};
 use crate::problem::{JsonPath, Problems};
 use crate::usage::{Key, Table};
@@ -35,7 +34,7 @@ impl Keys {
         let (mut digests, mut ids) = (Table::default(), Table::default());
         for node in node.map(|node| node.elements(problems)).unwrap_or_default() {
             node.only(&KNOWN, problems);
-            let Some(name) = required(&node, "name", problems) else { continue };
+            let Some(name) = node.required_text("name", problems) else { continue };
             if read.names.get(&name).is_some() {
                 problems.error(&node.path.key("name"), format!("a second key named `{name}`"), None);
                 continue;
@@ -85,16 +84,13 @@ fn read_key(node: &Node<'_>, name: &str, problems: &mut Problems) -> Option<Key>
     if let Some(description) = node.get("description") {
         description.text(problems);
     }
-    let id = node.get("id").map(|id| not_empty(&id, "id", problems));
+    let id = match node.get("id") {
+        Some(_) => node.text_of("id", problems),
+        None => Some(stable_id(name, 10)),
+    };
     let enabled = node.get("enabled").map(|enabled| enabled.boolean(problems));
     let digest = read_digest(node, name, problems);
-    Some(Key {
-        id: id.unwrap_or_else(|| Some(stable_id(name, 10)))?,
-        digest: digest?,
-        enabled: enabled.unwrap_or(Some(true))?,
-        memberships: Vec::new(),
-        name: name.to_owned(),
-    })
+    Some(Key { id: id?, digest: digest?, enabled: enabled.unwrap_or(Some(true))?, memberships: Vec::new(), name: name.to_owned() })
 }
 
 fn read_digest(node: &Node<'_>, name: &str, problems: &mut Problems) -> Option<[u8; 32]> {

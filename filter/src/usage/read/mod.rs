@@ -8,8 +8,7 @@ pub mod quota;
 pub mod rates;
 pub mod settings;
 
-use crate::definition::Node;
-use crate::problem::{Problems, quoted};
+use crate::problem::quoted;
 
 /// How many names a message shows.
 const SHOWN: usize = 5;
@@ -20,22 +19,4 @@ fn few(names: &[&str]) -> String {
         Some((shown, more @ [_, ..])) => format!("{} and {} more", quoted(shown), more.len()),
         _ => quoted(names),
     }
-}
-
-/// A name that is there and not empty.
-fn required(node: &Node<'_>, key: &str, problems: &mut Problems) -> Option<String> {
-    let Some(value) = node.get(key) else {
-        problems.error(&node.path, format!("no `{key}`"), None);
-        return None;
-    };
-    not_empty(&value, key, problems)
-}
-
-fn not_empty(value: &Node<'_>, key: &str, problems: &mut Problems) -> Option<String> {
-    let text = value.text(problems)?;
-    if text.is_empty() {
-        problems.error(&value.path, format!("`{key}` is empty"), None);
-        return None;
-    }
-    Some(text)
 }

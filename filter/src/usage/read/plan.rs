@@ -3,7 +3,7 @@
 //! AWS: `UsagePlan` and `ApiStage` of the API Gateway reference, `AWS::ApiGateway::UsagePlan`.
 
 use super::keys::Keys;
-use super::{few, quota, rates, required};
+use super::{few, quota, rates};
 use crate::definition::{ApiDocument, Node, Protocol};
 use crate::problem::{JsonPath, Problems};
 use crate::usage::methods::name_in_plan;
@@ -45,7 +45,7 @@ impl Draft {
         if let Some(description) = node.get("description") {
             description.text(problems);
         }
-        let name = required(node, "usagePlanName", problems);
+        let name = node.required_text("usagePlanName", problems);
         let throttle = node.get("throttle").and_then(|throttle| rates::read_both(&throttle, problems));
         let quota = node.get("quota").and_then(|quota| quota::read(&quota, is_shared, problems));
         let mut methods = Vec::new();
@@ -68,7 +68,7 @@ fn read_stages(node: &Node<'_>, apis: &Apis<'_>, methods: &mut Vec<NamedMethod>,
     for node in node.get("apiStages").map(|list| list.elements(problems)).unwrap_or_default() {
         node.only(&["api", "apiId", "stage", "throttle"], problems);
         let api = apis.read(&node, problems);
-        let stage = required(&node, "stage", problems);
+        let stage = node.required_text("stage", problems);
         let (Some(api), Some(stage)) = (api, stage) else { continue };
         if !api.stages.iter().any(|known| known.name == stage) {
             let names: Vec<&str> = api.stages.iter().map(|stage| stage.name.as_str()).collect();

@@ -5,7 +5,6 @@
 //! prints it), `AWS::ApiGatewayV2::Stage RouteSettings`.
 
 use super::rates::{Limit, Rates, THROTTLING, read_limit};
-use super::required;
 use crate::definition::Node;
 use crate::problem::{JsonPath, Problems};
 use crate::usage::methods::{Methods, method_name, name_of_route, route_of_name};
@@ -84,8 +83,8 @@ impl<'r> Reader<'r> {
                 if !entry.value.is_object() {
                     continue;
                 }
-                let path = required(&entry, "resourcePath", problems);
-                let method = required(&entry, "httpMethod", problems);
+                let path = entry.required_text("resourcePath", problems);
+                let method = entry.required_text("httpMethod", problems);
                 if let (Some(path), Some(method)) = (path, method) {
                     self.entry(target(&path, &method, format!("{method} {path}")), &entry, &OF_METHOD, problems);
                 }
