@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 use tollgate::platform::{Level, Platform, Version};
-use tollgate::usage::{Exceeded, Meter, Period, Quota, State, Throttle, slot};
+use tollgate::usage::{Clock, Exceeded, Meter, Period, Quota, State, Throttle, slot};
 
 /// 2026-01-01T12:00:00Z
 const NOON_MILLIS: u64 = 1_767_268_800_000;
@@ -334,4 +334,16 @@ fn no_two_names_share_a_slot() {
     assert_ne!(slot(&["plan", "a\",\"b"]), slot(&["plan", "a", "b"]));
     assert_ne!(slot(&["plan", "a,b"]), slot(&["plan", "a", "b"]));
     assert_ne!(slot(&["plan", ""]), slot(&["plan"]));
+}
+
+#[test]
+fn a_worker_that_was_stopped_after_it_looked_at_the_clock_does_not_fill_the_bucket_again() {
+    let (shared, meter) = (Shared::default(), meter(Some(Throttle::new(10.0, 10)), None));
+    let clock = Clock::new(&shared);
+    clock.nanos();
+    shared.nanos.fetch_add(5 * SECOND, Ordering::SeqCst);
+    let taken = (0..20).filter(|_| meter.take(&shared).is_ok()).count();
+    assert_eq!(taken, 10);
+    assert_eq!(meter.take_at(&clock), Err(Exceeded::Throttle));
+    assert_eq!(meter.take(&shared), Err(Exceeded::Throttle), "five seconds are not counted twice");
 }

@@ -73,8 +73,13 @@ impl Meter {
             refused = None;
             let bucket = match self.throttle {
                 Some(throttle) => {
-                    let now = clock.nanos();
+                    let mut now = clock.nanos();
                     let bucket = state.bucket.unwrap_or_else(|| Bucket::full(throttle, now));
+                    if bucket.is_later_than(now) {
+                        // Another worker wrote since the clock was read: only a clock that was set back is still behind then.
+                        clock.renew();
+                        now = clock.nanos();
+                    }
                     match bucket.take(throttle, now) {
                         Some(bucket) => Some(bucket),
                         None => {

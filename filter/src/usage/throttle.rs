@@ -89,6 +89,11 @@ impl Bucket {
         Self { level: self.level.saturating_add(TOKEN).min(throttle.capacity()), ..self }
     }
 
+    /// Whether somebody wrote it at a later time.
+    pub fn is_later_than(self, now_nanos: u64) -> bool {
+        self.at_nanos > now_nanos
+    }
+
     /// Whole tokens that could be taken now.
     pub fn available(self, throttle: Throttle, now_nanos: u64) -> u64 {
         self.refilled(throttle, now_nanos).level / TOKEN
