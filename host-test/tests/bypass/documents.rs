@@ -38,7 +38,11 @@ pub fn document(protocol: Protocol, changed: &dyn Fn(Guard) -> Guard) -> Value {
     if protocol == Protocol::Http {
         upstreams[DEFAULT_BACKEND] = cluster(DEFAULT_BACKEND);
     }
-    let mut document = json!({ "apis": apis, "iam": { "users": users }, "issuers": issuers, "upstreams": upstreams });
+    let mut document = json!({
+        "apis": apis, "iam": { "users": users }, "issuers": issuers, "upstreams": upstreams,
+        // Who may call is asked here, and not how often: natively time stands still, and no bucket is filled again.
+        "account": { "throttleSettings": { "rateLimit": -1, "burstLimit": -1 } },
+    });
     put_keys(&mut document);
     document
 }
