@@ -174,7 +174,7 @@ fn a_service_that_is_killed_or_hangs_under_load_costs_answers_and_no_counts() {
     });
     let soonest = within.iter().map(|sample| sample.received - sample.sent).min().expect("there are some");
     // A busy Envoy counts a timeout from the beginning of its turn.
-    assert!(soonest > TIMEOUT * 3 / 4, "answered after {soonest:?}, though nobody had");
+    assert!(soonest > TIMEOUT * 9 / 10, "answered after {soonest:?}, though nobody had");
     assert_told(&fleet, &[&trials[0], &trials[1]]);
     fleet.assert_sound();
 }

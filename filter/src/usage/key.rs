@@ -11,6 +11,7 @@ use crate::definition::Node;
 use crate::problem::Problems;
 
 use hmac_sha256::Hash;
+use std::fmt;
 
 /// Where a request has its API key.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -23,7 +24,6 @@ pub enum KeySource {
 }
 
 /// An API key without its value.
-#[derive(Debug)]
 pub struct Key {
     /// What plans call it.
     pub name: String,
@@ -108,9 +108,36 @@ fn is_equal(one: &[u8; 32], other: &[u8; 32]) -> bool {
 
 // === impl Key ===
 
+/// Without the digest: who has it can try values until one fits.
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, id, enabled, memberships, digest: _ } = self;
+        let mut key = f.debug_struct("Key");
+        key.field("name", name).field("id", id).field("digest", &"<redacted>");
+        key.field("enabled", enabled).field("memberships", memberships).finish()
+    }
+}
+
 impl Key {
     /// The plan under which the key may call a route.
     pub fn membership(&self, place: &Place) -> Option<&Membership> {
         self.memberships.iter().find(|membership| membership.plan.stage(&place.api, &place.stage).is_some())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_is_printed_shows_neither_its_value_nor_the_digest_of_it() {
+        let digest = Hash::hash(b"a value that nobody may see");
+        let key = Key { name: "partner".to_owned(), id: "id".to_owned(), digest, enabled: true, memberships: Vec::new() };
+        let printed = format!("{key:?}");
+        assert!(printed.contains("partner") && printed.contains("<redacted>"), "{printed}");
+        assert!(
+            !printed.contains(&format!("{:?}", digest)) && !printed.contains(&format!("{}, {}", digest[0], digest[1])),
+            "{printed}"
+        );
     }
 }

@@ -21,7 +21,7 @@ pub struct Plan {
     pub throttle: Option<Throttle>,
     /// Of each of its keys.
     pub quota: Option<Quota>,
-    /// What its keys may call, sorted by API and stage.
+    /// What its keys may call, by API and stage.
     pub stages: Table<PlanStage>,
 }
 

@@ -38,6 +38,9 @@ pub const SETTINGS: Names = Names { rate: "rateLimit", burst: "burstLimit" };
 /// Of methods and routes.
 pub const THROTTLING: Names = Names { rate: "throttlingRateLimit", burst: "throttlingBurstLimit" };
 
+/// One request in eleven and a half days.
+const SLOWEST: f64 = 0.000_001;
+
 /// One of the two numbers.
 enum Said<T> {
     Unlimited,
@@ -90,8 +93,10 @@ fn read_rate(node: &Node<'_>, or_unlimited: bool, problems: &mut Problems) -> Op
     if or_unlimited && number == -1.0 {
         return Some(Said::Unlimited);
     }
-    if number < 0.0 {
-        problems.error(&node.path, format!("`{number}` is no rate"), Some("requests a second, from 0 on"));
+    // What is counted is millionths of a token: less would be a bucket that nobody refills, and nobody is told of.
+    if number < 0.0 || (number > 0.0 && number < SLOWEST) {
+        let help = format!("requests a second: 0, or from {SLOWEST} on");
+        problems.error(&node.path, format!("`{number}` is no rate"), Some(&help));
         return None;
     }
     Some(Said::Number(number))
@@ -205,6 +210,10 @@ mod tests {
     fn what_is_no_rate_or_no_burst_is_told_once() {
         for (value, start) in [
             (json!({"rateLimit": -1, "burstLimit": 1}), "$.rateLimit: `-1` is no rate"),
+            (
+                json!({"rateLimit": 0.000_000_9, "burstLimit": 1}),
+                "$.rateLimit: `0.0000009` is no rate; help: requests a second: 0, or from 0.000001 on",
+            ),
             (json!({"rateLimit": 1, "burstLimit": -1}), "$.burstLimit: `-1` is no burst"),
             (json!({"rateLimit": 1, "burstLimit": 1.5}), "$.burstLimit: `1.5` is no burst"),
             (json!({"rateLimit": 1, "burstLimit": 4_294_967_296_u64}), "$.burstLimit: `4294967296` is no burst"),
