@@ -15,7 +15,7 @@
 // test that holds the other end.
 
 import { createServer } from 'node:http';
-import { generateKeyPairSync, randomUUID } from 'node:crypto';
+import { createPrivateKey, generateKeyPairSync, randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
@@ -33,11 +33,21 @@ const resources = {
   'urn:other': ['other', 'RS256'],
 };
 
+// By way of PEM: a key that is exported as a JWK straight from its generation shares a lock with the generation's job, and node 20
+// stops for ever when it collects that job as garbage meanwhile.
+const encodings = {
+  publicKeyEncoding: { type: 'spki', format: 'pem' },
+  privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+};
+
 function newKeys() {
-  const jwk = ({ privateKey }, alg) => ({ ...privateKey.export({ format: 'jwk' }), alg, use: 'sig', kid: randomUUID() });
+  const jwk = ({ privateKey }, alg) => {
+    const key = createPrivateKey(privateKey).export({ format: 'jwk' });
+    return { ...key, alg, use: 'sig', kid: randomUUID() };
+  };
   return [
-    jwk(generateKeyPairSync('rsa', { modulusLength: 2048 }), 'RS256'),
-    jwk(generateKeyPairSync('ec', { namedCurve: 'P-256' }), 'ES256'),
+    jwk(generateKeyPairSync('rsa', { modulusLength: 2048, ...encodings }), 'RS256'),
+    jwk(generateKeyPairSync('ec', { namedCurve: 'P-256', ...encodings }), 'ES256'),
   ];
 }
 

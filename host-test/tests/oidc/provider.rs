@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -12,6 +13,9 @@ use socket2::{Domain, Socket, Type};
 
 use crate::drivers::envoy::workspace;
 use crate::drivers::http1::exchange_raw;
+
+/// How long the process may take to say where it is.
+const START: Duration = Duration::from_secs(60);
 
 /// How long the process may take to end when it is asked to.
 const END: Duration = Duration::from_secs(5);
@@ -108,9 +112,14 @@ impl Provider {
         let process = command.spawn().unwrap_or_else(|error| panic!("this test needs node: {error}"));
         let unknown = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let mut provider = Self { process, control: unknown, log };
-        let mut line = String::new();
         let stdout = provider.process.stdout.take().expect("it is piped");
-        BufReader::new(stdout).read_line(&mut line).expect("a pipe can be read");
+        let (sender, receiver) = mpsc::channel();
+        std::thread::spawn(move || {
+            let mut line = String::new();
+            let _ = sender.send(BufReader::new(stdout).read_line(&mut line).map(|_| line));
+        });
+        let line = receiver.recv_timeout(START).unwrap_or_else(|_| panic!("the provider said nothing in {} s", START.as_secs()));
+        let line = line.expect("a pipe can be read");
         let control = line.trim().parse().unwrap_or_else(|_| panic!("the provider did not start: `{line}`"));
         provider.control.set_port(control);
         provider
