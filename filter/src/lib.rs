@@ -31,6 +31,7 @@
 //! | [`policy`] | IAM policy documents and how they are evaluated |
 //! | [`event`] | the events that Lambda functions get |
 //! | [`http`] | heads, header multimap, paths, queries, media types |
+//! | [`value`] | values that a body or a template brings; JSON in, JSON or Java's text out |
 //! | [`template`] | mapping templates (plain text so far) |
 //! | [`platform`] | the port: what the gateway asks of its host |
 //! | [`context`] | what is known of one request: `$context`, stage variables, ids, trace |
@@ -59,8 +60,8 @@
 //! 5  gateway_response
 //! 4  route  mapping  cors  flow  event
 //! 3  context  policy
-//! 2  definition  jose  sigv4
-//! 1  calendar  template  http  platform  problem  cache  protobuf
+//! 2  definition  jose  sigv4  template
+//! 1  calendar  value  http  platform  problem  cache  protobuf
 //! ```
 
 pub mod authorizer;
@@ -89,3 +90,4 @@ mod shell;
 pub mod sigv4;
 pub mod template;
 pub mod usage;
+pub mod value;

@@ -1,6 +1,10 @@
 //! Mapping templates without Velocity: the text itself. A template that contains a directive or a reference is refused when the
 //! definition is compiled, because serving its source text would look like an answer.
 
+mod host;
+
+pub use host::{Fault, Host};
+
 /// A template that renders to its own text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template(String);

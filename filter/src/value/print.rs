@@ -1,0 +1,166 @@
+//! Values as text: JSON, and what Java's `toString` gives.
+
+use super::heap::ListKind;
+use super::{DEPTH_LIMIT, Exhausted, Heap, Value, double};
+use std::fmt::Write;
+
+/// How a value is written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Style {
+    Json,
+    Java,
+}
+
+/// The value as JSON.
+pub fn json_text(value: &Value, heap: &mut Heap) -> Result<String, Exhausted> {
+    let mut out = String::new();
+    write(&mut out, value, Style::Json, 0, heap)?;
+    Ok(out)
+}
+
+/// The value as Java's `toString` gives it: maps as `{a=b}`, lists of JSON as JSON (recorded: `test_input_path_template_formatting`),
+/// lists of templates as `[a, b]`.
+pub fn java_text(value: &Value, heap: &mut Heap) -> Result<String, Exhausted> {
+    let mut out = String::new();
+    write(&mut out, value, Style::Java, 0, heap)?;
+    Ok(out)
+}
+
+fn write(out: &mut String, value: &Value, style: Style, depth: usize, heap: &mut Heap) -> Result<(), Exhausted> {
+    heap.spend(1)?;
+    // A list may hold itself.
+    if depth > DEPTH_LIMIT {
+        return Err(Exhausted::Depth);
+    }
+    match value {
+        Value::Null => out.push_str("null"),
+        Value::Boolean(value) => out.push_str(if *value { "true" } else { "false" }),
+        Value::Integer(number) => {
+            let _ = write!(out, "{number}");
+        }
+        Value::BigInteger(digits) => out.push_str(digits),
+        Value::Double(number) => out.push_str(&double::text(*number)),
+        Value::Text(text) => {
+            heap.budget.spend_bytes(text.len())?;
+            match style {
+                Style::Json => write_json_string(out, text),
+                Style::Java => out.push_str(text),
+            }
+        }
+        Value::Host(_) => {}
+        Value::List(id) => {
+            let style = if heap.list_kind(*id) == ListKind::Json { Style::Json } else { style };
+            out.push('[');
+            let mut index = 0;
+            while let Some(item) = heap.list(*id).get(index).cloned() {
+                separate(out, index, style);
+                write(out, &item, style, depth + 1, heap)?;
+                index += 1;
+            }
+            out.push(']');
+        }
+        Value::Map(id) => {
+            out.push('{');
+            let mut index = 0;
+            while let Some((key, item)) = heap.map(*id).at(index).map(|(key, item)| (key.clone(), item.clone())) {
+                separate(out, index, style);
+                match style {
+                    Style::Json => {
+                        heap.budget.spend_bytes(key.len())?;
+                        write_json_string(out, &key);
+                        out.push(':');
+                    }
+                    Style::Java => {
+                        out.push_str(&key);
+                        out.push('=');
+                    }
+                }
+                write(out, &item, style, depth + 1, heap)?;
+                index += 1;
+            }
+            out.push('}');
+        }
+    }
+    Ok(())
+}
+
+fn separate(out: &mut String, index: usize, style: Style) {
+    if index > 0 {
+        out.push_str(if style == Style::Json { "," } else { ", " });
+    }
+}
+
+/// A text as a JSON string, in its quotes.
+pub fn write_json_string(out: &mut String, text: &str) {
+    out.push('"');
+    let mut rest = text;
+    while let Some(at) = rest.find(|c: char| c < ' ' || c == '"' || c == '\\') {
+        let (plain, tail) = rest.split_at_checked(at).unwrap_or_default();
+        out.push_str(plain);
+        let mut characters = tail.chars();
+        match characters.next() {
+            Some('\n') => out.push_str("\\n"),
+            Some('\r') => out.push_str("\\r"),
+            Some('\t') => out.push_str("\\t"),
+            Some('\u{8}') => out.push_str("\\b"),
+            Some('\u{c}') => out.push_str("\\f"),
+            Some(quoted @ ('"' | '\\')) => {
+                out.push('\\');
+                out.push(quoted);
+            }
+            Some(control) => {
+                let _ = write!(out, "\\u{:04X}", u32::from(control));
+            }
+            None => {}
+        }
+        rest = characters.as_str();
+    }
+    out.push_str(rest);
+    out.push('"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Budget, parse};
+    use super::*;
+
+    fn heap_of(json: &str) -> (Heap, Value) {
+        let mut heap = Heap::new(Budget::default());
+        let value = parse(&json.into(), &mut heap).unwrap();
+        (heap, value)
+    }
+
+    #[test]
+    fn maps_print_as_java_and_lists_of_json_as_json() {
+        for (json, java) in [
+            (r#"{"foo":"bar","n":1.50}"#, "{foo=bar, n=1.5}"),
+            (r#"[{"foo":"bar"}]"#, r#"[{"foo":"bar"}]"#),
+            (r#"{"foo":[{"nested":"bar"}]}"#, r#"{foo=[{"nested":"bar"}]}"#),
+            (r#"{"a":null,"b":{"c":true}}"#, "{a=null, b={c=true}}"),
+        ] {
+            let (mut heap, value) = heap_of(json);
+            assert_eq!(java_text(&value, &mut heap).unwrap(), java);
+        }
+        let mut heap = Heap::default();
+        let list = heap.new_list(ListKind::Java, vec![Value::text("a"), Value::Integer(2)]);
+        assert_eq!(java_text(&list, &mut heap).unwrap(), "[a, 2]");
+        assert_eq!(json_text(&list, &mut heap).unwrap(), r#"["a",2]"#);
+    }
+
+    #[test]
+    fn json_prints_as_it_was_read() {
+        for json in [r#"{"a":[1,-2,"x\n\"\\"],"b":{},"c":[],"d":123456789012345678901234567890}"#, r#""\u0001""#, "null"] {
+            let (mut heap, value) = heap_of(json);
+            assert_eq!(json_text(&value, &mut heap).unwrap(), json);
+        }
+    }
+
+    #[test]
+    fn a_list_that_holds_itself_ends() {
+        let mut heap = Heap::default();
+        let list = heap.new_list(ListKind::Java, Vec::new());
+        let Value::List(id) = list else { panic!() };
+        heap.list_mut(id).unwrap().push(list.clone());
+        assert_eq!(java_text(&list, &mut heap), Err(Exhausted::Depth));
+    }
+}
