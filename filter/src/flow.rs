@@ -86,6 +86,14 @@ pub enum Question {
 // === impl Callout ===
 
 impl Callout {
+    /// The request as HTTP/1.1 writes it, for people.
+    pub fn describe(&self) -> String {
+        match &self.question {
+            Question::Http { head, body } => format!("{}\n\n{}", head.describe(), String::from_utf8_lossy(body)),
+            Question::Grpc { service, method, .. } => format!("{service}/{method}"),
+        }
+    }
+
     /// The head of an HTTP request.
     pub fn http_head(&self) -> Option<&RequestHead> {
         match &self.question {

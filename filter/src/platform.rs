@@ -34,6 +34,28 @@ pub trait Platform {
 
     /// A line for the operator.
     fn log(&self, level: Level, message: &str);
+
+    /// What went into a part of one request's way, or came out of it; the text is made only for a host that keeps it.
+    fn note(&self, section: Section, name: &'static str, text: &dyn Fn() -> String) {
+        let _ = (section, name, text);
+    }
+}
+
+/// Where a request is on its way, in API Gateway's own words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Section {
+    /// Route, authorizer, API key, validation.
+    MethodRequest,
+    /// What the mappings make of it.
+    IntegrationRequest,
+    /// The backend.
+    Integration,
+    /// What the mappings make of the backend's answer.
+    IntegrationResponse,
+    /// What the client gets.
+    MethodResponse,
+    /// What the client gets when something failed.
+    GatewayResponse,
 }
 
 /// What a shared value must be for another to take its place.

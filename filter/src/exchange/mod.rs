@@ -9,6 +9,7 @@
 //! stands before authorization; only who may call is counted, against its plan and then what all share; nothing reaches an
 //! integration but an `Admitted`.
 
+mod notes;
 mod proxy_answers;
 mod routing;
 
@@ -19,9 +20,10 @@ use crate::flow::{Callout, CalloutOutcome, Effect, Event, Ticket};
 use crate::gateway::{Gateway, Route, Stage};
 use crate::gateway_response::{Failure, GatewayResponses, ResponseType, answer};
 use crate::http::{Headers, MediaType, RequestHead, Response, ResponseHead};
-use crate::integration::{IntegrationRequest, is_reserved};
-use crate::platform::Platform;
+use crate::integration::{IntegrationRequest, Pending, is_reserved};
+use crate::platform::{Platform, Section};
 use crate::usage::{self, Admitted, Asking};
+use notes::{note_route, outcome_text};
 use proxy_answers::{failure_of, is_unchanged, replace};
 use routing::{Found, Refused, find_route, read};
 use std::sync::Arc;
@@ -45,6 +47,8 @@ enum Phase {
     Entering(Box<Candidate>),
     /// The integration needs the body, which is still coming.
     Reading(Routed, Box<Admitted>),
+    /// The integration asked somebody by a call of its own, and its answer is to come.
+    Calling { routed: Routed, context: Box<Context>, pending: Pending, waits_for: Ticket },
     /// The upstream has the request, or is getting it.
     Forwarded { stage: Arc<Stage>, route: Arc<Route>, context: Box<Context>, sent: usize },
     /// The response streams to the client, perhaps while the request still streams to the upstream. The body of an answer to HEAD
@@ -121,6 +125,14 @@ impl Exchange {
             (Phase::Reading(Routed { stage, route, .. }, admitted), Event::ResponseHead { head, end }) => {
                 self.response_head(stage, &route, admitted.into_context(), (head, end), 0, platform)
             }
+            (Phase::Calling { routed, context, pending, waits_for }, Event::CalloutDone { ticket, outcome })
+                if ticket == waits_for =>
+            {
+                self.integration_called(routed, *context, pending, outcome, platform)
+            }
+            (Phase::Calling { routed: Routed { stage, route, .. }, context, .. }, Event::ResponseHead { head, end }) => {
+                self.response_head(stage, &route, *context, (head, end), 0, platform)
+            }
             (Phase::Forwarded { stage, route, context, sent }, Event::RequestBody { size, .. }) => {
                 self.sending(stage, route, context, sent.saturating_add(size), platform)
             }
@@ -168,8 +180,9 @@ impl Exchange {
     fn request_head(&mut self, head: RequestHead, end: bool, platform: &mut dyn Platform) -> Effect {
         let context = read(head, platform);
         match find_route(&self.gateway, context) {
-            Ok(Found::Preflight(response)) => self.reply(response, false),
+            Ok(Found::Preflight(response)) => self.reply(response, false, platform),
             Ok(Found::Route(stage, route, context)) => {
+                note_route(&stage, &route, &context, platform);
                 let routed = Routed { stage, route, held: Held { size: 0, end: false } };
                 let candidate = Candidate { routed, step: Step::Authorize(context), waits_for: None };
                 self.entering(candidate, Held { size: 0, end }, platform)
@@ -202,6 +215,7 @@ impl Exchange {
     /// A call that was made for a candidate is over.
     fn called(&mut self, candidate: Candidate, outcome: CalloutOutcome, platform: &mut dyn Platform) -> Effect {
         let Candidate { routed, step, .. } = candidate;
+        platform.note(Section::MethodRequest, "answer", &|| outcome_text(&outcome));
         match step {
             Step::Authorize(context) => {
                 let progress = routed.route.guard.called(*context, outcome, platform);
@@ -220,7 +234,7 @@ impl Exchange {
             authorizer::Progress::Refused(context, failure) => {
                 self.refuse(Refused { stage: Some(routed.stage), context: *context, failure }, platform)
             }
-            authorizer::Progress::Call(context, callout) => self.call(routed, Step::Authorize(context), callout),
+            authorizer::Progress::Call(context, callout) => self.call(routed, Step::Authorize(context), callout, platform),
         }
     }
 
@@ -237,16 +251,21 @@ impl Exchange {
             usage::Progress::Refused(context, failure) => {
                 self.refuse(Refused { stage: Some(routed.stage), context: *context, failure }, platform)
             }
-            usage::Progress::Call(asking, callout) => self.call(routed, Step::Count(asking), callout),
+            usage::Progress::Call(asking, callout) => self.call(routed, Step::Count(asking), callout, platform),
         }
     }
 
     /// Somebody has to be asked first.
-    fn call(&mut self, routed: Routed, step: Step, callout: Callout) -> Effect {
-        self.calls = self.calls.wrapping_add(1);
-        let ticket = Ticket(self.calls);
+    fn call(&mut self, routed: Routed, step: Step, callout: Callout, platform: &dyn Platform) -> Effect {
+        platform.note(Section::MethodRequest, step.asks(), &|| callout.describe());
+        let ticket = self.ticket();
         self.phase = Phase::Entering(Box::new(Candidate { routed, step, waits_for: Some(ticket) }));
         Effect::Call(ticket, callout)
+    }
+
+    fn ticket(&mut self) -> Ticket {
+        self.calls = self.calls.wrapping_add(1);
+        Ticket(self.calls)
     }
 
     /// The body is held until it is whole; the size is that of all of it.
@@ -284,19 +303,50 @@ impl Exchange {
 
     /// `sent`: how much of the body goes on with the head.
     fn integrate(&mut self, routed: Routed, admitted: Admitted, sent: usize, platform: &dyn Platform) -> Effect {
-        let Routed { stage, route, .. } = routed;
+        let Routed { ref stage, ref route, .. } = routed;
         match route.integration.request(&admitted, platform) {
             Ok(IntegrationRequest::Forward(head)) => {
+                platform.note(Section::Integration, "request", &|| head.describe());
                 let context = Box::new(admitted.into_context());
+                let Routed { stage, route, .. } = routed;
                 self.phase = Phase::Forwarded { stage, route, context, sent };
                 Effect::Forward(head)
             }
-            Ok(IntegrationRequest::Respond(mut response)) => {
-                finish(&mut response.head, &stage, admitted.context());
-                self.reply(response, admitted.context().client_sent_head)
+            Ok(IntegrationRequest::Call(callout, pending)) => {
+                platform.note(Section::Integration, "request", &|| callout.describe());
+                let waits_for = self.ticket();
+                let context = Box::new(admitted.into_context());
+                self.phase = Phase::Calling { routed, context, pending, waits_for };
+                Effect::Call(waits_for, callout)
             }
-            Err(failure) => self.refuse(Refused { stage: Some(stage), context: admitted.into_context(), failure }, platform),
+            Ok(IntegrationRequest::Respond(response)) => self.integrated(stage, admitted.context(), response, platform),
+            Err(failure) => {
+                self.refuse(Refused { stage: Some(Arc::clone(stage)), context: admitted.into_context(), failure }, platform)
+            }
         }
+    }
+
+    /// The call that an integration asked for is over.
+    fn integration_called(
+        &mut self,
+        routed: Routed,
+        context: Context,
+        pending: Pending,
+        outcome: CalloutOutcome,
+        platform: &dyn Platform,
+    ) -> Effect {
+        let Routed { stage, route, .. } = routed;
+        platform.note(Section::Integration, "response", &|| outcome_text(&outcome));
+        match route.integration.called(&context, pending, outcome, platform) {
+            Ok(response) => self.integrated(&stage, &context, response, platform),
+            Err(failure) => self.refuse(Refused { stage: Some(stage), context, failure }, platform),
+        }
+    }
+
+    /// What an integration made of its backend's answer goes to the client.
+    fn integrated(&mut self, stage: &Stage, context: &Context, mut response: Response, platform: &dyn Platform) -> Effect {
+        finish(&mut response.head, stage, context);
+        self.reply(response, context.client_sent_head, platform)
     }
 
     /// A response came: from the upstream, or from the proxy in its place.
@@ -315,8 +365,10 @@ impl Exchange {
             finish(&mut response.head, &stage, &context);
             return replace(response, end, context.client_sent_head);
         }
+        platform.note(Section::Integration, "response", &|| head.describe());
         let mut head = route.integration.response(&context, head);
         finish(&mut head, &stage, &context);
+        platform.note(Section::MethodResponse, "response", &|| head.describe());
         self.phase = Phase::Relaying { discard: context.client_sent_head, sent };
         Effect::Relay(head)
     }
@@ -325,16 +377,18 @@ impl Exchange {
         let Refused { stage, mut context, failure } = refused;
         let defaults = GatewayResponses::default();
         let responses = stage.as_ref().map_or(&defaults, |stage| &stage.api.gateway_responses);
+        platform.note(Section::GatewayResponse, "failure", &|| failure.describe());
         let mut response = answer(&failure, responses, &mut context, platform);
         match &stage {
             Some(stage) => finish(&mut response.head, stage, &context),
             None => add_ids(&mut response.head, &context),
         }
-        self.reply(response, context.client_sent_head)
+        self.reply(response, context.client_sent_head, platform)
     }
 
-    fn reply(&mut self, response: Response, client_sent_head: bool) -> Effect {
+    fn reply(&mut self, response: Response, client_sent_head: bool, platform: &dyn Platform) -> Effect {
         let response = response.without_forbidden_body();
+        platform.note(Section::MethodResponse, "response", &|| response.describe());
         self.phase = Phase::Answered { response: Box::new(response.clone()), client_sent_head };
         Effect::Reply(response)
     }
@@ -356,6 +410,14 @@ impl Exchange {
 // === impl Step ===
 
 impl Step {
+    /// What a call of it asks, for people.
+    fn asks(&self) -> &'static str {
+        match self {
+            Self::Authorize(_) => "authorizer asks",
+            Self::Count(_) => "rate limit service is asked",
+        }
+    }
+
     /// What is known of a request that came no further.
     fn give_up(self, platform: &dyn Platform) -> Context {
         match self {

@@ -59,6 +59,12 @@ impl Failure {
         Self { challenge: Some(challenge.into()), ..self }
     }
 
+    /// What failed, for people.
+    pub fn describe(&self) -> String {
+        let message = self.message.as_deref().or(self.response_type.default().message).unwrap_or("null");
+        format!("{}: {message}", self.response_type.as_str())
+    }
+
     /// The definition led into a dead end: 500 `Internal server error` (recorded: `test_import_with_stage_variables`).
     pub fn configuration() -> Self {
         Self::new(ResponseType::ApiConfigurationError)

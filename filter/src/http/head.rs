@@ -41,6 +41,11 @@ type Pair = (String, Vec<u8>);
 // === impl Response ===
 
 impl Response {
+    /// Head and body as HTTP/1.1 writes them, for people.
+    pub fn describe(&self) -> String {
+        format!("{}\n\n{}", self.head.describe(), String::from_utf8_lossy(&self.body))
+    }
+
     /// Takes away the body that the status forbids (RFC 9110, section 6.4.1): the client would read it as the next response.
     pub fn without_forbidden_body(mut self) -> Self {
         if self.head.forbids_body() {
@@ -72,6 +77,12 @@ impl RequestHead {
         head
     }
 
+    /// The head as HTTP/1.1 writes it, for people.
+    pub fn describe(&self) -> String {
+        let first = format!("{} {}", self.method, String::from_utf8_lossy(&self.path));
+        format!("{first}\nhost: {}{}", String::from_utf8_lossy(&self.authority), self.headers.describe())
+    }
+
     /// The pairs to put in the place of those that were read.
     pub fn into_pairs(self) -> Vec<Pair> {
         let pseudo = [
@@ -100,6 +111,11 @@ impl ResponseHead {
         }
         head.headers = fields.into_iter().collect();
         head
+    }
+
+    /// The head as HTTP/1.1 writes it, for people.
+    pub fn describe(&self) -> String {
+        format!("{}{}", self.status, self.headers.describe())
     }
 
     /// Whether a response of this status ends with its head.

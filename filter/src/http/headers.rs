@@ -61,6 +61,11 @@ impl Headers {
         }
     }
 
+    /// A line a field, each behind a line end.
+    pub fn describe(&self) -> String {
+        self.iter().map(|(name, value)| format!("\n{name}: {}", String::from_utf8_lossy(value))).collect()
+    }
+
     /// All lines, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
         self.0.iter().map(|(n, v)| (n.as_str(), v.as_slice()))

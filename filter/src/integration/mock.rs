@@ -8,7 +8,7 @@ use super::{Integration, IntegrationRequest, Scope};
 use crate::context::Context;
 use crate::definition::Node;
 use crate::gateway_response::{Failure, ResponseType};
-use crate::http::{Headers, MediaType, ResponseHead};
+use crate::http::{Headers, MediaType};
 use crate::mapping::{Expression, Side};
 use crate::platform::Platform;
 use crate::usage::Admitted;
@@ -107,10 +107,6 @@ impl Integration for Mock {
             response.head.headers.append("content-type", MediaType::JSON);
         }
         Ok(IntegrationRequest::Respond(response))
-    }
-
-    fn response(&self, _: &Context, head: ResponseHead) -> ResponseHead {
-        head
     }
 
     fn summary(&self) -> String {

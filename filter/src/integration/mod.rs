@@ -13,6 +13,7 @@ pub use mock::Mock;
 
 use crate::context::Context;
 use crate::definition::{Directory, Endpoint, Node, Operation, Protocol};
+use crate::flow::{Callout, CalloutOutcome};
 use crate::gateway_response::Failure;
 use crate::http::{RequestHead, Response, ResponseHead};
 use crate::platform::Platform;
@@ -47,8 +48,23 @@ pub trait Integration: Debug + Send + Sync {
     /// What becomes of an admitted request.
     fn request(&self, admitted: &Admitted, platform: &dyn Platform) -> Result<IntegrationRequest, Failure>;
 
-    /// What the client gets to see of the upstream's response head.
-    fn response(&self, context: &Context, head: ResponseHead) -> ResponseHead;
+    /// The answer that a call of [`request`](Self::request) led to.
+    fn called(
+        &self,
+        context: &Context,
+        pending: Pending,
+        outcome: CalloutOutcome,
+        platform: &dyn Platform,
+    ) -> Result<Response, Failure> {
+        let _ = (context, pending, outcome, platform);
+        Err(Failure::configuration())
+    }
+
+    /// What the client gets to see of the upstream's response head, where the request was forwarded.
+    fn response(&self, context: &Context, head: ResponseHead) -> ResponseHead {
+        let _ = context;
+        head
+    }
 
     /// One cell of the route table: `HTTP_PROXY http://…`.
     fn summary(&self) -> String;
@@ -59,9 +75,16 @@ pub trait Integration: Debug + Send + Sync {
 pub enum IntegrationRequest {
     /// To the upstream, by the proxy's own router; the body streams.
     Forward(RequestHead),
+    /// Asked by a call of the gateway's own, because request and answer are rewritten as a whole. A filter cannot give a body to a
+    /// message that came without one, and both templates may.
+    Call(Callout, Pending),
     /// No upstream: this is the answer.
     Respond(Response),
 }
+
+/// What an integration remembers while its call is under way.
+#[derive(Debug, Default)]
+pub struct Pending {}
 
 /// What the compile step of an integration may look at, and where it tells what it found.
 pub struct Scope<'a, 'b> {
