@@ -21,6 +21,7 @@
 //! # The house
 //! | file | what it holds |
 //! |---|---|
+//! | [`base64`] | binary payloads as text |
 //! | [`calendar`] | days and dates |
 //! | [`protobuf`] | the wire format of protocol buffers |
 //! | [`problem`] | what is wrong with a document, and where |
@@ -61,10 +62,11 @@
 //! 4  route  mapping  cors  flow  event
 //! 3  context  policy
 //! 2  definition  jose  sigv4  template
-//! 1  calendar  value  http  platform  problem  cache  protobuf
+//! 1  base64  calendar  value  http  platform  problem  cache  protobuf
 //! ```
 
 pub mod authorizer;
+pub mod base64;
 pub mod cache;
 pub mod calendar;
 pub mod compile;
