@@ -7,7 +7,7 @@ use crate::context::Context;
 use crate::definition::{Node, Operation};
 use crate::gateway_response::Failure;
 use crate::http::{Headers, MediaType, Response, ResponseHead, is_field_name, is_field_value};
-use crate::mapping::{Expression, Side};
+use crate::mapping::{Expression, Side, Sources};
 use crate::platform::Platform;
 use crate::problem::Problems;
 use crate::template::Template;
@@ -114,8 +114,9 @@ impl IntegrationResponse {
     /// The answer to the client, from an integration's own headers and a body that a template may replace.
     pub fn answer(&self, context: &Context, integration: &Headers, body: Vec<u8>, platform: &dyn Platform) -> Response {
         let mut headers = Headers::new();
+        let sources = Sources::of(context).with_response(integration).with_body(&body);
         for (name, expression) in &self.headers {
-            let value = expression.values(context, Some(integration), platform).into_iter().next();
+            let value = expression.values(&sources, platform).unwrap_or_default().into_iter().next();
             if let Some(value) = value.filter(|value| is_field_value(value)) {
                 // What the gateway's own framing and ids need is not a mapping's to say.
                 let name = if is_remapped(name) { format!("x-amzn-remapped-{name}") } else { name.clone() };

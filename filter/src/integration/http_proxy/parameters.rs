@@ -7,7 +7,7 @@ use super::super::{Scope, is_reserved};
 use crate::context::Context;
 use crate::definition::{Node, Protocol};
 use crate::http::{RequestHead, is_field_name, is_field_value, is_valid_host, percent_encode};
-use crate::mapping::{Expression, Side, Source};
+use crate::mapping::{Expression, Side, Source, Sources};
 use crate::platform::Platform;
 
 /// The compiled mappings.
@@ -53,6 +53,9 @@ impl RequestParameters {
 
     fn compile_mapping(&mut self, target: &str, node: &Node<'_>, scope: &mut Scope<'_, '_>) {
         let Some(expression) = Expression::compile(node, Side::Request, scope.problems) else { return };
+        if expression.needs_body() {
+            return scope.problems.error(&node.path, "not served yet: a part of a body, which streams through here", None);
+        }
         if let Expression::Request(Source::Path(name)) = &expression {
             if !scope.pattern.parameters().contains(name) {
                 let message = format!("the resource has no path parameter `{name}`: the mapping is skipped");
@@ -104,7 +107,7 @@ impl RequestParameters {
     /// The value of a parameter of the URI.
     pub fn uri_value(&self, name: &str, context: &Context, platform: &dyn Platform) -> Option<UriValue> {
         let (_, expression) = self.path.iter().find(|(n, _)| n == name)?;
-        let value = expression.values(context, None, platform).into_iter().next()?;
+        let value = expression.values(&Sources::of(context), platform).ok()?.into_iter().next()?;
         match expression {
             // Still encoded, as it was sent.
             Expression::Request(Source::Path(_)) => String::from_utf8(value).ok().map(UriValue::Encoded),
@@ -115,7 +118,7 @@ impl RequestParameters {
     /// The mapped query parameters, encoded; `""` for none.
     pub fn query(&self, context: &Context, platform: &dyn Platform) -> String {
         let pairs = self.query.iter().flat_map(|(name, expression)| {
-            let values = expression.values(context, None, platform);
+            let values = expression.values(&Sources::of(context), platform).unwrap_or_default();
             // A path parameter is encoded already, as it was sent.
             let encoded = matches!(expression, Expression::Request(Source::Path(_)));
             let text = move |value: Vec<u8>| match String::from_utf8(value) {
@@ -131,7 +134,12 @@ impl RequestParameters {
     /// Puts the mapped headers in the place of the client's.
     pub fn apply_headers(&self, head: &mut RequestHead, context: &Context, platform: &dyn Platform) {
         for (name, expression) in &self.headers {
-            let value = expression.values(context, None, platform).into_iter().next().filter(|value| is_field_value(value));
+            let value = expression
+                .values(&Sources::of(context), platform)
+                .unwrap_or_default()
+                .into_iter()
+                .next()
+                .filter(|value| is_field_value(value));
             match value {
                 // Anything but one host would be read as two, or as none.
                 Some(value) if name == "host" && is_valid_host(&value) => head.authority = value,
