@@ -40,7 +40,12 @@ impl Backend {
                 scope.problems.warning(&node.path.key("uri"), message, Some(&help));
             }
         }
-        Self { cluster: compile_cluster(node, uri.as_ref(), scope), uri, method, timeout_millis: timeout.unwrap_or(default_timeout) }
+        Self {
+            cluster: compile_cluster(node, uri.as_ref(), scope),
+            uri,
+            method,
+            timeout_millis: timeout.unwrap_or(default_timeout),
+        }
     }
 
     /// The endpoint; a failure where there is none.

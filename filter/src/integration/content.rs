@@ -39,12 +39,7 @@ pub fn request_payload(body: Vec<u8>, binary: bool, handling: Option<ContentHand
 
 /// An integration's payload on its way to the client; `binary`: its type is one of `binaryMediaTypes`; `wanted`: so is the first
 /// type that the client accepts.
-pub fn response_payload(
-    body: Vec<u8>,
-    binary: bool,
-    wanted: bool,
-    handling: Option<ContentHandling>,
-) -> Result<Vec<u8>, Failure> {
+pub fn response_payload(body: Vec<u8>, binary: bool, wanted: bool, handling: Option<ContentHandling>) -> Result<Vec<u8>, Failure> {
     let bytes_are_due = match handling {
         Some(handling) => handling == ContentHandling::ConvertToBinary,
         None => wanted,

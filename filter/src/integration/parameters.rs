@@ -5,8 +5,8 @@
 use super::uri::{UriValue, within_a_pair};
 use super::{Scope, faults, is_reserved};
 use crate::definition::{Node, Protocol};
-use crate::http::{RequestHead, is_field_name, is_field_value, is_valid_host, percent_encode};
 use crate::gateway_response::Failure;
+use crate::http::{RequestHead, is_field_name, is_field_value, is_valid_host, percent_encode};
 use crate::mapping::{Expression, InvalidBody, Overrides, Side, Source, Sources};
 use crate::platform::Platform;
 
@@ -116,7 +116,8 @@ impl RequestParameters {
         if self.illegal {
             return Err(Failure::configuration());
         }
-        let values = |expression: &Expression| expression.values(sources, platform).map_err(|InvalidBody| faults::invalid_json_in_request());
+        let values =
+            |expression: &Expression| expression.values(sources, platform).map_err(|InvalidBody| faults::invalid_json_in_request());
         let mut mapped = Mapped::default();
         for (name, expression) in &self.path {
             let Some(value) = values(expression)?.into_iter().next() else { continue };
@@ -184,9 +185,10 @@ impl Mapped {
 
     /// The mapped query parameters, encoded; `""` for none.
     pub fn query(&self) -> String {
-        let pairs = self.query.iter().flat_map(|(name, values)| {
-            values.iter().map(move |value| format!("{}={value}", percent_encode(name.as_bytes())))
-        });
+        let pairs = self
+            .query
+            .iter()
+            .flat_map(|(name, values)| values.iter().map(move |value| format!("{}={value}", percent_encode(name.as_bytes()))));
         pairs.collect::<Vec<_>>().join("&")
     }
 

@@ -7,8 +7,8 @@ use super::{Scope, faults, is_reserved};
 use crate::context::Context;
 use crate::definition::{Node, Operation};
 use crate::gateway_response::Failure;
-use crate::java_regex::JavaRegex;
 use crate::http::{BinaryMediaTypes, Headers, MediaType, Response, ResponseHead, is_field_name, is_field_value};
+use crate::java_regex::JavaRegex;
 use crate::mapping::{Expression, InvalidBody, Overrides, Payload, Side, Sources, render};
 use crate::platform::{Platform, Section};
 use crate::problem::Problems;
@@ -63,7 +63,11 @@ impl IntegrationResponses {
                 Ok(regex) => responses.selected.push((regex, response)),
                 Err(error) => {
                     let message = format!("selection pattern `{pattern}` is not served: {error}");
-                    scope.problems.error(&entry.path, message, Some("look-around and back-references are not in the linear-time engine"));
+                    scope.problems.error(
+                        &entry.path,
+                        message,
+                        Some("look-around and back-references are not in the linear-time engine"),
+                    );
                 }
             }
         }
