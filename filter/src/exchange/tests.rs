@@ -3,7 +3,7 @@
 use super::*;
 use crate::authorizer::Guard;
 use crate::context::{RouteFacts, StageFacts};
-use crate::definition::Node;
+use crate::definition::{Node, Protocol};
 use crate::flow::{NoReply, Question};
 use crate::gateway::Api;
 use crate::integration::Integration;
