@@ -28,6 +28,7 @@
 //! | [`definition`] | what users write: the gateway document, OpenAPI, raw |
 //! | [`jose`] | JSON Web Tokens and JSON Web Keys: read strictly, verified |
 //! | [`sigv4`] | AWS Signature Version 4, as a verifier |
+//! | [`schema`] | JSON Schema, draft 4, as models are written in it |
 //! | [`policy`] | IAM policy documents and how they are evaluated |
 //! | [`event`] | the events that Lambda functions get |
 //! | [`http`] | heads, header multimap, paths, queries, media types |
@@ -59,7 +60,7 @@
 //! 6  authorizer
 //! 5  gateway_response
 //! 4  route  mapping  cors  flow  event
-//! 3  context  policy
+//! 3  context  policy  schema
 //! 2  definition  jose  sigv4  template
 //! 1  calendar  value  http  platform  problem  cache  protobuf
 //! ```
@@ -85,6 +86,7 @@ pub mod policy;
 pub mod problem;
 pub mod protobuf;
 pub mod route;
+pub mod schema;
 #[cfg(target_os = "wasi")]
 mod shell;
 pub mod sigv4;
