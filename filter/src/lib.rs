@@ -6,7 +6,7 @@
 //!   | request head    |                  |                                               |
 //!   |---------------->| Event            |                                               |
 //!   |                 |----------------->| read, stage, preflight, route, authorize,     |
-//!   |                 |                  | count                                         |
+//!   |                 |                  | count, validate                               |
 //!   | (call, its end) |<---------------->| (somebody may have to be asked)               |
 //!   |                 |                  |---------------------------------------------->| IntegrationRequest
 //!   |                 |           Effect |<----------------------------------------------|
@@ -43,6 +43,7 @@
 //! | [`gateway_response`] | the only place where a failure becomes an answer |
 //! | [`authorizer`] | who may call; the only place where an [`authorizer::Authorized`] is made |
 //! | [`usage`] | how much a caller may call: API keys, plans, throttles, quotas; the only place where an [`usage::Admitted`] is made |
+//! | [`validation`] | what a request must be like: parameters that are there, a body as its model says |
 //! | [`integration`] | MOCK, HTTP_PROXY; one file a kind |
 //! | [`gateway`] | the compiled model |
 //! | [`compile`] | definition to gateway; `kinds.rs` is the registry of authorizers and integrations |
@@ -57,7 +58,7 @@
 //! 9  gateway
 //! 8  integration
 //! 7  usage
-//! 6  authorizer
+//! 6  authorizer  validation
 //! 5  gateway_response
 //! 4  route  mapping  cors  flow  event
 //! 3  context  policy  schema
@@ -92,4 +93,5 @@ mod shell;
 pub mod sigv4;
 pub mod template;
 pub mod usage;
+pub mod validation;
 pub mod value;

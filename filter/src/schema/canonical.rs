@@ -85,15 +85,14 @@ mod tests {
             let value = parse(&json.into(), &mut heap).unwrap();
             canonical(&value, &mut heap).unwrap()
         };
-        for (one, other) in [
-            (r#"{"a":1,"b":[2,{}]}"#, r#"{"b":[2.0,{}],"a":1e0}"#),
-            ("100", "1E2"),
-            ("0", "-0.0"),
-            (r#""\u0061""#, r#""a""#),
-        ] {
+        for (one, other) in
+            [(r#"{"a":1,"b":[2,{}]}"#, r#"{"b":[2.0,{}],"a":1e0}"#), ("100", "1E2"), ("0", "-0.0"), (r#""\u0061""#, r#""a""#)]
+        {
             assert_eq!(of(one), of(other));
         }
-        for (one, other) in [("1", "true"), ("0", "false"), (r#""1""#, "1"), ("null", r#""null""#), ("[1,2]", "[12]"), ("[]", "{}"), ("10", "1")] {
+        for (one, other) in
+            [("1", "true"), ("0", "false"), (r#""1""#, "1"), ("null", r#""null""#), ("[1,2]", "[12]"), ("[]", "{}"), ("10", "1")]
+        {
             assert_ne!(of(one), of(other));
         }
     }

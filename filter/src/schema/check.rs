@@ -243,7 +243,8 @@ impl<'a> Check<'a> {
 
     fn ask_range(&mut self, bound: Bound, limit: &Number, exclusive: bool, value: &Value) -> Step {
         let Some(number) = self.number(value)? else { return Ok(()) };
-        let (order, beyond) = (number.cmp(&limit.decimal), if bound == Bound::Minimum { Ordering::Less } else { Ordering::Greater });
+        let (order, beyond) =
+            (number.cmp(&limit.decimal), if bound == Bound::Minimum { Ordering::Less } else { Ordering::Greater });
         if order != beyond && !(exclusive && order == Ordering::Equal) {
             return Ok(());
         }
@@ -253,9 +254,7 @@ impl<'a> Check<'a> {
             (Bound::Minimum, true) => {
                 self.fail("numeric instance is lower than the required minimum (minimum: %, found: %)", &[limit, found])
             }
-            (_, true) => {
-                self.fail("numeric instance is greater than the required maximum (maximum: %, found: %)", &[limit, found])
-            }
+            (_, true) => self.fail("numeric instance is greater than the required maximum (maximum: %, found: %)", &[limit, found]),
             (Bound::Minimum, _) => self.fail("numeric instance is not strictly greater than the required minimum %", &[limit]),
             _ => self.fail("numeric instance is not strictly lower than the required maximum %", &[limit]),
         }

@@ -16,6 +16,8 @@ mod number;
 mod pattern;
 mod reference;
 mod report;
+#[cfg(test)]
+mod tests;
 
 use crate::definition::Node;
 use crate::problem::{Problem, Problems};
@@ -69,9 +71,17 @@ enum Keyword {
     /// The canonical texts of its values, and its own.
     Enum(Vec<String>, String),
     /// `minimum`, `maximum`
-    Range { bound: Bound, limit: Number, exclusive: bool },
+    Range {
+        bound: Bound,
+        limit: Number,
+        exclusive: bool,
+    },
     /// `minLength`, `maxItems`, …
-    Size { of: Measured, bound: Bound, limit: u64 },
+    Size {
+        of: Measured,
+        bound: Bound,
+        limit: u64,
+    },
     MultipleOf(Number),
     Pattern(Pattern),
     Required(Vec<String>),

@@ -105,13 +105,30 @@ mod tests {
 
     #[test]
     fn numbers_compare_by_their_size_however_they_are_written() {
-        let sorted = ["-1e400", "-18446744073709551616", "-2", "-1.5", "-0.001", "0", "1e-400", "0.2", "0.25", "1", "1.5", "9", "10", "1e19"];
+        let sorted = [
+            "-1e400",
+            "-18446744073709551616",
+            "-2",
+            "-1.5",
+            "-0.001",
+            "0",
+            "1e-400",
+            "0.2",
+            "0.25",
+            "1",
+            "1.5",
+            "9",
+            "10",
+            "1e19",
+        ];
         for (place, number) in sorted.iter().enumerate() {
             for (other_place, other) in sorted.iter().enumerate() {
                 assert_eq!(Decimal::parse(number).cmp(&Decimal::parse(other)), place.cmp(&other_place), "{number} {other}");
             }
         }
-        for (one, other) in [("1", "1.0"), ("100", "1e2"), ("0", "-0.0"), ("0.5", "5e-1"), ("18446744073709551616", "1.8446744073709551616e19")] {
+        for (one, other) in
+            [("1", "1.0"), ("100", "1e2"), ("0", "-0.0"), ("0.5", "5e-1"), ("18446744073709551616", "1.8446744073709551616e19")]
+        {
             assert_eq!(Decimal::parse(one), Decimal::parse(other));
         }
     }
