@@ -105,12 +105,7 @@ impl JavaRegex {
 
     /// Java's `split`: empty parts at the end are left out where the limit is 0; a limit above 0 is the number of parts; nothing
     /// empty is found at the very beginning.
-    pub fn split<'t, E>(
-        &self,
-        text: &'t str,
-        limit: i64,
-        pay: &mut dyn FnMut(usize) -> Result<(), E>,
-    ) -> Result<Vec<&'t str>, E> {
+    pub fn split<'t, E>(&self, text: &'t str, limit: i64, pay: &mut dyn FnMut(usize) -> Result<(), E>) -> Result<Vec<&'t str>, E> {
         let most = usize::try_from(limit).ok().filter(|most| *most > 0).unwrap_or(usize::MAX);
         let mut parts = Vec::new();
         let (mut from, mut begin) = (0, 0);
@@ -150,7 +145,8 @@ fn after(text: &str, start: usize, end: usize) -> Option<usize> {
 
 /// Java's replacement text: `$1`, `${name}`, and `\` in front of what stands for itself.
 fn expand(replacement: &str, found: &regex_lite::Captures<'_>, out: &mut String) -> Result<(), String> {
-    let no_group = |name: &str| format!("the replacement `{replacement}` names the group `{name}`, which the pattern does not have");
+    let no_group =
+        |name: &str| format!("the replacement `{replacement}` names the group `{name}`, which the pattern does not have");
     let mut rest = replacement;
     while let Some(at) = rest.find(['$', '\\']) {
         let (plain, mark) = rest.split_at_checked(at).unwrap_or_default();
@@ -323,7 +319,8 @@ impl<'p> Translator<'p> {
                     self.rest = self.rest.get(digits.len()..).unwrap_or_default();
                     digits
                 };
-                let code = u32::from_str_radix(digits, 16).map_err(|_| format!("`\\{character}` without its hexadecimal digits"))?;
+                let code =
+                    u32::from_str_radix(digits, 16).map_err(|_| format!("`\\{character}` without its hexadecimal digits"))?;
                 self.code(code);
             }
             '0' => {
@@ -368,7 +365,9 @@ impl<'p> Translator<'p> {
             self.dot_all.push(dot_all);
             return Ok(());
         }
-        for (mark, why) in [("=", LOOK_AROUND), ("!", LOOK_AROUND), ("<=", LOOK_AROUND), ("<!", LOOK_AROUND), (">", "an atomic group")] {
+        for (mark, why) in
+            [("=", LOOK_AROUND), ("!", LOOK_AROUND), ("<=", LOOK_AROUND), ("<!", LOOK_AROUND), (">", "an atomic group")]
+        {
             if self.rest.starts_with(mark) {
                 return Err(format!("`(?{mark}` is {why}"));
             }

@@ -14,6 +14,7 @@ use crate::usage::{
     Key, KeyDemand, KeyRing, KeySource, Membership, Meter, Period, Place, Plan, PlanStage, Quota, RateLimitService, Table,
     Throttle, Usage,
 };
+use crate::validation::Validation;
 use hmac_sha256::Hash;
 use serde_json::{Value, json};
 use std::cell::RefCell;
@@ -148,6 +149,7 @@ impl Case {
             facts: Arc::new(RouteFacts::default()),
             guard: Guard::default(),
             usage: Usage { key: Some(key), meters: vec![of_stage] },
+            validation: Validation::default(),
             integration: Box::new(Backend),
         };
         let mut table = RouteTable::new(Protocol::Rest);

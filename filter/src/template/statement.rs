@@ -15,8 +15,7 @@ enum Closer {
 }
 
 /// Directives that a backslash escapes. API Gateway has no `#include`, `#parse`, `#evaluate`: they stay as they are written (recorded).
-const DIRECTIVES: [&str; 11] =
-    ["if", "elseif", "else", "end", "set", "stop", "foreach", "break", "define", "macro", "literal"];
+const DIRECTIVES: [&str; 11] = ["if", "elseif", "else", "end", "set", "stop", "foreach", "break", "define", "macro", "literal"];
 
 /// Reads a whole template.
 pub fn template(cursor: &mut Cursor<'_, '_>) -> Result<Block, Wrong> {
