@@ -47,7 +47,7 @@ pub fn render(
 ) -> Result<String, Fault> {
     let mut heap = Heap::new(Budget::default());
     let variables = Variables::new(context, payload, overrides.maps.as_deref(), platform, &mut heap)?;
-    let text = template.render().to_owned();
+    let text = template.render(&variables, &mut heap)?;
     // A template that never asked for `$context` overrides nothing.
     if let Some(context) = variables.context_map() {
         *overrides = Overrides::read(&context, &mut heap)?;

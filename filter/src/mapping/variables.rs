@@ -2,7 +2,7 @@
 //! variable reference" of API Gateway.
 
 use super::context_map::{context_map, silent};
-use super::{Payload, Side, util};
+use super::{Payload, util};
 use crate::context::{Context, HIDDEN_HEADERS};
 use crate::jsonpath::JsonPath;
 use crate::platform::Platform;
@@ -15,7 +15,6 @@ use std::cell::RefCell;
 pub struct Variables<'a> {
     context: &'a Context,
     platform: &'a dyn Platform,
-    side: Side,
     /// `{}` where there is none (recorded: `test_input_body_formatting`).
     body: Text,
     /// The override maps that an earlier template of the request left, as JSON.
@@ -45,7 +44,7 @@ impl<'a> Variables<'a> {
         let body = std::str::from_utf8(payload.body).map_err(|_| Fault::NotText)?;
         heap.budget.spend_bytes(body.len())?;
         let body = Text::from(if body.is_empty() { "{}" } else { body });
-        Ok(Self { context, platform, side: payload.side, body, overrides, made: RefCell::default() })
+        Ok(Self { context, platform, body, overrides, made: RefCell::default() })
     }
 
     /// The map of `$context`, if the template asked for it.
@@ -67,11 +66,12 @@ impl<'a> Variables<'a> {
         }
     }
 
-    /// What a path leads to in the body. What is no path leads nowhere: assumed(invalid-jsonpath).
+    /// What a path leads to in the body. What is no path fails the template: assumed(invalid-jsonpath).
     fn at(&self, path: &Value, heap: &mut Heap) -> Result<Option<Value>, Fault> {
         let Some(path) = path.as_text() else { return Ok(None) };
-        heap.budget.spend_bytes(path.len() * 64)?;
-        let Ok(path) = JsonPath::parse(path) else { return Ok(None) };
+        // A pattern takes as long to compile as thousands of steps.
+        heap.spend(path.len() as u64 + path.matches("=~").count() as u64 * 3000)?;
+        let path = JsonPath::parse(path).map_err(|invalid| Fault::Method(invalid.to_string()))?;
         let root = self.parsed(heap)?;
         Ok(path.read(&root, heap)?)
     }
