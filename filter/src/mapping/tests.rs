@@ -156,12 +156,13 @@ fn a_parameter_is_looked_for_in_path_then_query_then_header() {
         ("$input.params('q')", "", "2 3"),
         ("$input.params('X-A')", "", "2"),
         ("$input.params('te')|$input.params('none')", "", "|"),
+        ("$input.params().path|$input.params().querystring", "", "{id=a%2Fb}|{q=2 3, id=query}"),
         ("$input.params('Host')", "", "api.example.com"),
         ("$input.params().querystring.q|$input.params().path.get('id')|$input.params().header.get('x-a')", "", "2 3|a%2Fb|2"),
         (
             "#foreach($k in $input.params().header.keySet())$k=$input.params().header.get($k);#end",
             "",
-            "host=api.example.com;user-agent=python/requests/tests;x-a=2;q=header;",
+            "host=api.example.com;q=header;user-agent=python/requests/tests;x-a=2;",
         ),
     ]);
 }
