@@ -250,7 +250,6 @@ fn unserved() -> Vec<Value> {
         lambda("REST", json!({"authorizerResultTtlInSeconds": 300})),
         policed("HTTP", json!({})),
         policed("REST", json!({"Condition": {"stringequals": {"aws:UserAgent": "x"}}})),
-        rooted("REST", json!({"x-amazon-apigateway-request-validator": "all"})),
         rooted("HTTP", json!({"x-amazon-apigateway-api-key-source": "HEADER"})),
         secured("REST", json!([{"s": []}]), json!({"type": "apiKey", "name": "x-api-key", "in": "query"})),
         keyed(json!({"apiKeys": [{"name": "a", "value": "short"}]})),
