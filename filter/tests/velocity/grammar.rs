@@ -89,6 +89,20 @@ const BROKEN: Choice<'_> = &[
     "#IF($t)a#end", "#If($t)a", "${s.}", "${s.length( }", "$!{", "$!{s", "${s }", "#set($x = [1..])", "#set($x = [1...2])", "#set($x += 1)", "#set($x=1", "#if($t", "#if($t) a #elseif b #end",
 ];
 
+/// Whether a template has nothing in it that is left out on purpose; what characters at random do to one can put it there.
+pub fn is_common(template: &str) -> bool {
+    let bare = template.replace(['{', '}', '@'], "");
+    let never = ["#macro", "#include", "#parse", "#evaluate", "hashCode", "class", ".bytes"];
+    // A key that is no text.
+    let keys = template.split('{').skip(1).chain(template.split(',').skip(1)).map(str::trim_start);
+    let odd_key = |rest: &str| rest.split_once(':').is_some_and(|(key, _)| key.trim_end().parse::<f64>().is_ok());
+    let long_range = template.split("..").skip(1).any(|end| {
+        let end = end.trim_start_matches([' ', '-', '0']);
+        end.chars().take_while(char::is_ascii_digit).count() > 2
+    });
+    !never.iter().any(|word| bare.contains(word)) && !keys.into_iter().any(odd_key) && !long_range
+}
+
 // === impl Writer ===
 
 impl Writer {
