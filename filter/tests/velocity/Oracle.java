@@ -9,6 +9,7 @@
 //
 // What is Velocity's alone is taken out here, each by the means that Velocity has for it:
 // - a reference without a value is "" wherever it stands, as API Gateway's is (and a string is true): an event handler says so;
+// - a method that throws has no value either: what API Gateway answers then is not recorded;
 // - a map literal keeps the order in which it was written: Velocity's is a HashMap, in the order of Java's hashes;
 // - nothing is logged, and no library of macros is looked for.
 
@@ -18,6 +19,7 @@ import java.util.*;
 import org.apache.velocity.VelocityContext;
 import org.apache.velocity.app.event.EventCartridge;
 import org.apache.velocity.app.event.InvalidReferenceEventHandler;
+import org.apache.velocity.app.event.MethodExceptionEventHandler;
 import org.apache.velocity.context.Context;
 import org.apache.velocity.context.InternalContextAdapter;
 import org.apache.velocity.context.InternalContextAdapterImpl;
@@ -154,7 +156,13 @@ public class Oracle {
     }
 
     /** What stands for a value that is not there. */
-    static class Missing implements InvalidReferenceEventHandler {
+    static class Missing implements InvalidReferenceEventHandler, MethodExceptionEventHandler {
+        @Override
+        @SuppressWarnings("rawtypes")
+        public Object methodException(Class kind, String method, Exception thrown) {
+            return "";
+        }
+
         @Override
         public Object invalidGetMethod(Context context, String reference, Object object, String property, Info info) {
             return "";
