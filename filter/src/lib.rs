@@ -23,6 +23,7 @@
 //! |---|---|
 //! | [`calendar`] | days and dates |
 //! | [`protobuf`] | the wire format of protocol buffers |
+//! | [`java_regex`] | regular expressions in Java's syntax |
 //! | [`problem`] | what is wrong with a document, and where |
 //! | [`cache`] | what is remembered between requests: bounded, and never past its time |
 //! | [`definition`] | what users write: the gateway document, OpenAPI, raw |
@@ -32,7 +33,7 @@
 //! | [`event`] | the events that Lambda functions get |
 //! | [`http`] | heads, header multimap, paths, queries, media types |
 //! | [`value`] | values that a body or a template brings; JSON in, JSON or Java's text out |
-//! | [`template`] | mapping templates (plain text so far) |
+//! | [`template`] | mapping templates: Velocity |
 //! | [`platform`] | the port: what the gateway asks of its host |
 //! | [`context`] | what is known of one request: `$context`, stage variables, ids, trace |
 //! | [`mapping`] | mapping expressions and the substitution of gateway responses |
@@ -61,7 +62,7 @@
 //! 4  route  mapping  cors  flow  event
 //! 3  context  policy
 //! 2  definition  jose  sigv4  template
-//! 1  calendar  value  http  platform  problem  cache  protobuf
+//! 1  calendar  java_regex  value  http  platform  problem  cache  protobuf
 //! ```
 
 pub mod authorizer;
@@ -78,6 +79,7 @@ pub mod gateway;
 pub mod gateway_response;
 pub mod http;
 pub mod integration;
+pub mod java_regex;
 pub mod jose;
 pub mod mapping;
 pub mod platform;

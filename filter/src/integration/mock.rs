@@ -46,7 +46,7 @@ impl Mock {
     pub fn compile(node: &Node<'_>, scope: &mut Scope<'_, '_>) -> Box<dyn Integration> {
         let templates = RequestTemplates::compile(node, scope.problems);
         for (media_type, template) in templates.iter() {
-            if status_code(template.render()).is_none() {
+            if status_code(template.as_plain().unwrap_or_default()).is_none() {
                 let message =
                     format!("the template for `{}` gives no `statusCode`: every request is answered 500", media_type.as_str());
                 let help = "a MOCK request template is an object with a whole number: `{\"statusCode\": 200}`";
@@ -78,7 +78,7 @@ impl Mock {
     fn status(&self, context: &Context, platform: &dyn Platform) -> Result<Option<i64>, Failure> {
         let body;
         let text = match self.templates.choose(context.headers())? {
-            Some(template) => template.render(),
+            Some(template) => template.as_plain().unwrap_or_default(),
             None => {
                 body = platform.request_body();
                 if body.is_empty() {

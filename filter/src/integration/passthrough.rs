@@ -67,11 +67,12 @@ pub fn compile_templates(node: &Node<'_>, problems: &mut Problems) -> Vec<(Media
     for (media_type, template) in node.members(problems) {
         let Some(text) = template.string(problems) else { continue };
         match Template::parse(text) {
-            Ok(parsed) => templates.push((MediaType::of_header(media_type.as_bytes()), parsed)),
-            Err(needs) => {
-                let message = format!("not served yet: the template needs Velocity, `{}` in its line {}", needs.found, needs.line);
-                problems.error(&template.path, message, Some("templates of plain text are served"));
+            Ok(parsed) if parsed.is_plain() => templates.push((MediaType::of_header(media_type.as_bytes()), parsed)),
+            Ok(_) => {
+                let message = "not served yet: the template needs Velocity";
+                problems.error(&template.path, message.to_owned(), Some("templates of plain text are served"));
             }
+            Err(error) => problems.error(&template.path, error.to_string(), None),
         }
     }
     templates

@@ -124,7 +124,7 @@ impl IntegrationResponse {
                 }
             }
         }
-        let body = self.template(context).map_or(body, |template| template.render().as_bytes().to_vec());
+        let body = self.template(context).map_or(body, |template| template.as_plain().unwrap_or_default().as_bytes().to_vec());
         Response { head: ResponseHead { status: self.status, headers }, body }
     }
 

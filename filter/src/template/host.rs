@@ -10,6 +10,8 @@ pub enum Fault {
     Exhausted(Exhausted),
     /// The body cannot be read as what the template takes it for; a message for the client.
     Body(String),
+    /// A method was called with what it cannot take, or with a pattern that is not served; a message for the log.
+    Method(String),
 }
 
 /// The objects of a rendering. An object is named by a text that the host chose, and travels as [`Value::Host`].
