@@ -52,7 +52,7 @@ const EXPLAINED: [(&str, Reason); 3] = [
 ];
 
 /// How many differences are made small and shown.
-const SHOWN: usize = 60;
+const SHOWN: usize = 100;
 
 // === impl Given ===
 
@@ -199,44 +199,48 @@ fn velocity_gives_what_was_recorded_of_api_gateway() {
 
 #[test]
 fn templates_give_what_velocity_gives() {
-    let Some(mut oracle) = oracle() else { return };
-    let context: Json = serde_json::from_str(grammar::CONTEXT).unwrap();
     let count = env::var("VELOCITY_TEMPLATES").map_or(5000, |count| count.parse().unwrap());
-    let templates: Vec<String> =
-        (0..count).map(grammar::Writer::template).filter(|template| grammar::is_common(template)).collect();
+    let Some(of_use) = compare((0..count).map(grammar::Writer::template)) else { return };
+    let idle: Vec<_> = EXPLAINED.iter().map(|(name, _)| name).filter(|name| !of_use.contains_key(*name)).collect();
+    assert!(idle.is_empty(), "explains nothing any more: {idle:?}");
+    assert!(of_use.values().sum::<usize>() >= 2000 && of_use[""] > count as usize * 9 / 10, "{of_use:?}");
+}
+
+/// What stands beside it decides how Velocity reads a mark, more than anyone would think.
+#[test]
+fn marks_and_words_side_by_side_give_what_velocity_gives() {
+    compare(grammar::short());
+}
+
+/// How many templates were the same (`""`), or not for which reason; nothing when there is nobody to ask.
+fn compare(templates: impl Iterator<Item = String>) -> Option<BTreeMap<&'static str, usize>> {
+    let mut oracle = oracle()?;
+    let context: Json = serde_json::from_str(grammar::CONTEXT).unwrap();
+    let templates: Vec<String> = templates.filter(|template| grammar::is_common(template)).collect();
     let answers = oracle.ask_all(&templates, &context).unwrap();
 
     let (mut of_use, mut parted, mut verdicts) = (BTreeMap::new(), Vec::new(), BTreeMap::new());
     for (template, theirs) in templates.iter().zip(&answers) {
         let ours = ours(template, &context);
         let difference = Difference { template, ours: &ours, theirs };
+        *verdicts.entry(kind(&difference).1).or_insert(0) += 1;
         match agree(&difference) {
-            Some(name) => {
-                *of_use.entry(name).or_insert(0) += 1;
-                *verdicts.entry(kind(&difference).1).or_insert(0) += 1;
-            }
+            Some(name) => *of_use.entry(name).or_insert(0) += 1,
             None => parted.push((template, kind(&difference))),
         }
     }
     println!("{} templates: {verdicts:?}; the same, or explained: {of_use:?}; not: {}", templates.len(), parted.len());
 
     let mut shown = BTreeMap::new();
-    let mut kinds = BTreeMap::new();
     for (template, kind) in &parted {
-        let alike = kinds.entry(kind).or_insert(0);
-        *alike += 1;
-        if *alike > SHOWN / 3 || shown.len() >= SHOWN {
-            continue;
+        if shown.len() < SHOWN {
+            *shown.entry(smallest(template, kind, &mut oracle, &context)).or_insert(0) += 1;
         }
-        let smallest = smallest(template, kind, &mut oracle, &context);
-        *shown.entry(smallest).or_insert(0) += 1;
     }
     for (template, times) in &shown {
         let (ours, theirs) = (ours(template, &context), oracle.ask(template, &context).unwrap());
         println!("{times} x {template:?}\n    ours     {ours:?}\n    Velocity {theirs:?}");
     }
     assert!(parted.is_empty(), "{} templates give something else than in Velocity", parted.len());
-    let idle: Vec<_> = EXPLAINED.iter().map(|(name, _)| name).filter(|name| !of_use.contains_key(*name)).collect();
-    assert!(idle.is_empty(), "explains nothing any more: {idle:?}");
-    assert!(templates.len() >= 2000 && verdicts["rendered"] > templates.len() / 2, "templates as they come in life: {verdicts:?}");
+    Some(of_use)
 }

@@ -415,6 +415,18 @@ const BROKEN: Choice<'_> = &[
     "#if($t) a #elseif b #end",
 ];
 
+/// What marks and words stand side by side in [`short`].
+const ATOMS: Choice<'_> = &[
+    "$", "!", "#", "\\", "s", ".", "{", "}", "(", ")", "[0]", "[", "$s", "${s}", "$s.k", "$m.k", "$s.length()", "$l[0]", "$u", "#if($t)x#end", "#set($x=1)", "#foo",
+    "##", "#* c *#", "#[[c]]#", " ", "\n", "a", "-", "\"", "#end", "1", "*", "#stop", "#foo($s)",
+];
+
+/// Every way to put three of the atoms side by side.
+pub fn short() -> impl Iterator<Item = String> {
+    let pairs = || ATOMS.iter().flat_map(|one| ATOMS.iter().map(move |two| [*one, *two].concat()));
+    pairs().flat_map(|pair| ATOMS.iter().map(move |last| pair.clone() + last))
+}
+
 /// Whether a template has nothing in it that is left out on purpose; what characters at random do to one can put it there.
 pub fn is_common(template: &str) -> bool {
     let bare = template.replace(['{', '}', '@'], "");
