@@ -37,19 +37,31 @@ struct Given(Vec<(String, Value)>);
 
 /// Where we part from Velocity, and why. Each has to be of use.
 type Reason = fn(&Difference<'_>) -> bool;
-const EXPLAINED: [(&str, Reason); 3] = [
+const EXPLAINED: [(&str, Reason); 7] = [
     ("an index past a list's end, and whatever else Java throws, ends Velocity's rendering: here it is nothing", |difference| {
         matches!((difference.ours, difference.theirs), (Answer::Rendered(_), Answer::Ended(_)))
     }),
-    (
-        "`#foreach` without `in` goes over nothing, or fails each time: here it is refused",
-        |difference| matches!(difference.ours, Answer::Refused(why) if why.contains("`#foreach` needs")),
-    ),
-    (
-        "`#define` takes anything for a name: here it is refused",
-        |difference| matches!(difference.ours, Answer::Refused(why) if why.contains("`#define` needs")),
-    ),
+    ("`#foreach` without `in` goes over nothing, or fails each time: here it is refused", |difference| {
+        refused(difference, "`#foreach` needs")
+    }),
+    ("`#define` takes anything for a name: here it is refused", |difference| refused(difference, "`#define` needs")),
+    ("a comment that nobody ends: here it is refused", |difference| refused(difference, "`#*` has no `*#`")),
+    ("a `$` or `#` as the last character is refused: here it is text", |difference| {
+        matches!((difference.ours, difference.theirs), (Answer::Rendered(_), Answer::Refused(_)))
+            && difference.template.trim_end_matches('!').ends_with(['$', '#'])
+    }),
+    ("a `$` or `#` that is only itself and stands at another mark: Velocity loses one of them, here it is text", |difference| {
+        ["$#", "$$", "$\\", "#\\", "#$", "$!#", "$!$", "$![", "$!{", "$!}", "$!.", "$!\\", "${["].iter().any(|mark| difference.template.contains(mark))
+    }),
+    ("words of operators among the arguments of what is no directive: here they are words", |difference| {
+        matches!((difference.ours, difference.theirs), (Answer::Rendered(_), Answer::Refused(why)) if why.contains("Encountered \"le\""))
+    }),
 ];
+
+/// Whether we refuse it, and say so.
+fn refused(difference: &Difference<'_>, why: &str) -> bool {
+    matches!((difference.ours, difference.theirs), (Answer::Refused(ours), Answer::Rendered(_) | Answer::Ended(_)) if ours.contains(why))
+}
 
 /// How many differences are made small and shown.
 const SHOWN: usize = 100;
