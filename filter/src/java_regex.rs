@@ -63,7 +63,7 @@ impl JavaRegex {
         self.whole.is_match(text)
     }
 
-    /// What compiling the pattern and going once through so many bytes takes, in steps of [`crate::value::Budget`].
+    /// What compiling the pattern and going once through so many bytes takes, in the steps of a budget.
     pub fn steps(&self, bytes: usize) -> u64 {
         (bytes.saturating_mul(self.weight) as u64 / 64).saturating_add(1 + self.weight as u64)
     }
