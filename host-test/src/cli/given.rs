@@ -17,11 +17,6 @@ pub fn bytes(given: &str) -> Result<Vec<u8>, Failure> {
     }
 }
 
-/// The same where only text makes sense.
-pub fn text(given: &str, what: &str) -> Result<String, Failure> {
-    String::from_utf8(bytes(given)?).map_err(|_| Failure::usage(format!("{what} is not UTF-8 text")))
-}
-
 /// `Name: value`, as curl takes it, or `NAME=VALUE`: neither sign can be part of a name.
 pub fn header(text: &str) -> Result<(String, String), String> {
     let wrong = || format!("`{text}` is no header: write `Name: value`");

@@ -10,6 +10,7 @@ mod given;
 mod import_api_keys;
 mod lint;
 mod ratelimit;
+mod render;
 mod routes;
 mod serve;
 mod server;
@@ -43,6 +44,7 @@ enum Command {
     Lint(lint::Arguments),
     Routes(routes::Arguments),
     Explain(explain::Arguments),
+    Render(render::Arguments),
     GatewayResponses(gateway_responses::Arguments),
     ImportApiKeys(import_api_keys::Arguments),
     Stub(stub::Arguments),
@@ -93,6 +95,7 @@ impl Command {
             Self::Lint(arguments) => lint::run(&arguments),
             Self::Routes(arguments) => routes::run(&arguments),
             Self::Explain(arguments) => explain::run(&arguments),
+            Self::Render(arguments) => render::run(&arguments),
             Self::GatewayResponses(arguments) => gateway_responses::run(&arguments),
             Self::ImportApiKeys(arguments) => import_api_keys::run(&arguments),
             Self::Stub(arguments) => stub::run(&arguments),

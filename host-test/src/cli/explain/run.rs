@@ -51,13 +51,38 @@ pub fn run(gateway: &Arc<Gateway>, asked: &Asked, backends: &Backends) -> Result
         Outcome::Forwarded(head) => run.forward(head, asked)?,
     };
     let mut steps = run.port.take_steps();
-    let authorizer = steps.iter().position(|step| step.name == "authorizer").map_or(0, |at| at + 1);
-    steps.splice(authorizer..authorizer, about_keys);
-    // The exchange tells of heads whose bodies it never sees.
-    let is_told = |step: &Step| step.section == Section::MethodResponse && step.name == "response";
-    steps.retain(|step| !is_told(step));
+    tell_request(&mut steps, asked);
+    let place = steps.iter().position(|step| step.name == "authorizer").map_or(0, |at| at + 1);
+    steps.splice(place..place, about_keys);
+    if !steps.iter().any(|step| step.name == "route") && steps.iter().any(|step| step.section == Section::GatewayResponse) {
+        run.help.push("no route was found: `tollgate routes` shows all of a definition".to_owned());
+    }
+    // The exchange tells of heads whose bodies it never sees, and of silence whose cause it does not know.
+    let is_told_again = |step: &Step| {
+        step.section == Section::MethodResponse && step.name == "response" || is_answer(step) && step.text == "nobody answered"
+    };
+    steps.retain(|step| !is_told_again(step));
     steps.push(Step { section: Section::MethodResponse, name: "response", text: response.describe() });
     Ok(Explained { steps, response, help: run.help })
+}
+
+/// Whether a step is what somebody answered.
+fn is_answer(step: &Step) -> bool {
+    matches!((step.section, step.name), (Section::MethodRequest, "answer") | (Section::Integration, "response"))
+}
+
+/// The request, also where it found no route, and its body, of which the exchange tells nothing.
+fn tell_request(steps: &mut Vec<Step>, asked: &Asked) {
+    let step = |name, text| Step { section: Section::MethodRequest, name, text };
+    let told = steps.iter().position(|step| step.section == Section::MethodRequest && step.name == "request");
+    let place = told.unwrap_or_else(|| {
+        let first = usize::from(asked.remark.is_some());
+        steps.insert(first, step("request", asked.head.describe()));
+        first
+    });
+    if !asked.body.is_empty() {
+        steps.insert(place + 1, step("request body", String::from_utf8_lossy(&asked.body).into_owned()));
+    }
 }
 
 /// Whether the route asks for a token whose keys are published: looked at by a request that nothing comes of, because issuers are not
@@ -155,9 +180,9 @@ impl Run<'_> {
         let response = self.response(answer)?;
         let told = self.port.take_steps();
         for step in told {
-            let is_answer = step.section == Section::Integration && step.name == "response";
+            let is_backends = step.section == Section::Integration && is_answer(&step);
             self.port.tell(step.section, step.name, step.text);
-            if is_answer {
+            if is_backends {
                 self.port.tell(Section::Integration, "response body", body.clone());
             }
         }
@@ -186,9 +211,10 @@ impl Run<'_> {
     }
 }
 
-/// `12 ms`
+/// `0.4 ms`, `12 ms`
 fn in_words(time: Duration) -> String {
-    format!("{} ms", time.as_millis())
+    let digits = usize::from(time < Duration::from_millis(10));
+    format!("{:.digits$} ms", time.as_secs_f64() * 1000.0)
 }
 
 // === impl Explained ===

@@ -5,10 +5,13 @@ use tollgate::http::Headers;
 /// Headers whose values are secret.
 const NAMES: [&str; 6] = ["authorization", "proxy-authorization", "x-api-key", "x-amz-security-token", "cookie", "set-cookie"];
 
-/// A shorter secret is shown by none of its characters, and is looked for only where it must be one.
+/// Up to this length a secret is shown by none of its characters.
 const SHORT: usize = 8;
 
-/// How many of a longer one are shown.
+/// From this length on it is also looked for as a text in JSON.
+const QUOTED: usize = 3;
+
+/// How many characters of a longer one are shown.
 const SHOWN: usize = 4;
 
 /// What to hide; nothing by default.
@@ -27,8 +30,16 @@ impl Secrets {
         let mut values = Vec::new();
         for (name, value) in headers.iter().filter(|(name, _)| is_secret(name)) {
             let value = String::from_utf8_lossy(value).into_owned();
-            for secret in parts(name, &value).into_iter().filter(|secret| secret.chars().count() > SHORT) {
-                values.push((secret.to_owned(), short(secret)));
+            for secret in parts(name, &value) {
+                match secret.chars().count() {
+                    0..QUOTED => {}
+                    // Shorter ones are words of other texts, too, unless they are a whole value.
+                    QUOTED..=SHORT => {
+                        values.push((format!("\"{secret}\""), format!("\"{}\"", short(secret))));
+                        values.push((format!("\"{value}\""), format!("\"{}\"", hide(name, &value))));
+                    }
+                    _ => values.push((secret.to_owned(), short(secret))),
+                }
             }
         }
         Self { hides: true, values }
