@@ -21,6 +21,7 @@
 //! # The house
 //! | file | what it holds |
 //! |---|---|
+//! | [`base64`] | binary payloads as text |
 //! | [`calendar`] | days and dates |
 //! | [`protobuf`] | the wire format of protocol buffers |
 //! | [`problem`] | what is wrong with a document, and where |
@@ -32,6 +33,7 @@
 //! | [`event`] | the events that Lambda functions get |
 //! | [`http`] | heads, header multimap, paths, queries, media types |
 //! | [`value`] | values that a body or a template brings; JSON in, JSON or Java's text out |
+//! | [`jsonpath`] | JSONPath, as Jayway's library reads it |
 //! | [`template`] | mapping templates (plain text so far) |
 //! | [`platform`] | the port: what the gateway asks of its host |
 //! | [`context`] | what is known of one request: `$context`, stage variables, ids, trace |
@@ -60,11 +62,12 @@
 //! 5  gateway_response
 //! 4  route  mapping  cors  flow  event
 //! 3  context  policy
-//! 2  definition  jose  sigv4  template
-//! 1  calendar  value  http  platform  problem  cache  protobuf
+//! 2  definition  jose  jsonpath  sigv4  template
+//! 1  base64  calendar  value  http  java_regex  platform  problem  cache  protobuf
 //! ```
 
 pub mod authorizer;
+pub mod base64;
 pub mod cache;
 pub mod calendar;
 pub mod compile;
@@ -78,7 +81,9 @@ pub mod gateway;
 pub mod gateway_response;
 pub mod http;
 pub mod integration;
+pub mod java_regex;
 pub mod jose;
+pub mod jsonpath;
 pub mod mapping;
 pub mod platform;
 pub mod policy;

@@ -214,6 +214,7 @@ impl<'a> StageCompiler<'a, '_> {
             protocol: self.document.protocol,
             variables: &self.stage.variables,
             directory: &mut self.parts.directory,
+            binary_media_types: &self.definition.binary_media_types,
             pattern,
             operation,
             problems: self.problems,

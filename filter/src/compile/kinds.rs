@@ -2,7 +2,7 @@
 
 use crate::authorizer::{Authorizer, AuthorizerScope, Cognito, Jwt, Lambda, SchemeRequirement};
 use crate::definition::{Node, Protocol};
-use crate::integration::{HttpProxy, Integration, Mock, Scope, TIMEOUT_MILLIS};
+use crate::integration::{Http as HttpIntegration, HttpProxy, Integration, Mock, Scope, TIMEOUT_MILLIS};
 use std::sync::Arc;
 
 type Compile = fn(&Node<'_>, &mut Scope<'_, '_>) -> Box<dyn Integration>;
@@ -31,7 +31,7 @@ use Protocol::{Http, Rest};
 const INTEGRATIONS: [(&str, Kind); 5] = [
     ("mock", Kind { protocols: &[Rest], compile: Some(Mock::compile) }),
     ("http_proxy", Kind { protocols: &[Rest, Http], compile: Some(HttpProxy::compile) }),
-    ("http", Kind { protocols: &[Rest], compile: None }),
+    ("http", Kind { protocols: &[Rest], compile: Some(HttpIntegration::compile) }),
     ("aws", Kind { protocols: &[Rest], compile: None }),
     ("aws_proxy", Kind { protocols: &[Rest, Http], compile: None }),
 ];

@@ -2,7 +2,7 @@
 //! not touched, so whatever stands there, cycles included, does no harm.
 
 use super::{Basepath, Node, extensions};
-use crate::http::METHODS;
+use crate::http::{BinaryMediaTypes, METHODS};
 use crate::problem::Problems;
 
 /// One definition.
@@ -20,6 +20,8 @@ pub struct OpenApi<'a> {
     pub policy: Option<Node<'a>>,
     /// `x-amazon-apigateway-api-key-source`
     pub api_key_source: Option<Node<'a>>,
+    /// `x-amazon-apigateway-binary-media-types`
+    pub binary_media_types: BinaryMediaTypes,
 }
 
 /// One method of one resource.
@@ -74,16 +76,16 @@ impl<'a> OpenApi<'a> {
         if let Some(version) = root.get("x-amazon-apigateway-importexport-version") {
             version.text(problems);
         }
-        // Bodies pass as bytes whatever their type; content handling, which looks at the list, is refused where it is asked for.
-        if let Some(types) = root.get("x-amazon-apigateway-binary-media-types") {
-            types.strings(problems);
-        }
         Self {
             operations,
             gateway_responses: root.get("x-amazon-apigateway-gateway-responses"),
             cors: root.get("x-amazon-apigateway-cors"),
             policy: root.guarding("x-amazon-apigateway-policy", problems),
             api_key_source: root.guarding("x-amazon-apigateway-api-key-source", problems),
+            binary_media_types: root
+                .get("x-amazon-apigateway-binary-media-types")
+                .map(|types| BinaryMediaTypes::new(&types.strings(problems)))
+                .unwrap_or_default(),
             root: root.clone(),
         }
     }

@@ -4,7 +4,7 @@ use super::table::ResponseType;
 use crate::context::Context;
 use crate::definition::Node;
 use crate::http::{MediaType, is_field_name, is_field_value};
-use crate::mapping::{Expression, Side};
+use crate::mapping::{Expression, Side, Sources};
 use crate::platform::Platform;
 use crate::problem::Problems;
 
@@ -121,7 +121,7 @@ impl Customization {
 
     pub(super) fn headers(&self, context: &Context, platform: &dyn Platform) -> Vec<(String, Vec<u8>)> {
         let value = |(name, expression): &(String, Expression)| {
-            let value = expression.values(context, None, platform).into_iter().next()?;
+            let value = expression.values(&Sources::of(context), platform).ok()?.into_iter().next()?;
             Some((name.clone(), value))
         };
         self.headers.iter().filter_map(value).collect()

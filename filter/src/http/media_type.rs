@@ -4,6 +4,10 @@
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct MediaType(String);
 
+/// `binaryMediaTypes` of an API: which payloads are bytes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BinaryMediaTypes(Vec<String>);
+
 // === impl MediaType ===
 
 impl MediaType {
@@ -38,9 +42,46 @@ impl MediaType {
     }
 }
 
+// === impl BinaryMediaTypes ===
+
+impl BinaryMediaTypes {
+    /// The list as it is written: `image/png`, `image/*`, `*/*`.
+    pub fn new(types: &[&str]) -> Self {
+        Self(types.iter().map(|text| text.trim().to_ascii_lowercase()).collect())
+    }
+
+    /// Whether the first type of a `content-type` or `accept` header is one of them. An entry `*/subtype` matches nothing (recorded:
+    /// `test_aws_proxy_binary_response`), and a range in the header only `*/*`.
+    pub fn contain(&self, header: Option<&[u8]>) -> bool {
+        if self.0.is_empty() {
+            return false;
+        }
+        let MediaType(wanted) = MediaType::of_header_or_json(header);
+        let is_range = wanted.contains('*');
+        self.0.iter().any(|entry| match entry.strip_suffix('*') {
+            Some("*/" | "") => true,
+            Some(start) => !is_range && start.ends_with('/') && wanted.starts_with(start),
+            None => !is_range && *entry == wanted,
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn wildcards_match_in_the_list_and_not_in_the_header() {
+        let listed = |types: &[&str], header: &str| BinaryMediaTypes::new(types).contain(Some(header.as_bytes()));
+        let recorded = ["image/png", "*/test"];
+        assert!(listed(&recorded, "image/png") && listed(&recorded, "Image/PNG; q=1, a/b"));
+        for header in ["image/jpg", "image/*", "*/*", "*/test", "random/test", ""] {
+            assert!(!listed(&recorded, header), "{header}");
+        }
+        assert!(listed(&["image/*"], "image/gif") && !listed(&["image/*"], "imagery/gif"));
+        assert!(listed(&["*/*"], "a/b") && listed(&["*/*"], "*/*") && BinaryMediaTypes::new(&["*/*"]).contain(None));
+        assert!(!BinaryMediaTypes::default().contain(Some(b"a/b")));
+    }
 
     #[test]
     fn parameters_case_and_further_types_do_not_count() {

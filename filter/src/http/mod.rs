@@ -12,6 +12,6 @@ pub const METHODS: [&str; 7] = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "PO
 
 pub use head::{RequestHead, Response, ResponseHead};
 pub use headers::{Headers, is_field_name, is_field_value};
-pub use media_type::MediaType;
+pub use media_type::{BinaryMediaTypes, MediaType};
 pub use path::{CanonicalPath, InvalidPath, is_valid_host, strip_port};
 pub use query::{Query, percent_encode};

@@ -1,29 +1,28 @@
 //! MOCK: an answer without a backend. The request template gives a status code, the status code selects a response. AWS: "Mock
 //! integrations for REST APIs in API Gateway".
 
-use super::passthrough::RequestTemplates;
-use super::response::IntegrationResponses;
+use super::request_payload::RequestPayload;
+use super::responses::{BackendAnswer, IntegrationResponses};
 use super::tolerant_json::status_code;
 use super::{Integration, IntegrationRequest, Scope};
 use crate::context::Context;
 use crate::definition::Node;
 use crate::gateway_response::{Failure, ResponseType};
 use crate::http::{Headers, MediaType};
-use crate::mapping::{Expression, Side};
+use crate::mapping::{Expression, Overrides, Side};
 use crate::platform::Platform;
 use crate::usage::Admitted;
 
 /// A compiled MOCK integration.
 #[derive(Debug)]
 pub struct Mock {
-    templates: RequestTemplates,
+    payload: RequestPayload,
     responses: IntegrationResponses,
 }
 
 /// What an export may say of a MOCK and nothing acts on.
-const NO_EFFECT: [(&str, &str); 9] = [
+const NO_EFFECT: [(&str, &str); 8] = [
     ("connectionId", NO_BACKEND),
-    ("contentHandling", "the payload of a MOCK is text"),
     ("credentials", NO_BACKEND),
     ("integrationSubtype", NO_BACKEND),
     ("integrationTarget", NO_BACKEND),
@@ -44,16 +43,16 @@ const BODY_LIMIT: usize = 300 * 1024;
 impl Mock {
     /// Reads an integration of type `mock`.
     pub fn compile(node: &Node<'_>, scope: &mut Scope<'_, '_>) -> Box<dyn Integration> {
-        let templates = RequestTemplates::compile(node, scope.problems);
-        for (media_type, template) in templates.iter() {
-            if status_code(template.render()).is_none() {
+        let payload = RequestPayload::compile(node, scope);
+        for (media_type, template) in payload.templates() {
+            if template.as_plain().is_some_and(|text| status_code(text).is_none()) {
                 let message =
                     format!("the template for `{}` gives no `statusCode`: every request is answered 500", media_type.as_str());
                 let help = "a MOCK request template is an object with a whole number: `{\"statusCode\": 200}`";
                 scope.problems.warning(&node.path.key("requestTemplates"), message, Some(help));
             }
         }
-        // Parameters of a MOCK reach nothing but its templates, which are plain text: only their form is looked at.
+        // Parameters of a MOCK reach nothing, not even its templates: only their form is looked at.
         if let Some(parameters) = node.get("requestParameters") {
             for (target, source) in parameters.members(scope.problems) {
                 if !["header.", "querystring.", "path."]
@@ -70,39 +69,36 @@ impl Mock {
             }
         }
         scope.warn_of_no_effect(node, &NO_EFFECT);
-        Box::new(Self { templates, responses: IntegrationResponses::compile(node, scope.operation, scope.problems) })
+        Box::new(Self { payload, responses: IntegrationResponses::compile(node, scope) })
     }
 
     /// The status code that the template, or the body that goes through in its place, asks for; none: the default response
     /// (documented for a MOCK without a template, so assumed(mock-without-template): an emulator answers 500).
-    fn status(&self, context: &Context, platform: &dyn Platform) -> Result<Option<i64>, Failure> {
-        let body;
-        let text = match self.templates.choose(context.headers())? {
-            Some(template) => template.render(),
-            None => {
-                body = platform.request_body();
-                if body.is_empty() {
-                    return Ok(None);
-                }
-                if body.len() > BODY_LIMIT {
-                    return Err(Failure::new(ResponseType::RequestTooLarge));
-                }
-                std::str::from_utf8(&body).map_err(|_| Failure::configuration())?
-            }
-        };
+    fn status(&self, context: &Context, overrides: &mut Overrides, platform: &dyn Platform) -> Result<Option<i64>, Failure> {
+        let body = if self.needs_body(context) { platform.request_body() } else { Vec::new() };
+        if body.len() > BODY_LIMIT {
+            return Err(Failure::new(ResponseType::RequestTooLarge));
+        }
+        let text = self.payload.make(context, body, overrides, platform)?;
+        if text.is_empty() {
+            return Ok(None);
+        }
+        let text = std::str::from_utf8(&text).map_err(|_| Failure::configuration())?;
         status_code(text).map(Some).ok_or_else(Failure::configuration)
     }
 }
 
 impl Integration for Mock {
     fn needs_body(&self, context: &Context) -> bool {
-        matches!(self.templates.choose(context.headers()), Ok(None))
+        self.payload.needs_body(context)
     }
 
     fn request(&self, admitted: &Admitted, platform: &dyn Platform) -> Result<IntegrationRequest, Failure> {
         let context = admitted.context();
-        let text = self.status(context, platform)?.map(|status| status.to_string()).unwrap_or_default();
-        let mut response = self.responses.select(&text)?.answer(context, &Headers::new(), Vec::new(), platform);
+        let mut overrides = Overrides::default();
+        let text = self.status(context, &mut overrides, platform)?.map(|status| status.to_string()).unwrap_or_default();
+        let answer = BackendAnswer { text: &text, headers: &Headers::new(), body: &[] };
+        let mut response = self.responses.answer(context, answer, &mut overrides, platform)?;
         if !response.head.headers.contains("content-type") {
             response.head.headers.append("content-type", MediaType::JSON);
         }

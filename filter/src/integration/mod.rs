@@ -1,13 +1,19 @@
 //! Integrations: what stands behind a route. One file a kind, with its raw form, its compile step, its run step and its tests; the
 //! registry of kinds is `compile/kinds.rs`.
 
+mod backend;
+mod content;
+mod faults;
+mod http;
 mod http_proxy;
 mod mock;
-mod passthrough;
-mod response;
+mod parameters;
+mod request_payload;
+mod responses;
 mod tolerant_json;
 mod uri;
 
+pub use http::Http;
 pub use http_proxy::HttpProxy;
 pub use mock::Mock;
 
@@ -15,7 +21,8 @@ use crate::context::Context;
 use crate::definition::{Directory, Endpoint, Node, Operation, Protocol};
 use crate::flow::{Callout, CalloutOutcome};
 use crate::gateway_response::Failure;
-use crate::http::{RequestHead, Response, ResponseHead};
+use crate::http::{BinaryMediaTypes, RequestHead, Response, ResponseHead};
+use crate::mapping::Overrides;
 use crate::platform::Platform;
 use crate::problem::Problems;
 use crate::route::Pattern;
@@ -84,7 +91,10 @@ pub enum IntegrationRequest {
 
 /// What an integration remembers while its call is under way.
 #[derive(Debug, Default)]
-pub struct Pending {}
+pub struct Pending {
+    /// What the request's template said.
+    overrides: Overrides,
+}
 
 /// What the compile step of an integration may look at, and where it tells what it found.
 pub struct Scope<'a, 'b> {
@@ -94,6 +104,8 @@ pub struct Scope<'a, 'b> {
     pub variables: &'a BTreeMap<String, String>,
     /// Where hosts are.
     pub directory: &'b mut Directory,
+    /// `binaryMediaTypes` of the API.
+    pub binary_media_types: &'a BinaryMediaTypes,
     /// The resource path.
     pub pattern: &'a Pattern,
     /// The method.

@@ -1,11 +1,13 @@
-//! One mapping expression: `'literal'`, `method.request.header.X`, `integration.response.header.X`, `context.x`,
+//! One mapping expression: `'literal'`, `method.request.header.X`, `integration.response.body.PATH`, `context.x`,
 //! `stageVariables.x`. AWS: "Amazon API Gateway API request and response data mapping reference". Names are case-sensitive for
 //! AWS, which lower-cases nothing; Envoy has lower-cased header names already, so header names compare without case here
 //! (assumed(mapping-header-case): the casing rows come from an emulator's unit test and are in doubt).
 
+use super::sources::{InvalidBody, Sources};
 use crate::context::{Context, is_variable};
 use crate::definition::Node;
-use crate::http::{Headers, is_field_value};
+use crate::http::is_field_value;
+use crate::jsonpath::{InvalidPath, JsonPath};
 use crate::platform::Platform;
 use crate::problem::Problems;
 
@@ -18,6 +20,10 @@ pub enum Expression {
     Request(Source),
     /// `method.input.params.X`: path, then query, then header
     AnyParameter(String),
+    /// `method.request.body`, `method.request.body.JSONPATH`
+    RequestBody(JsonPath),
+    /// `integration.response.body`, `integration.response.body.JSONPATH`
+    ResponseBody(JsonPath),
     /// `integration.response.header.X`
     ResponseHeader(String),
     /// `integration.response.multivalueheader.X`
@@ -48,9 +54,13 @@ pub enum Source {
 pub enum InvalidExpression {
     /// No such form.
     Unknown,
-    /// `method.request.body…`, `integration.response.body…`
-    Body,
+    /// What follows `body.` is no JSONPath.
+    Path(InvalidPath),
 }
+
+/// How the expressions begin that name a body, and what they are.
+const BODIES: [(&str, fn(JsonPath) -> Expression); 2] =
+    [("method.request.body", Expression::RequestBody), ("integration.response.body", Expression::ResponseBody)];
 
 /// Which mapping a source is read for: not every one has every source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,8 +80,11 @@ impl Side {
         match expression {
             Expression::Literal(_) | Expression::Context(_) | Expression::StageVariable(_) => true,
             Expression::Request(_) => self != Self::Response,
+            Expression::RequestBody(_) => self == Self::Request,
             Expression::AnyParameter(_) => self == Self::GatewayResponse,
-            Expression::ResponseHeader(_) | Expression::ResponseMultiValueHeader(_) => self == Self::Response,
+            Expression::ResponseBody(_) | Expression::ResponseHeader(_) | Expression::ResponseMultiValueHeader(_) => {
+                self == Self::Response
+            }
         }
     }
 
@@ -86,7 +99,7 @@ impl Side {
     fn help(self) -> &'static str {
         match self {
             Self::Request | Self::GatewayResponse => "a quoted literal, or `method.request.…`, `context.…`, `stageVariables.…`",
-            Self::Response => "a quoted literal, or `integration.response.header.…`, `context.…`, `stageVariables.…`",
+            Self::Response => "a quoted literal, or `integration.response.…`, `context.…`, `stageVariables.…`",
         }
     }
 }
@@ -99,8 +112,13 @@ impl Expression {
         if let Some(literal) = text.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')) {
             return Ok(Self::Literal(literal.to_owned()));
         }
-        if text.starts_with("method.request.body") || text.starts_with("integration.response.body") {
-            return Err(InvalidExpression::Body);
+        for (whole, kind) in BODIES {
+            let path = match text.strip_prefix(whole) {
+                Some("") => JsonPath::parse("$"),
+                Some(path) if path.starts_with('.') => JsonPath::parse(&format!("${path}")),
+                _ => continue,
+            };
+            return path.map(kind).map_err(InvalidExpression::Path);
         }
         let named = |prefix: &str| text.strip_prefix(prefix).filter(|name| !name.is_empty()).map(str::to_owned);
         let source = |prefix, kind: fn(String) -> Source| named(prefix).map(|name| Self::Request(kind(name)));
@@ -134,30 +152,39 @@ impl Expression {
                 }
                 return Some(expression);
             }
-            Err(InvalidExpression::Body) => problems.error(&node.path, format!("not served yet: `{text}`, a part of a body"), None),
+            Err(InvalidExpression::Path(invalid)) => {
+                problems.error(&node.path, format!("`{text}` names no part of a body: {invalid}"), None);
+            }
             _ => problems.error(&node.path, format!("`{text}` is no source of {}", side.what()), Some(side.help())),
         }
         None
     }
 
+    /// Whether it can only be read once the body is there.
+    pub fn needs_body(&self) -> bool {
+        matches!(self, Self::RequestBody(_) | Self::ResponseBody(_))
+    }
+
     /// Its values; none when the source is missing, and then the mapping is skipped: assumed(missing-source), an emulator's
     /// tests that are said to be checked on AWS. More than one only for `multivaluequerystring`.
-    pub fn values(&self, context: &Context, response: Option<&Headers>, platform: &dyn Platform) -> Vec<Vec<u8>> {
+    pub fn values(&self, sources: &Sources<'_>, platform: &dyn Platform) -> Result<Vec<Vec<u8>>, InvalidBody> {
         let text = |value: Option<String>| value.map(String::into_bytes).into_iter().collect();
-        match self {
+        let Sources { context, response, .. } = *sources;
+        Ok(match self {
             Self::Literal(literal) => vec![literal.clone().into_bytes()],
             Self::Request(source) => source.values(context),
             Self::AnyParameter(name) => {
-                let sources = [Source::Path, Source::QueryString, Source::Header];
-                sources.iter().map(|kind| kind(name.clone()).values(context)).find(|v| !v.is_empty()).unwrap_or_default()
+                let kinds = [Source::Path, Source::QueryString, Source::Header];
+                kinds.iter().map(|kind| kind(name.clone()).values(context)).find(|v| !v.is_empty()).unwrap_or_default()
             }
+            Self::RequestBody(path) | Self::ResponseBody(path) => text(sources.in_body(path)?),
             Self::ResponseHeader(name) => response.and_then(|h| h.last(name)).map(<[u8]>::to_vec).into_iter().collect(),
             Self::ResponseMultiValueHeader(name) => {
                 joined(&response.map(|h| h.get_all(name).collect::<Vec<_>>()).unwrap_or_default()).into_iter().collect()
             }
             Self::Context(name) => text(context.variable(name, platform)),
             Self::StageVariable(name) => text(context.stage_variable(name).map(str::to_owned)),
-        }
+        })
     }
 }
 
@@ -191,8 +218,11 @@ mod tests {
         assert_eq!(Expression::parse("'it''s'"), Ok(Expression::Literal("it''s".to_owned())));
         assert_eq!(Expression::parse("context.identity.sourceIp"), Ok(Expression::Context("identity.sourceIp".to_owned())));
         assert_eq!(Expression::parse("stageVariables.x"), Ok(Expression::StageVariable("x".to_owned())));
-        assert_eq!(Expression::parse("integration.response.body.a"), Err(InvalidExpression::Body));
-        for text in ["", "'", "x", "method.request.header.", "$context.x"] {
+        let path = |path| JsonPath::parse(path).unwrap();
+        assert_eq!(Expression::parse("integration.response.body.a[0]"), Ok(Expression::ResponseBody(path("$.a[0]"))));
+        assert_eq!(Expression::parse("method.request.body"), Ok(Expression::RequestBody(path("$"))));
+        assert!(matches!(Expression::parse("method.request.body.a["), Err(InvalidExpression::Path(_))));
+        for text in ["", "'", "x", "method.request.header.", "method.request.bodyx", "$context.x"] {
             assert_eq!(Expression::parse(text), Err(InvalidExpression::Unknown), "{text}");
         }
     }

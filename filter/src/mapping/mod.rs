@@ -1,7 +1,12 @@
-//! Parameter mapping: where a value comes from, and the plain substitution that gateway responses use.
+//! Mappings: where a value comes from, what templates are given and leave behind, and the plain substitution that gateway responses
+//! use.
 
 mod expression;
+mod render;
+mod sources;
 mod substitution;
 
 pub use expression::{Expression, Side, Source};
+pub use render::{Overrides, Payload, render};
+pub use sources::{InvalidBody, Sources};
 pub use substitution::substitute;

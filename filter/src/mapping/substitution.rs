@@ -2,7 +2,7 @@
 //! each put in the place of its name. AWS: "Gateway responses in API Gateway". An unset variable becomes nothing:
 //! assumed(unset-variable).
 
-use super::Expression;
+use super::{Expression, Sources};
 use crate::context::Context;
 use crate::platform::Platform;
 
@@ -15,7 +15,7 @@ pub fn substitute(template: &str, context: &Context, platform: &dyn Platform) ->
         let (name, tail) = reference(after);
         match expression(name) {
             Some(expression) => {
-                for value in expression.values(context, None, platform) {
+                for value in expression.values(&Sources::of(context), platform).unwrap_or_default() {
                     out.push_str(&String::from_utf8_lossy(&value));
                 }
                 rest = tail;
@@ -44,7 +44,7 @@ fn reference(text: &str) -> (&str, &str) {
 
 fn expression(name: &str) -> Option<Expression> {
     let known = ["context.", "stageVariables.", "method.request.", "method.input."].iter().any(|prefix| name.starts_with(prefix));
-    Expression::parse(name).ok().filter(|_| known)
+    Expression::parse(name).ok().filter(|expression| known && !expression.needs_body())
 }
 
 #[cfg(test)]

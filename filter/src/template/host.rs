@@ -10,6 +10,8 @@ pub enum Fault {
     Exhausted(Exhausted),
     /// The body cannot be read as what the template takes it for; a message for the client.
     Body(String),
+    /// The body is no text (UTF-8), which a template cannot look at.
+    NotText,
 }
 
 /// The objects of a rendering. An object is named by a text that the host chose, and travels as [`Value::Host`].

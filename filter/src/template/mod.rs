@@ -18,6 +18,12 @@ pub struct NeedsVelocity {
     pub line: usize,
 }
 
+impl std::fmt::Display for NeedsVelocity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "not served yet: the template needs Velocity, `{}` in its line {}", self.found, self.line)
+    }
+}
+
 const DIRECTIVES: [&str; 12] =
     ["set", "if", "elseif", "else", "end", "foreach", "break", "stop", "define", "macro", "include", "parse"];
 
@@ -32,6 +38,11 @@ impl Template {
             }
         }
         Ok(Self(text.to_owned()))
+    }
+
+    /// The text, where there is nothing to evaluate.
+    pub fn as_plain(&self) -> Option<&str> {
+        Some(&self.0)
     }
 
     /// The rendered text.

@@ -129,7 +129,10 @@ impl Stream<'_> {
         if !body.is_empty() {
             head.headers.set("content-length", body.len().to_string());
         }
-        let Answer { head, pieces, .. } = route(head, body, &[], self.clusters, &mut self.upstream);
+        let Answer { mut head, pieces, details, .. } = route(head, body, &[], self.clusters, &mut self.upstream);
+        if details.as_deref() == Some("via_upstream") {
+            head.headers.set("x-envoy-upstream-service-time", "0");
+        }
         Ok(Response { head, body: pieces.concat() })
     }
 

@@ -1,23 +1,25 @@
 //! The integration response of REST's non-proxy integrations: which entry of `responses` is selected, and what it makes of the
 //! answer. AWS: "Set up an integration response in API Gateway".
 
-use super::is_reserved;
-use super::passthrough::compile_templates;
+use super::content::{ContentHandling, response_payload};
+use super::request_payload::compile_templates;
+use super::{Scope, faults, is_reserved};
 use crate::context::Context;
 use crate::definition::{Node, Operation};
 use crate::gateway_response::Failure;
-use crate::http::{Headers, MediaType, Response, ResponseHead, is_field_name, is_field_value};
-use crate::mapping::{Expression, Side};
-use crate::platform::Platform;
+use crate::http::{BinaryMediaTypes, Headers, MediaType, Response, ResponseHead, is_field_name, is_field_value};
+use crate::java_regex::JavaRegex;
+use crate::mapping::{Expression, InvalidBody, Overrides, Payload, Side, Sources, render};
+use crate::platform::{Platform, Section};
 use crate::problem::Problems;
 use crate::template::Template;
-use regex_lite::Regex;
 
 /// `responses` of one integration.
 #[derive(Debug, Default)]
 pub struct IntegrationResponses {
-    selected: Vec<(Regex, IntegrationResponse)>,
+    selected: Vec<(JavaRegex, IntegrationResponse)>,
     default: Option<IntegrationResponse>,
+    binary: BinaryMediaTypes,
 }
 
 /// One entry: a status of the method, with headers and templates.
@@ -28,6 +30,18 @@ pub struct IntegrationResponse {
     declared: bool,
     headers: Vec<(String, Expression)>,
     templates: Vec<(MediaType, Template)>,
+    handling: Option<ContentHandling>,
+}
+
+/// What an integration answered.
+#[derive(Debug, Clone, Copy)]
+pub struct BackendAnswer<'a> {
+    /// What selects the entry: the status code.
+    pub text: &'a str,
+    /// Its fields.
+    pub headers: &'a Headers,
+    /// Its body.
+    pub body: &'a [u8],
 }
 
 const HEADER: &str = "method.response.header.";
@@ -36,31 +50,50 @@ const HEADER: &str = "method.response.header.";
 
 impl IntegrationResponses {
     /// Reads `responses` of an integration.
-    pub fn compile(integration: &Node<'_>, operation: &Operation<'_>, problems: &mut Problems) -> Self {
-        let mut responses = Self::default();
+    pub fn compile(integration: &Node<'_>, scope: &mut Scope<'_, '_>) -> Self {
+        let mut responses = Self { binary: scope.binary_media_types.clone(), ..Self::default() };
         let Some(node) = integration.get("responses") else { return responses };
-        for (pattern, entry) in node.members(problems) {
-            let Some(response) = IntegrationResponse::compile(&entry, operation, problems) else { continue };
+        for (pattern, entry) in node.members(scope.problems) {
+            let Some(response) = IntegrationResponse::compile(&entry, scope.operation, scope.problems) else { continue };
             if pattern == "default" {
                 responses.default = Some(response);
                 continue;
             }
-            // By itself first, so that no parenthesis of it closes ours; then whole, as with Java's `matches`.
-            match Regex::new(pattern).and_then(|_| Regex::new(&format!("^(?:{pattern})$"))) {
+            match JavaRegex::compile(pattern) {
                 Ok(regex) => responses.selected.push((regex, response)),
                 Err(error) => {
                     let message = format!("selection pattern `{pattern}` is not served: {error}");
-                    problems.error(&entry.path, message, Some("look-around and back-references are not in the linear-time engine"));
+                    scope.problems.error(
+                        &entry.path,
+                        message,
+                        Some("look-around and back-references are not in the linear-time engine"),
+                    );
                 }
             }
         }
         responses
     }
 
+    /// The answer to the client: the entry that the integration's answer selects, with its headers and template.
+    pub fn answer(
+        &self,
+        context: &Context,
+        answer: BackendAnswer<'_>,
+        overrides: &mut Overrides,
+        platform: &dyn Platform,
+    ) -> Result<Response, Failure> {
+        let selected = self.select(answer.text)?;
+        platform.note(Section::IntegrationResponse, "selected response", &|| format!("{} by `{}`", selected.status, answer.text));
+        let is_binary = self.binary.contain(answer.headers.last("content-type"));
+        let is_wanted = self.binary.contain(context.headers().last("accept"));
+        let payload = response_payload(answer.body.to_vec(), is_binary, is_wanted, selected.handling)?;
+        selected.answer(context, answer, payload, overrides, platform)
+    }
+
     /// The entry for an integration's answer, told by its text (for MOCK the status code). Among several that match, the one whose
     /// own status is the text wins (measured for MOCK by ministack), then the first. No entry: a configuration error.
-    pub fn select(&self, text: &str) -> Result<&IntegrationResponse, Failure> {
-        let matching = || self.selected.iter().filter(|(regex, _)| regex.is_match(text)).map(|(_, response)| response);
+    fn select(&self, text: &str) -> Result<&IntegrationResponse, Failure> {
+        let matching = || self.selected.iter().filter(|(regex, _)| regex.is_whole_match(text)).map(|(_, response)| response);
         let selected = matching().find(|response| response.status.to_string() == text).or_else(|| matching().next());
         let selected = selected.or(self.default.as_ref()).ok_or_else(Failure::configuration)?;
         if selected.declared { Ok(selected) } else { Err(Failure::configuration()) }
@@ -72,9 +105,6 @@ impl IntegrationResponses {
 impl IntegrationResponse {
     fn compile(node: &Node<'_>, operation: &Operation<'_>, problems: &mut Problems) -> Option<Self> {
         node.only(&["statusCode", "responseParameters", "responseTemplates", "contentHandling"], problems);
-        if let Some(handling) = node.get("contentHandling") {
-            problems.warning(&handling.path, "`contentHandling` has no effect: the payload of a MOCK is text", None);
-        }
         let Some(status) = node.get("statusCode") else {
             problems.error(&node.path, "no `statusCode`", Some("name the method response that this entry leads to"));
             return None;
@@ -86,7 +116,8 @@ impl IntegrationResponse {
             let message = format!("the method has no response `{status_code}`: selecting it answers 500");
             problems.warning(&status.path, message, Some("add it under the operation's `responses`"));
         }
-        let mut response = Self { status: status_code, declared, headers: Vec::new(), templates: Vec::new() };
+        let handling = ContentHandling::compile(node, problems);
+        let mut response = Self { status: status_code, declared, headers: Vec::new(), templates: Vec::new(), handling };
         if let Some(parameters) = node.get("responseParameters") {
             for (target, source) in parameters.members(problems) {
                 response.compile_parameter(target, &source, problems);
@@ -103,7 +134,7 @@ impl IntegrationResponse {
         if !is_field_name(&name) {
             return problems.error(&source.path, format!("`{target}` is no target"), Some("write `method.response.header.NAME`"));
         }
-        if is_reserved(&name) || name == "transfer-encoding" {
+        if !is_mappable(&name) {
             return problems.warning(&source.path, format!("`{name}` is the gateway's own and is not mapped"), None);
         }
         if let Some(expression) = Expression::compile(source, Side::Response, problems) {
@@ -111,21 +142,43 @@ impl IntegrationResponse {
         }
     }
 
-    /// The answer to the client, from an integration's own headers and a body that a template may replace.
-    pub fn answer(&self, context: &Context, integration: &Headers, body: Vec<u8>, platform: &dyn Platform) -> Response {
+    fn answer(
+        &self,
+        context: &Context,
+        answer: BackendAnswer<'_>,
+        payload: Vec<u8>,
+        overrides: &mut Overrides,
+        platform: &dyn Platform,
+    ) -> Result<Response, Failure> {
+        let body = match self.template(context) {
+            Some(template) => {
+                let payload = Payload { body: &payload, side: Side::Response };
+                let rendered = render(template, context, &payload, overrides, platform);
+                rendered.map_err(|fault| faults::of_response(fault, platform))?.into_bytes()
+            }
+            None => payload,
+        };
         let mut headers = Headers::new();
+        let sources = Sources::of(context).with_response(answer.headers).with_body(answer.body);
         for (name, expression) in &self.headers {
-            let value = expression.values(context, Some(integration), platform).into_iter().next();
-            if let Some(value) = value.filter(|value| is_field_value(value)) {
-                // What the gateway's own framing and ids need is not a mapping's to say.
-                let name = if is_remapped(name) { format!("x-amzn-remapped-{name}") } else { name.clone() };
-                if name != "transfer-encoding" {
-                    headers.set(name, value);
-                }
+            // An answer that begins as JSON and is none is a 500 (an emulator's tests, checked on AWS by their authors).
+            let values = expression.values(&sources, platform).map_err(|InvalidBody| Failure::configuration())?;
+            if let Some(value) = values.into_iter().next().filter(|value| is_field_value(value)) {
+                headers.set(client_name(name), value);
             }
         }
-        let body = self.template(context).map_or(body, |template| template.render().as_bytes().to_vec());
-        Response { head: ResponseHead { status: self.status, headers }, body }
+        // assumed(response-override-names): an override is named as a mapping is, and remapped as one.
+        for (name, values) in &overrides.response_headers {
+            let name = name.to_ascii_lowercase();
+            if is_mappable(&name) && values.iter().all(|value| is_field_value(value.as_bytes())) {
+                let name = client_name(&name);
+                headers.remove(&name);
+                values.iter().for_each(|value| headers.append(name.as_str(), value.as_str()));
+            }
+        }
+        // assumed(override-1xx): what is no final status is none.
+        let status = overrides.status.filter(|status| *status >= 200).unwrap_or(self.status);
+        Ok(Response { head: ResponseHead { status, headers }, body })
     }
 
     /// The template for what the request accepts, else the one for JSON, else the first (documented as media types;
@@ -139,6 +192,16 @@ impl IntegrationResponse {
 fn is_declared(status: u16, operation: &Operation<'_>) -> bool {
     let Some(responses) = operation.node.get("responses") else { return true };
     responses.get("default").is_some() || responses.get(&status.to_string()).is_some()
+}
+
+/// Whether a mapping or a template may set a header of the client's response.
+fn is_mappable(name: &str) -> bool {
+    is_field_name(name) && !is_reserved(name) && name != "transfer-encoding"
+}
+
+/// The name under which a mapped header reaches the client: what the gateway's own framing and ids need is not a mapping's to say.
+fn client_name(name: &str) -> String {
+    if is_remapped(name) { format!("x-amzn-remapped-{name}") } else { name.to_owned() }
 }
 
 /// Mapped response headers that reach the client under another name (recorded for HTTP and AWS: `TestApiGatewayHeaderRemapping`;

@@ -1,0 +1,135 @@
+//! HTTP: an endpoint behind mappings. Nothing of the client's request reaches it, and nothing of its answer the client, but what a
+//! parameter, a template or the passthrough behavior takes over. AWS: "Set up HTTP integrations in API Gateway".
+
+use super::backend::{self, Backend};
+use super::parameters::{Mapped, RequestParameters};
+use super::request_payload::RequestPayload;
+use super::responses::{BackendAnswer, IntegrationResponses};
+use super::{Integration, IntegrationRequest, Pending, Scope};
+use crate::context::{Context, TRACE_HEADER};
+use crate::definition::Node;
+use crate::flow::{Callout, CalloutOutcome, Question};
+use crate::gateway_response::{Failure, ResponseType};
+use crate::http::{Headers, MediaType, RequestHead, Response};
+use crate::mapping::{Overrides, Sources};
+use crate::platform::Platform;
+use crate::usage::Admitted;
+
+/// A compiled HTTP integration.
+#[derive(Debug)]
+pub struct Http {
+    backend: Backend,
+    parameters: RequestParameters,
+    payload: RequestPayload,
+    responses: IntegrationResponses,
+}
+
+/// What Envoy's router adds to every answer of a backend, and to none of its own (`suppress_envoy_headers` is not set for calls of
+/// filters).
+const UPSTREAM_SERVICE_TIME: &str = "x-envoy-upstream-service-time";
+
+// === impl Http ===
+
+impl Http {
+    /// Reads an integration of type `http`.
+    pub fn compile(node: &Node<'_>, scope: &mut Scope<'_, '_>) -> Box<dyn Integration> {
+        backend::check_settings(node, scope);
+        let why = "an HTTP integration maps its responses under `responses`";
+        scope.warn_of_no_effect(node, &[("responseParameters", why)]);
+        let parameters = RequestParameters::compile(node, scope);
+        Box::new(Self {
+            backend: Backend::compile(node, &parameters, scope),
+            parameters,
+            payload: RequestPayload::compile(node, scope),
+            responses: IntegrationResponses::compile(node, scope),
+        })
+    }
+
+    fn head(&self, method: &str, mapped: &Mapped, context: &Context, platform: &dyn Platform) -> Result<RequestHead, Failure> {
+        let uri = self.backend.uri()?;
+        let mut head = RequestHead {
+            method: method.to_owned(),
+            path: self.backend.target(mapped, "", "")?,
+            authority: uri.authority.clone().into_bytes(),
+            scheme: uri.scheme.clone(),
+            headers: own_headers(context, platform),
+        };
+        mapped.apply_headers(&mut head);
+        Ok(head)
+    }
+}
+
+/// What a backend gets without any mapping (recorded: `TestApiGatewayHeaderRemapping`).
+fn own_headers(context: &Context, platform: &dyn Platform) -> Headers {
+    let api_id = context.stage.as_ref().map(|stage| stage.api_id.as_str()).unwrap_or_default();
+    let mut headers = Headers::new();
+    headers.append("accept", MediaType::JSON);
+    if may_have_body(&context.request.method) {
+        headers.append("content-type", context.headers().last("content-type").unwrap_or(MediaType::JSON.as_bytes()));
+    }
+    headers.append("user-agent", format!("AmazonAPIGateway_{api_id}"));
+    headers.append("x-amzn-apigateway-api-id", api_id);
+    headers.append(TRACE_HEADER, context.trace_id(platform));
+    headers
+}
+
+/// Methods that send no body to an HTTP backend: assumed(bodiless-methods), an emulator's code.
+fn may_have_body(method: &str) -> bool {
+    !matches!(method, "GET" | "HEAD" | "OPTIONS")
+}
+
+impl Integration for Http {
+    fn needs_body(&self, context: &Context) -> bool {
+        self.parameters.need_body() || self.payload.needs_body(context)
+    }
+
+    fn request(&self, admitted: &Admitted, platform: &dyn Platform) -> Result<IntegrationRequest, Failure> {
+        let context = admitted.context();
+        let client_body = if self.needs_body(context) { platform.request_body() } else { Vec::new() };
+        let mut mapped = self.parameters.evaluate(&Sources::of(context).with_body(&client_body), platform)?;
+        let mut overrides = Overrides::default();
+        let mut body = self.payload.make(context, client_body, &mut overrides, platform)?;
+        mapped.override_with(&overrides)?;
+        let method = self.backend.method.unwrap_or(&context.request.method);
+        if !may_have_body(method) {
+            body.clear();
+        }
+        let head = self.head(method, &mapped, context, platform)?;
+        let callout = Callout {
+            cluster: self.backend.cluster.clone(),
+            question: Question::Http { head, body },
+            timeout_millis: self.backend.timeout_millis,
+        };
+        Ok(IntegrationRequest::Call(callout, Pending { overrides }))
+    }
+
+    fn called(
+        &self,
+        context: &Context,
+        mut pending: Pending,
+        outcome: CalloutOutcome,
+        platform: &dyn Platform,
+    ) -> Result<Response, Failure> {
+        let answered = backend_answer(outcome)?;
+        let status = answered.head.status.to_string();
+        let answer = BackendAnswer { text: &status, headers: &answered.head.headers, body: &answered.body };
+        let mut response = self.responses.answer(context, answer, &mut pending.overrides, platform)?;
+        response.head.headers.append(TRACE_HEADER, context.trace_id(platform));
+        Ok(response)
+    }
+
+    fn summary(&self) -> String {
+        format!("HTTP {}", self.backend)
+    }
+}
+
+/// The backend's own answer; a failure where nobody answered, or the proxy in its place.
+fn backend_answer(outcome: CalloutOutcome) -> Result<Response, Failure> {
+    let failed = Failure::new(ResponseType::IntegrationFailure);
+    let Ok(mut answer) = outcome else { return Err(failed) };
+    if !answer.head.headers.contains(UPSTREAM_SERVICE_TIME) {
+        return Err(if answer.head.status == 504 { Failure::new(ResponseType::IntegrationTimeout) } else { failed });
+    }
+    answer.head.headers.retain(|name| !name.starts_with("x-envoy-"));
+    Ok(answer)
+}
