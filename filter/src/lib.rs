@@ -24,6 +24,7 @@
 //! | [`base64`] | binary payloads as text |
 //! | [`calendar`] | days and dates |
 //! | [`protobuf`] | the wire format of protocol buffers |
+//! | [`java_regex`] | regular expressions in Java's syntax |
 //! | [`problem`] | what is wrong with a document, and where |
 //! | [`cache`] | what is remembered between requests: bounded, and never past its time |
 //! | [`definition`] | what users write: the gateway document, OpenAPI, raw |
@@ -34,7 +35,7 @@
 //! | [`http`] | heads, header multimap, paths, queries, media types |
 //! | [`value`] | values that a body or a template brings; JSON in, JSON or Java's text out |
 //! | [`jsonpath`] | JSONPath, as Jayway's library reads it |
-//! | [`template`] | mapping templates (plain text so far) |
+//! | [`template`] | mapping templates: Velocity |
 //! | [`platform`] | the port: what the gateway asks of its host |
 //! | [`context`] | what is known of one request: `$context`, stage variables, ids, trace |
 //! | [`mapping`] | mapping expressions and the substitution of gateway responses |

@@ -32,7 +32,10 @@ impl GivenContext {
     pub fn merge(&self, context: &Value, heap: &mut Heap) -> Result<(), Exhausted> {
         let Some(text) = &self.0 else { return Ok(()) };
         match parse(text, heap) {
-            Ok(given) => put(context, &given, heap),
+            Ok(given) => {
+                silence(&given, heap);
+                put(context, &given, heap);
+            }
             Err(NotJson::Exhausted(limit)) => return Err(limit),
             // It was JSON when the option was read.
             Err(_) => {}
@@ -66,6 +69,18 @@ fn nested(members: Map<String, Json>) -> Result<Map<String, Json>, String> {
     Ok(root)
 }
 
+/// As `$context` itself, maps in it print as nothing.
+fn silence(given: &Value, heap: &mut Heap) {
+    let mut values = vec![given.clone()];
+    while let Some(value) = values.pop() {
+        let Value::Map(id) = value else { continue };
+        if let Some(map) = heap.map_mut(id) {
+            map.silence();
+        }
+        values.extend(heap.map(id).iter().map(|(_, value)| value.clone()));
+    }
+}
+
 /// Maps are put together, member by member; anything else takes the place of what was there.
 fn put(target: &Value, given: &Value, heap: &mut Heap) {
     // Pairs of maps that are still to be put together: as many as the option has objects.
@@ -93,7 +108,8 @@ mod tests {
 
     #[test]
     fn names_with_dots_are_objects_and_what_is_known_stays() {
-        let given = GivenContext::read(Some(r#"{"identity.sourceIp": "1.2.3.4", "identity": {"user": "u"}, "stage": "dev"}"#)).unwrap();
+        let given =
+            GivenContext::read(Some(r#"{"identity.sourceIp": "1.2.3.4", "identity": {"user": "u"}, "stage": "dev"}"#)).unwrap();
         let mut heap = Heap::new(Budget::default());
         let known = r#"{"identity":{"sourceIp":"127.0.0.1","userAgent":"curl"},"stage":"prod","path":"/"}"#;
         let context = parse(&Text::from(known), &mut heap).unwrap();

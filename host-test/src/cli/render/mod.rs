@@ -12,6 +12,7 @@ use serde_json::json;
 use tollgate::mapping::{Overrides, Payload, Side, render_with};
 use tollgate::problem::Severity;
 use tollgate::template::{Fault, SyntaxError, Template};
+use tollgate::value::{Heap, Value};
 
 use self::given::GivenContext;
 use self::sample::Still;
@@ -98,8 +99,9 @@ pub fn run(arguments: &Arguments) -> Result<Verdict, Failure> {
     let mut overrides = Overrides::default();
     let payload = Payload { body: &body, side };
     let context = sample::context(arguments);
-    let output = render_with(&template, &context, &payload, &mut overrides, &Still, &|context, heap| given.merge(context, heap))
-        .map_err(|fault| failure(&fault, side))?;
+    let amend = |context: &Value, heap: &mut Heap| given.merge(context, heap);
+    let rendered = render_with(&template, &context, &payload, &mut overrides, &Still, Some(&amend));
+    let output = rendered.map_err(|fault| failure(&fault, side))?;
     match arguments.format {
         Format::Json => super::print(&format!("{:#}\n", json!({"output": output, "overrides": overrides::to_json(&overrides)})))?,
         Format::Text => {
@@ -135,6 +137,7 @@ fn failure(fault: &Fault, side: Side) -> Failure {
         }
         (Fault::NotText, _) => Failure::new("the body is not UTF-8 text, and a client gets 500")
             .help("`contentHandling: CONVERT_TO_TEXT` gives a template the base64 of it"),
+        (Fault::Method(message), _) => Failure::new(format!("the template fails, and a client gets 500: {message}")),
         (Fault::Exhausted(limit), _) => Failure::new(format!("the template takes too much: {limit}")),
     }
 }

@@ -62,7 +62,8 @@ mod tests {
         overrides.status = Some(400);
         let shown = "requestOverride.path.id: 3\nresponseOverride.header.X-A: 1\nresponseOverride.header.X-A: 2\\n\nresponseOverride.status: 400\n";
         assert_eq!(lines(&overrides), shown);
-        let object = json!({"requestOverride": {"path": {"id": "3"}}, "responseOverride": {"header": {"X-A": ["1", "2\n"]}, "status": 400}});
+        let object =
+            json!({"requestOverride": {"path": {"id": "3"}}, "responseOverride": {"header": {"X-A": ["1", "2\n"]}, "status": 400}});
         assert_eq!(to_json(&overrides), object);
     }
 }
