@@ -6,7 +6,7 @@
 //!   | request head    |                  |                                               |
 //!   |---------------->| Event            |                                               |
 //!   |                 |----------------->| read, stage, preflight, route, authorize,     |
-//!   |                 |                  | count                                         |
+//!   |                 |                  | count, validate                               |
 //!   | (call, its end) |<---------------->| (somebody may have to be asked)               |
 //!   |                 |                  |---------------------------------------------->| IntegrationRequest
 //!   |                 |           Effect |<----------------------------------------------|
@@ -30,6 +30,7 @@
 //! | [`definition`] | what users write: the gateway document, OpenAPI, raw |
 //! | [`jose`] | JSON Web Tokens and JSON Web Keys: read strictly, verified |
 //! | [`sigv4`] | AWS Signature Version 4, as a verifier |
+//! | [`schema`] | JSON Schema, draft 4, as models are written in it |
 //! | [`policy`] | IAM policy documents and how they are evaluated |
 //! | [`event`] | the events that Lambda functions get |
 //! | [`http`] | heads, header multimap, paths, queries, media types |
@@ -45,6 +46,7 @@
 //! | [`gateway_response`] | the only place where a failure becomes an answer |
 //! | [`authorizer`] | who may call; the only place where an [`authorizer::Authorized`] is made |
 //! | [`usage`] | how much a caller may call: API keys, plans, throttles, quotas; the only place where an [`usage::Admitted`] is made |
+//! | [`validation`] | what a request must be like: parameters that are there, a body as its model says |
 //! | [`integration`] | MOCK, HTTP_PROXY; one file a kind |
 //! | [`gateway`] | the compiled model |
 //! | [`compile`] | definition to gateway; `kinds.rs` is the registry of authorizers and integrations |
@@ -59,10 +61,10 @@
 //! 9  gateway
 //! 8  integration
 //! 7  usage
-//! 6  authorizer
+//! 6  authorizer  validation
 //! 5  gateway_response
 //! 4  route  mapping  cors  flow  event
-//! 3  context  policy
+//! 3  context  policy  schema
 //! 2  definition  jose  jsonpath  sigv4  template
 //! 1  base64  calendar  value  http  java_regex  platform  problem  cache  protobuf
 //! ```
@@ -91,9 +93,11 @@ pub mod policy;
 pub mod problem;
 pub mod protobuf;
 pub mod route;
+pub mod schema;
 #[cfg(target_os = "wasi")]
 mod shell;
 pub mod sigv4;
 pub mod template;
 pub mod usage;
+pub mod validation;
 pub mod value;

@@ -1,13 +1,13 @@
 //! The pipeline: one request through the gateway, as a state machine. Events in, effects out; no sockets, no clock of its own.
 //!
 //! ```text
-//! request head -> read -> stage -> CORS preflight (HTTP) -> route -> authorize -> count -> [body] -> integration request -> upstream
-//!                                                               [body, callouts] [callouts]                                or answer
+//! request head -> read -> stage -> CORS preflight (HTTP) -> route -> authorize -> count -> validate -> integration request -> upstream
+//!                                                               [body, callouts] [callouts] [body]                         or answer
 //! response head -> integration response, or gateway response if the proxy itself answered -> ids, CORS -> client
 //! ```
 //! The order is AWS's: a preflight needs no authorization, so it stands before the route; the route decides what guards it, so it
-//! stands before authorization; only who may call is counted, against its plan and then what all share; nothing reaches an
-//! integration but an `Admitted`.
+//! stands before authorization; only who may call is counted, against its plan and then what all share; only who may call so
+//! often hears what is wrong with a request; nothing reaches an integration but an `Admitted`.
 
 mod candidate;
 mod finish;
@@ -213,7 +213,13 @@ impl Exchange {
     fn counted(&mut self, routed: Routed, progress: usage::Progress, platform: &dyn Platform) -> Effect {
         match progress {
             usage::Progress::Admitted(admitted) => {
-                if !routed.held.end && routed.route.integration.needs_body(admitted.context()) {
+                let validation = &routed.route.validation;
+                if let Err(failure) = validation.check_parameters(admitted.context()) {
+                    return self.refuse(Refused { stage: Some(routed.stage), context: admitted.into_context(), failure }, platform);
+                }
+                let needs_body =
+                    validation.needs_body(admitted.context()) || routed.route.integration.needs_body(admitted.context());
+                if !routed.held.end && needs_body {
                     self.phase = Phase::Reading(routed, admitted);
                     return Effect::Hold;
                 }
@@ -276,7 +282,8 @@ impl Exchange {
     /// `sent`: how much of the body goes on with the head.
     fn integrate(&mut self, routed: Routed, admitted: Admitted, sent: usize, platform: &dyn Platform) -> Effect {
         let Routed { ref stage, ref route, .. } = routed;
-        match route.integration.request(&admitted, platform) {
+        let validated = route.validation.check_body(admitted.context(), platform);
+        match validated.and_then(|()| route.integration.request(&admitted, platform)) {
             Ok(IntegrationRequest::Forward(head)) => {
                 platform.note(Section::Integration, "request", &|| head.describe());
                 let context = Box::new(admitted.into_context());

@@ -6,7 +6,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use http_body_util::{BodyExt, Limited};
 use hyper::StatusCode;
 use tokio::runtime::Runtime;
-use tollgate::flow::{Callout, NoReply, Question};
+use tollgate::flow::{Callout, CalloutOutcome, Question};
 use tollgate::http::{Headers, RequestHead, Response, ResponseHead};
 use tollgate::integration::{CLUSTER_HEADER, TIMEOUT_HEADER};
 use tollgate_host::{HeaderMap, UpstreamFailure};
@@ -28,6 +28,12 @@ pub struct Backends {
     servers: exchange::Backends,
     answer: Option<Response>,
 }
+
+/// What the proxy says in the place of a backend: no user sees it, because the gateway answers in its place.
+const NO_UPSTREAM: &str = "upstream connect error or timeout";
+
+/// Envoy's mark on what a backend itself answered a call of the gateway's own.
+const SERVICE_TIME: &str = "x-envoy-upstream-service-time";
 
 /// What became of a question.
 pub struct Reply {
@@ -181,17 +187,29 @@ fn headers(fields: &hyper::HeaderMap) -> Headers {
 impl Lost {
     /// What the proxy answers in the place of a backend, and its word for why.
     pub fn into_proxy_answer(self) -> (Response, &'static str) {
-        let (status, details, words) = match self.timed_out {
-            true => (504, "response_timeout", "upstream request timeout"),
-            false => (503, "upstream_reset_before_response_started{connection_failure}", "upstream connect error"),
+        let (status, details) = match self.timed_out {
+            true => (504, "response_timeout"),
+            false => (503, "upstream_reset_before_response_started{connection_failure}"),
         };
-        let head = ResponseHead { status, ..ResponseHead::default() };
-        (Response { head, body: words.as_bytes().to_vec() }, details)
+        (Response { head: ResponseHead { status, ..ResponseHead::default() }, body: NO_UPSTREAM.as_bytes().to_vec() }, details)
     }
 }
 
-impl From<Lost> for NoReply {
-    fn from(_: Lost) -> Self {
-        Self
+/// What the gateway hears of a call of its own, as Envoy tells it.
+pub fn outcome(heard: Result<Response, Lost>) -> CalloutOutcome {
+    match heard {
+        Ok(mut response) => {
+            response.head.headers.append(SERVICE_TIME, "0");
+            Ok(response)
+        }
+        Err(lost) => Ok(lost.into_proxy_answer().0),
     }
+}
+
+/// What is told of that answer without what Envoy made of it; nothing where it is the proxy's own.
+pub fn told(text: &str) -> String {
+    if text.ends_with(NO_UPSTREAM) {
+        return String::new();
+    }
+    text.replace(&format!("\n{SERVICE_TIME}: 0"), "")
 }

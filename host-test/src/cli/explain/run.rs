@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tollgate::exchange::Exchange;
-use tollgate::flow::{CalloutOutcome, Effect, Event, NoReply};
+use tollgate::flow::{Effect, Event};
 use tollgate::gateway::Gateway;
 use tollgate::http::{RequestHead, Response, ResponseHead};
 use tollgate::platform::Section;
 
-use super::backend::{Backends, Lost, Reply};
+use super::backend::{self, Backends, Lost, Reply};
 use super::platform::{Port, Step};
 use super::request::Asked;
 use crate::cli::Failure;
@@ -57,11 +57,12 @@ pub fn run(gateway: &Arc<Gateway>, asked: &Asked, backends: &Backends) -> Result
     if !steps.iter().any(|step| step.name == "route") && steps.iter().any(|step| step.section == Section::GatewayResponse) {
         run.help.push("no route was found: `tollgate routes` shows all of a definition".to_owned());
     }
-    // The exchange tells of heads whose bodies it never sees, and of silence whose cause it does not know.
-    let is_told_again = |step: &Step| {
-        step.section == Section::MethodResponse && step.name == "response" || is_answer(step) && step.text == "nobody answered"
-    };
-    steps.retain(|step| !is_told_again(step));
+    for step in steps.iter_mut().filter(|step| is_answer(step)) {
+        step.text = backend::told(&step.text);
+    }
+    // The exchange tells of heads whose bodies it never sees.
+    let is_told_again = |step: &Step| step.section == Section::MethodResponse && step.name == "response";
+    steps.retain(|step| !step.text.is_empty() && !is_told_again(step));
     steps.push(Step { section: Section::MethodResponse, name: "response", text: response.describe() });
     Ok(Explained { steps, response, help: run.help })
 }
@@ -107,7 +108,7 @@ impl Run<'_> {
         while let Some((ticket, callout)) = calls.pop() {
             self.port.tell(Section::MethodRequest, "issuer is asked", callout.describe());
             let reply = self.backends.call(callout, false);
-            let outcome = self.hear(Section::MethodRequest, reply).map_err(|_| NoReply);
+            let outcome = backend::outcome(self.hear(Section::MethodRequest, reply));
             let answer = outcome.as_ref().map_or_else(|_| String::new(), Response::describe);
             self.port.tell(Section::MethodRequest, "answer", answer);
             calls.extend(gateway.issuer_keys.called(ticket, outcome, &mut self.port));
@@ -122,7 +123,7 @@ impl Run<'_> {
             let is_backends = self.exchange.asks_backend();
             let section = if is_backends { Section::Integration } else { Section::MethodRequest };
             let reply = self.backends.call(callout, is_backends);
-            let outcome: CalloutOutcome = self.hear(section, reply).map_err(Into::into);
+            let outcome = backend::outcome(self.hear(section, reply));
             effect = self.exchange.on(Event::CalloutDone { ticket, outcome }, &mut self.port);
         }
         effect
