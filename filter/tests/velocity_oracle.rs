@@ -51,11 +51,14 @@ const EXPLAINED: [(&str, Reason); 7] = [
             && difference.template.trim_end_matches('!').ends_with(['$', '#'])
     }),
     ("a `$` or `#` that is only itself and stands at another mark: Velocity loses one of them, here it is text", |difference| {
-        ["$#", "$$", "$\\", "#\\", "#$", "$!#", "$!$", "$![", "$!{", "$!}", "$!.", "$!\\", "${["].iter().any(|mark| difference.template.contains(mark))
+        ["$#", "$$", "$\\", "#\\", "#$", "$!#", "$!$", "$![", "$!{", "$!}", "$!.", "$!\\", "${["]
+            .iter()
+            .any(|mark| difference.template.contains(mark))
     }),
-    ("words of operators among the arguments of what is no directive: here they are words", |difference| {
-        matches!((difference.ours, difference.theirs), (Answer::Rendered(_), Answer::Refused(why)) if why.contains("Encountered \"le\""))
-    }),
+    (
+        "words of operators among the arguments of what is no directive: here they are words",
+        |difference| matches!((difference.ours, difference.theirs), (Answer::Rendered(_), Answer::Refused(why)) if why.contains("Encountered \"le\"")),
+    ),
 ];
 
 /// Whether we refuse it, and say so.

@@ -197,7 +197,7 @@ fn authorizers_and_errors_are_in_the_context_once_they_are_there() {
     context.authorizer.principal_id = Some("user".to_owned());
     context.authorizer.context.insert("key".to_owned(), "value".into());
     context.authorizer.claims = Some(vec![("sub".to_owned(), "s".to_owned()), ("cognito:groups".to_owned(), "g".to_owned())]);
-    context.error = Some(ErrorFacts { message: Some("m\"".to_owned()), response_type: "DEFAULT_4XX" });
+    context.error = Some(ErrorFacts { message: Some("m\"".to_owned()), response_type: "DEFAULT_4XX", validation_error: None });
     let template = "$context.authorizer.principalId $context.authorizer.key $context.authorizer.claims.sub \
                     $context.authorizer.claims.get('cognito:groups') ($context.authorizer.claims) $context.error.messageString";
     let rendered = render_with(template, "", &context, &mut Overrides::default());

@@ -17,7 +17,9 @@ pub fn call(id: ListId, method: &str, arguments: &[Value], heap: &mut Heap) -> R
             place(*index, length).and_then(|place| heap.list(id).get(place)).cloned().unwrap_or_default()
         }
         ("add", [item]) => {
-            heap.list_mut(id).map(|items| items.push(item.clone()));
+            if let Some(items) = heap.list_mut(id) {
+                items.push(item.clone());
+            }
             done
         }
         ("add", [Value::Integer(index), item]) => {
@@ -45,7 +47,9 @@ pub fn call(id: ListId, method: &str, arguments: &[Value], heap: &mut Heap) -> R
         ("addAll", [more]) => match items(more, heap)? {
             Some(more) => {
                 let changed = !more.is_empty();
-                heap.list_mut(id).map(|items| items.extend(more));
+                if let Some(items) = heap.list_mut(id) {
+                    items.extend(more);
+                }
                 Value::Boolean(changed)
             }
             None => Value::Null,
@@ -80,7 +84,9 @@ pub fn call(id: ListId, method: &str, arguments: &[Value], heap: &mut Heap) -> R
                 }
             }
             let changed = kept.len() != length;
-            heap.list_mut(id).map(|items| *items = kept);
+            if let Some(items) = heap.list_mut(id) {
+                *items = kept;
+            }
             Value::Boolean(changed)
         }
         ("subList", [Value::Integer(from), Value::Integer(to)]) => match (place(*from, length), place(*to, length)) {

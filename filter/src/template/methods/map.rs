@@ -34,12 +34,16 @@ pub fn call(id: MapId, method: &str, arguments: &[Value], heap: &mut Heap) -> Re
             let more = entries(*other, heap)?;
             for (key, value) in more {
                 heap.spend(1 + length as u64 / 256)?;
-                heap.map_mut(id).map(|map| map.insert(key, value));
+                if let Some(map) = heap.map_mut(id) {
+                    map.insert(key, value);
+                }
             }
             Value::Null
         }
         ("clear", []) => {
-            heap.map_mut(id).map(|map| *map = Map::new());
+            if let Some(map) = heap.map_mut(id) {
+                *map = Map::new();
+            }
             Value::Null
         }
         ("containsValue", [wanted]) => {
