@@ -299,9 +299,6 @@ impl<'p> Translator<'p> {
             'R' if !in_class => self.out.push_str(r"(?:\r\n|[\n\x0B\x0C\r\x{85}\x{2028}\x{2029}])"),
             'p' | 'P' => {
                 let name = if self.take("{") { self.until('}')? } else { self.rest.get(..1).unwrap_or_default() };
-                if name.len() == 1 && !self.rest.is_empty() && self.rest.starts_with(name) {
-                    self.rest = self.rest.get(1..).unwrap_or_default();
-                }
                 let known = CLASSES.iter().find(|(known, _)| *known == name);
                 let Some((_, items)) = known else { return Err(format!("`\\p{{{name}}}` is no class of ASCII")) };
                 match (in_class, character == 'P') {

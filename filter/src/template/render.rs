@@ -15,7 +15,7 @@ const DEFINE_LIMIT: usize = 20;
 const DEPTH_LIMIT: usize = 400;
 
 /// How much text a template may make (documented for payloads).
-const OUTPUT_LIMIT: usize = 10 * 1024 * 1024;
+pub const OUTPUT_LIMIT: usize = 10 * 1024 * 1024;
 
 /// What the names of a template's own objects begin with; no name in a template does.
 const LOOP: &str = "#foreach ";

@@ -9,6 +9,8 @@ pub struct Map {
     /// The places of the entries in the order of their keys, once there are so many that looking at each would take long. Sorted,
     /// not hashed: whoever sends a body chooses its keys.
     sorted: Vec<u32>,
+    /// Whether it is one entry of another map, with its `key` and its `value`: it prints as one.
+    is_entry: bool,
 }
 
 /// Up to here each entry is looked at.
@@ -19,7 +21,18 @@ const FEW: usize = 16;
 impl Map {
     /// No entries.
     pub const fn new() -> Self {
-        Self { entries: Vec::new(), sorted: Vec::new() }
+        Self { entries: Vec::new(), sorted: Vec::new(), is_entry: false }
+    }
+
+    /// An entry of a map, as Java's `Map.Entry`.
+    pub fn entry(key: Text, value: Value) -> Self {
+        let entries = Vec::from([(Text::from("key"), Value::Text(key)), (Text::from("value"), value)]);
+        Self { entries, sorted: Vec::new(), is_entry: true }
+    }
+
+    /// Whether it was made as [`Self::entry`].
+    pub fn is_entry(&self) -> bool {
+        self.is_entry
     }
 
     /// How many entries.
@@ -77,7 +90,7 @@ impl Map {
 
     /// Of entries as they were read: of those with the same key the last value counts, at the place of the first.
     pub fn from_entries(entries: Vec<(Text, Value)>) -> Self {
-        let mut map = Self { entries, sorted: Vec::new() };
+        let mut map = Self { entries, sorted: Vec::new(), is_entry: false };
         if map.entries.len() <= FEW {
             let mut few = Self::new();
             for (key, value) in map.entries {

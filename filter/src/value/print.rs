@@ -59,6 +59,13 @@ fn write(out: &mut String, value: &Value, style: Style, depth: usize, heap: &mut
             }
             out.push(']');
         }
+        Value::Map(id) if style == Style::Java && heap.map(*id).is_entry() => {
+            for (name, behind) in [("key", "="), ("value", "")] {
+                let part = heap.map(*id).get(name).cloned().unwrap_or_default();
+                write(out, &part, style, depth + 1, heap)?;
+                out.push_str(behind);
+            }
+        }
         Value::Map(id) => {
             out.push('{');
             let mut index = 0;
