@@ -105,12 +105,7 @@ impl JavaRegex {
 
     /// Java's `split`: empty parts at the end are left out where the limit is 0; a limit above 0 is the number of parts; nothing
     /// empty is found at the very beginning.
-    pub fn split<'t, E>(
-        &self,
-        text: &'t str,
-        limit: i64,
-        pay: &mut dyn FnMut(usize) -> Result<(), E>,
-    ) -> Result<Vec<&'t str>, E> {
+    pub fn split<'t, E>(&self, text: &'t str, limit: i64, pay: &mut dyn FnMut(usize) -> Result<(), E>) -> Result<Vec<&'t str>, E> {
         let most = usize::try_from(limit).ok().filter(|most| *most > 0).unwrap_or(usize::MAX);
         let mut parts = Vec::new();
         let (mut from, mut begin) = (0, 0);
@@ -150,7 +145,8 @@ fn after(text: &str, start: usize, end: usize) -> Option<usize> {
 
 /// Java's replacement text: `$1`, `${name}`, and `\` in front of what stands for itself.
 fn expand(replacement: &str, found: &regex_lite::Captures<'_>, out: &mut String) -> Result<(), String> {
-    let no_group = |name: &str| format!("the replacement `{replacement}` names the group `{name}`, which the pattern does not have");
+    let no_group =
+        |name: &str| format!("the replacement `{replacement}` names the group `{name}`, which the pattern does not have");
     let mut rest = replacement;
     while let Some(at) = rest.find(['$', '\\']) {
         let (plain, mark) = rest.split_at_checked(at).unwrap_or_default();
@@ -320,7 +316,8 @@ impl<'p> Translator<'p> {
                     self.rest = self.rest.get(digits.len()..).unwrap_or_default();
                     digits
                 };
-                let code = u32::from_str_radix(digits, 16).map_err(|_| format!("`\\{character}` without its hexadecimal digits"))?;
+                let code =
+                    u32::from_str_radix(digits, 16).map_err(|_| format!("`\\{character}` without its hexadecimal digits"))?;
                 self.code(code);
             }
             '0' => {
@@ -365,7 +362,9 @@ impl<'p> Translator<'p> {
             self.dot_all.push(dot_all);
             return Ok(());
         }
-        for (mark, why) in [("=", LOOK_AROUND), ("!", LOOK_AROUND), ("<=", LOOK_AROUND), ("<!", LOOK_AROUND), (">", "an atomic group")] {
+        for (mark, why) in
+            [("=", LOOK_AROUND), ("!", LOOK_AROUND), ("<=", LOOK_AROUND), ("<!", LOOK_AROUND), (">", "an atomic group")]
+        {
             if self.rest.starts_with(mark) {
                 return Err(format!("`(?{mark}` is {why}"));
             }
@@ -438,3 +437,134 @@ impl<'p> Translator<'p> {
 }
 
 const LOOK_AROUND: &str = "look-around";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn whole(pattern: &str, matching: &[&str], other: &[&str]) {
+        let regex = JavaRegex::compile(pattern).unwrap();
+        for text in matching {
+            assert!(regex.is_whole_match(text), "`{pattern}` {text:?}");
+        }
+        for text in other {
+            assert!(!regex.is_whole_match(text), "`{pattern}` {text:?}");
+        }
+    }
+
+    #[test]
+    fn a_match_is_of_the_whole_text() {
+        whole("4\\d{2}", &["404"], &["4040", "404\n", "x404"]);
+        whole("a|b", &["a", "b"], &["ab", "xb"]);
+        whole("", &[""], &["a"]);
+        whole("Malformed.*", &["Malformed", "Malformed JSON"], &["Malformed\nJSON", "malformed", "Malformed\u{2028}"]);
+        whole("(?s)a.b", &["a\nb"], &["ab"]);
+        whole("(?:(?s).)x|.y", &["\nx", "ay"], &["\ny"]);
+        whole("(?i)ab(?-i)c", &["ABc", "abc"], &["ABC"]);
+        whole("(?iu:é)", &["é"], &["e"]);
+        whole("^a$", &["a"], &["a\n"]);
+    }
+
+    #[test]
+    fn classes_are_those_of_java() {
+        whole("\\p{Alpha}+\\P{Digit}", &["ab-"], &["ab1", "é-"]);
+        whole("[\\p{Upper}_\\d-]+", &["A_1-"], &["a"]);
+        whole("[^\\s\\\\]", &["a"], &["\\", " "]);
+        whole("\\p{Punct}+", &["!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"], &["a"]);
+        whole("\\w\\s", &["a "], &["é "]);
+        whole("[.+*?$^(){}|]+", &["a.+".get(1..).unwrap(), "$^"], &["a"]);
+        whole("\\x41\\u0042\\x{43}\\0104\\t", &["ABCD\t"], &[]);
+    }
+
+    #[test]
+    fn quoted_text_stands_for_itself() {
+        whole("\\Qa.b(\\E+", &["a.b((("], &["axb("]);
+        whole("a\\.b\\-c\\/\\\"", &["a.b-c/\""], &["axb-c/\""]);
+        whole("\\Qa*", &["a*"], &["aa"]);
+    }
+
+    #[test]
+    fn what_looks_around_is_refused_by_name() {
+        for (pattern, why) in [
+            ("a(?=b)", "`(?=` is look-around"),
+            ("(?<!a)b", "`(?<!` is look-around"),
+            ("(?>a)b", "`(?>` is an atomic group"),
+            ("a++", "a possessive repetition"),
+            ("a{2}+", "a possessive repetition"),
+            ("(a)\\1", "it refers back to a group"),
+            ("[a-z&&[^b]]", "an intersection of classes (`&&`)"),
+            ("[a[bc]]", "a class within a class"),
+            ("\\p{IsGreek}", "`\\p{IsGreek}` is no class of ASCII"),
+            ("(?x)a", "the flag `x`"),
+            ("a\\", "it ends with a `\\`"),
+            ("[a", "a `[` is not closed"),
+            ("a{", "a `}` is missing"),
+        ] {
+            let message = JavaRegex::compile(pattern).unwrap_err();
+            assert_eq!(message, format!("the pattern `{pattern}` is not served: {why}"));
+        }
+        for pattern in ["(", ")", "a)(b", "*", "(a{1000}){1000}", "(?<n", "[b-a]"] {
+            assert!(JavaRegex::compile(pattern).is_err(), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn replacements_are_those_of_java() {
+        for (text, pattern, replacement, expected) in [
+            ("baaac", "a*", "-", "-b--c-"),
+            ("abc", "x*", "-", "-a-b-c-"),
+            ("abc", "", "-", "-a-b-c-"),
+            ("2020-01", "(\\d+)-(\\d+)", "$2/$1", "01/2020"),
+            ("a", "(a)", "$12", "a2"),
+            ("a", "a", "\\$1\\\\", "$1\\"),
+            ("ab", "(?<n>a)", "<${n}>", "<a>b"),
+            ("a\"b", "\"", "\\\\\"", "a\\\"b"),
+            ("b", "(a)?b", "[$1]", "[]"),
+            ("€x", "", ".", ".€.x."),
+        ] {
+            let regex = JavaRegex::compile(pattern).unwrap();
+            assert_eq!(regex.replace_all(text, replacement).as_deref(), Ok(expected), "{text} {pattern} {replacement}");
+        }
+        let regex = JavaRegex::compile("a").unwrap();
+        for replacement in ["$1", "$", "$x", "${n}", "\\"] {
+            assert!(regex.replace_all("a", replacement).is_err(), "{replacement}");
+        }
+    }
+
+    #[test]
+    fn splits_are_those_of_java() {
+        for (text, pattern, limit, expected) in [
+            ("a,b,,c,,", ",", 0, &["a", "b", "", "c"] as &[&str]),
+            ("a,b,,c,,", ",", -1, &["a", "b", "", "c", "", ""]),
+            ("a,b,c", ",", 2, &["a", "b,c"]),
+            ("", ",", 0, &[""]),
+            (",", ",", 0, &[]),
+            (",a", ",", 0, &["", "a"]),
+            ("abc", "", 0, &["a", "b", "c"]),
+            ("abc", "", -1, &["a", "b", "c", ""]),
+            ("a1b22c", "\\d+", 0, &["a", "b", "c"]),
+            ("abc", "x", 0, &["abc"]),
+        ] {
+            let regex = JavaRegex::compile(pattern).unwrap();
+            let parts = regex.split(text, limit, &mut |_| Ok::<(), ()>(()));
+            assert_eq!(parts.as_deref(), Ok(expected), "{text} {pattern} {limit}");
+        }
+    }
+
+    #[test]
+    fn what_looks_far_pays_for_it() {
+        let paid = |pattern: &str| {
+            let mut paid = 0;
+            let text = "a".repeat(1000);
+            let regex = JavaRegex::compile(pattern).unwrap();
+            let _ = regex.replace(&text, "", usize::MAX, &mut |bytes| {
+                paid += bytes;
+                Ok::<(), ()>(())
+            });
+            paid
+        };
+        assert!(paid("a") < 10_000 && paid("a+") < 10_000, "{} {}", paid("a"), paid("a+"));
+        assert!(paid("a.*b|a") > 1_000_000, "{}", paid("a.*b|a"));
+    }
+}

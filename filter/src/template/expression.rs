@@ -147,7 +147,8 @@ impl Cursor<'_, '_> {
         }
         let depth = self.depth();
         let mut inner = Cursor::new(&text, self.names, depth);
-        let mut nodes = statement::template(&mut inner).map_err(|wrong| Wrong { at: start, message: format!("in this string: {}", wrong.message) })?;
+        let mut nodes = statement::template(&mut inner)
+            .map_err(|wrong| Wrong { at: start, message: format!("in this string: {}", wrong.message) })?;
         match (nodes.pop(), nodes.is_empty()) {
             (None, _) => Ok(Expression::Text("".into())),
             (Some(Node::Text(only)), true) => Ok(Expression::Text(only)),

@@ -15,8 +15,7 @@ enum Closer {
 }
 
 /// Directives that a backslash escapes. API Gateway has no `#include`, `#parse`, `#evaluate`: they stay as they are written (recorded).
-const DIRECTIVES: [&str; 11] =
-    ["if", "elseif", "else", "end", "set", "stop", "foreach", "break", "define", "macro", "literal"];
+const DIRECTIVES: [&str; 11] = ["if", "elseif", "else", "end", "set", "stop", "foreach", "break", "define", "macro", "literal"];
 
 /// Reads a whole template.
 pub fn template(cursor: &mut Cursor<'_, '_>) -> Result<Block, Wrong> {
@@ -147,10 +146,23 @@ impl Reader {
             self.push(Node::Print(Print { reference, literal: literal.into() }));
         }
         match last {
-            // Behind a property `##` is no comment (measured with Velocity 1.7, as all of these).
+            _ if literal.ends_with('}') => {}
+            // `{name}` that touches a reference is read as one without its `$`, and only its brace prints (measured with Velocity 1.7,
+            // as all of these).
+            _ if cursor.byte(0) == b'{' && (cursor.byte(1).is_ascii_alphabetic() || cursor.byte(1) == b'_') => {
+                let opener = cursor.at;
+                cursor.at += 1;
+                self.text.push('{');
+                cursor.identifier();
+                cursor.links(&mut Vec::new())?;
+                if !cursor.take("}") {
+                    return cursor.unclosed(opener, "{", "}");
+                }
+            }
+            // Behind a property `##` is no comment.
             Some(true) if cursor.take("##") => self.text.push_str("##"),
-            // A name that touches an index or a call is read as a reference without its `$`, and only its first word prints.
-            Some(false) if !literal.ends_with('}') => {
+            // So is a name that touches an index or a call, and only its first word prints.
+            Some(false) => {
                 if let Some(name) = cursor.identifier() {
                     self.text.push_str(name);
                     cursor.links(&mut Vec::new())?;
@@ -164,9 +176,10 @@ impl Reader {
     /// A `$` that begins no reference is text; of `$!` the `$` is. It goes away where it touches one of the directives that are words
     /// of the language (measured with Velocity 1.7).
     fn lone_dollar(&mut self, cursor: &Cursor<'_, '_>, start: usize, dollar: usize) {
-        let words = ["if", "elseif", "else", "end", "stop"];
+        let words = ["if", "elseif", "else", "end"];
         let is_directive = cursor.byte(0) == b'#' && words.contains(&directive_name(cursor).1);
         if is_directive || set_ahead(cursor).is_some_and(|_| cursor.byte(0) == b'#') {
+            self.text.truncate(self.text.trim_end_matches('$').len());
             return;
         }
         let bang = cursor.since(dollar) == "$!" && !matches!(cursor.byte(0), b'$' | b'#' | b'{' | b'}');
@@ -177,7 +190,7 @@ impl Reader {
         let opener = cursor.at + cursor.run(0, |byte| matches!(byte, b' ' | b'\t'));
         cursor.at += length;
         cursor.skip_space();
-        let target = self.target(cursor, "#set(")?;
+        let target = self.target(cursor, "set")?;
         cursor.skip_space();
         if cursor.byte(1) == b'=' || !cursor.take("=") {
             return Wrong::new(cursor.at, format!("{} where `#set` needs `=`", cursor.found()));
@@ -289,7 +302,7 @@ impl Reader {
             _ if !brackets => self.text.push_str(cursor.since(start)),
             "foreach" => {
                 cursor.at += blanks + 1;
-                let variable = self.variable(cursor, "foreach")?;
+                let variable = self.target(cursor, "foreach")?.slot;
                 cursor.skip_space();
                 if cursor.word(0) != 2 || !cursor.take("in") {
                     return Wrong::new(cursor.at, format!("{} where `#foreach` needs `in`", cursor.found()));
@@ -301,7 +314,7 @@ impl Reader {
             }
             "define" => {
                 cursor.at += blanks + 1;
-                let variable = self.variable(cursor, "define")?;
+                let variable = self.target(cursor, "define")?.slot;
                 cursor.close(start, "#define")?;
                 let body = self.body(cursor, start, name)?;
                 self.push(Node::Define(variable, body));
@@ -331,28 +344,19 @@ impl Reader {
         Ok(())
     }
 
-    /// The reference that a directive sets. `${name}` and `$!name` set no variable that a template could name (Velocity 1.7 takes
-    /// what follows the `$` for the name).
+    /// The reference that a directive sets. With `#set` and `#define`, `${name}` and `$!name` are no variable that a template could
+    /// name: Velocity 1.7 takes what follows the `$` for the name.
     fn target(&mut self, cursor: &mut Cursor<'_, '_>, directive: &str) -> Result<Reference, Wrong> {
         cursor.skip_space();
         let start = cursor.at;
         let reference = if cursor.byte(0) == b'$' { cursor.reference()? } else { None };
         let Some(mut reference) = reference else {
-            return Wrong::new(start, format!("{} where `{directive}` needs a reference", cursor.found()));
+            return Wrong::new(start, format!("{} where `#{directive}(` needs a reference", cursor.found()));
         };
-        if reference.links.is_empty() && cursor.since(start).contains(['{', '!']) {
+        if directive != "foreach" && reference.links.is_empty() && cursor.since(start).contains(['{', '!']) {
             reference.slot = cursor.names.slot("{");
         }
         Ok(reference)
-    }
-
-    fn variable(&mut self, cursor: &mut Cursor<'_, '_>, name: &str) -> Result<usize, Wrong> {
-        cursor.skip_space();
-        let at = cursor.at;
-        match self.target(cursor, &format!("#{name}("))? {
-            Reference { slot, links } if links.is_empty() => Ok(slot),
-            _ => Wrong::new(at, format!("`#{name}` needs the plain name of a variable")),
-        }
     }
 
     /// What stands in the brackets of a directive that nobody asks for its arguments, of `#break`, of `#macro`.
