@@ -2,11 +2,15 @@
 //! templates. They run in time that is linear in the text, so what needs to look back is refused, by name.
 
 use regex_lite::{Regex, RegexBuilder};
+use std::sync::OnceLock;
 
 /// A pattern.
 #[derive(Debug, Clone)]
 pub struct JavaRegex {
-    find: Regex,
+    /// In the engine's syntax.
+    pattern: String,
+    /// Finds the pattern anywhere; made when that is asked for.
+    find: OnceLock<Option<Regex>>,
     whole: Regex,
     /// About how many states the engine has to carry along.
     weight: usize,
@@ -48,14 +52,11 @@ impl JavaRegex {
         let wrong = |why: &dyn std::fmt::Display| format!("the pattern `{pattern}` is not served: {why}");
         let mut translator = Translator { rest: pattern, out: String::new(), weight: 1, ..Translator::default() };
         translator.run().map_err(|why| wrong(&why))?;
-        let build = |pattern: &str| RegexBuilder::new(pattern).size_limit(SIZE_LIMIT).build();
-        // By itself first, so that no parenthesis of it closes ours.
-        let find = build(&translator.out).map_err(|why| wrong(&why))?;
         let whole = build(&format!(r"\A(?:{})\z", translator.out)).map_err(|why| wrong(&why))?;
         let weight = translator.out.len().saturating_mul(translator.weight).min(WEIGHT_LIMIT);
         let repeats = translator.unbounded.unwrap_or(usize::MAX);
         let looks_ahead = repeats < translator.out.len() || (translator.alternates && repeats != usize::MAX);
-        Ok(Self { find, whole, weight, looks_ahead })
+        Ok(Self { pattern: translator.out, find: OnceLock::new(), whole, weight, looks_ahead })
     }
 
     /// Java's `matches`: whether the whole of a text is of the pattern.
@@ -63,9 +64,14 @@ impl JavaRegex {
         self.whole.is_match(text)
     }
 
-    /// What compiling the pattern and going once through so many bytes takes, in the steps of a budget.
+    /// What going once through so many bytes takes, in the steps of a budget.
     pub fn steps(&self, bytes: usize) -> u64 {
         (bytes.saturating_mul(self.weight) as u64 / 64).saturating_add(1 + self.weight as u64)
+    }
+
+    /// What compiling the pattern took.
+    pub fn compile_steps(&self) -> u64 {
+        100 + 8 * self.weight as u64
     }
 
     /// Java's `replaceAll`.
@@ -86,7 +92,7 @@ impl JavaRegex {
         let mut out = String::new();
         let (mut from, mut copied) = (0, 0);
         for _ in 0..limit {
-            let Some(found) = self.find.captures_at(text, from) else { break };
+            let Some(found) = self.find().and_then(|find| find.captures_at(text, from)) else { break };
             let Some(whole) = found.get(0) else { break };
             pay(replacement.len() + self.beyond(text, from))?;
             out.push_str(text.get(copied..whole.start()).unwrap_or_default());
@@ -110,7 +116,7 @@ impl JavaRegex {
         let mut parts = Vec::new();
         let (mut from, mut begin) = (0, 0);
         while parts.len() + 1 < most {
-            let Some(found) = self.find.find_at(text, from) else { break };
+            let Some(found) = self.find().and_then(|find| find.find_at(text, from)) else { break };
             pay(1 + self.beyond(text, from))?;
             if found.end() > 0 {
                 parts.push(text.get(begin..found.start()).unwrap_or_default());
@@ -129,10 +135,18 @@ impl JavaRegex {
         Ok(parts)
     }
 
+    fn find(&self) -> Option<&Regex> {
+        self.find.get_or_init(|| build(&self.pattern).ok()).as_ref()
+    }
+
     /// What is paid for looking beyond what is found.
     fn beyond(&self, text: &str, from: usize) -> usize {
         if self.looks_ahead { (text.len() - from.min(text.len())).saturating_mul(self.weight.min(64)) } else { self.weight }
     }
+}
+
+fn build(pattern: &str) -> Result<Regex, regex_lite::Error> {
+    RegexBuilder::new(pattern).size_limit(SIZE_LIMIT).build()
 }
 
 /// Where to look on after a match: behind it, one character further when it was empty.
@@ -222,9 +236,11 @@ impl<'p> Translator<'p> {
                 '.' => self.out.push_str("(?s:.)"),
                 '(' => self.group()?,
                 ')' => {
-                    if self.dot_all.len() > 1 {
-                        self.dot_all.pop();
+                    // None may close the bracket that is put around the pattern.
+                    if self.dot_all.len() < 2 {
+                        return Err("a `)` that nothing opened".to_owned());
                     }
+                    self.dot_all.pop();
                     self.out.push(')');
                 }
                 '*' | '+' | '?' | '{' => self.repetition(character)?,

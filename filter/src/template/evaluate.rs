@@ -159,7 +159,9 @@ impl<'t> Renderer<'t, '_> {
     fn property(&mut self, value: &Value, name: &str) -> Result<Value, Fault> {
         Ok(match value {
             Value::Map(id) => self.heap.map(*id).get(name).cloned().unwrap_or_default(),
-            Value::List(_) | Value::Text(_) if name == "empty" => methods::call(value, "isEmpty", &[], self.heap)?,
+            Value::List(_) | Value::Text(_) if name == "empty" => {
+                methods::call(value, "isEmpty", &[], &mut self.patterns, self.heap)?
+            }
             Value::Host(object) if object.starts_with('#') => self.loop_property(value, name),
             Value::Host(object) => self.host.property(object, name, self.heap)?,
             _ => Value::Null,
@@ -196,7 +198,7 @@ impl<'t> Renderer<'t, '_> {
                 self.loop_property(value, &name)
             }
             Value::Host(object) => self.host.call(object, method, arguments, self.heap)?,
-            value => methods::call(value, method, arguments, self.heap)?,
+            value => methods::call(value, method, arguments, &mut self.patterns, self.heap)?,
         })
     }
 

@@ -2,6 +2,7 @@
 
 use super::ast::{Block, Expression, Node, Print, Slot};
 use super::host::{Fault, Host};
+use super::methods::Patterns;
 use super::names::{COUNT, FOREACH, HAS_NEXT, Names};
 use crate::value::{Exhausted, Heap, Text, Value, java_text};
 
@@ -30,6 +31,7 @@ pub struct Renderer<'t, 'h> {
     pub slots: Vec<Option<Value>>,
     pub loops: Vec<Loop>,
     defined: Vec<&'t Block>,
+    pub patterns: Patterns,
     /// What a reference to nothing is.
     pub empty: Text,
     depth: usize,
@@ -56,7 +58,8 @@ pub enum Halt {
 pub fn render(nodes: &Block, names: &Names, host: &dyn Host, heap: &mut Heap) -> Result<String, Fault> {
     let slots = vec![None; names.len()];
     let (loops, defined, empty) = (Vec::new(), Vec::new(), Text::default());
-    let mut renderer = Renderer { names, host, heap, slots, loops, defined, empty, depth: 0, defines: 0 };
+    let mut renderer =
+        Renderer { names, host, heap, slots, loops, defined, patterns: Patterns::default(), empty, depth: 0, defines: 0 };
     let mut out = String::new();
     match renderer.block(nodes, &mut out) {
         Err(Halt::Fault(fault)) => Err(fault),

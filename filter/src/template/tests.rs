@@ -400,6 +400,8 @@ fn no_template_is_too_much() {
     assert_eq!(fault("#set($x=[1..2000000000])"), Fault::Exhausted(Exhausted::Steps));
     let doubled = "#set($s='a')#foreach($i in [1..60])#set($s=\"$s$s\")#end";
     assert!(matches!(fault(doubled), Fault::Exhausted(_)));
+    let patterns = "#set($s='a-b')#foreach($i in [1..1000])#if($s.matches('[a-z]+-[a-z]{1,20}'))$s.replaceAll('-', '')#end#end";
+    assert_eq!(render(patterns).len(), 2000);
     assert_eq!(fault("#set($l=[])#set($x=$l.add($l))$l"), Fault::Exhausted(Exhausted::Depth));
 }
 
