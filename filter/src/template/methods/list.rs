@@ -1,7 +1,6 @@
-//! Methods of `java.util.List`, and those of an array that a template can tell from it.
+//! Methods of `java.util.List`; an array of Java is one too, for a template.
 
 use super::{count, new_list, place, position};
-use crate::template::evaluate::equals;
 use crate::value::{Exhausted, Heap, ListId, Value};
 
 pub fn call(id: ListId, method: &str, arguments: &[Value], heap: &mut Heap) -> Result<Value, Exhausted> {
@@ -11,7 +10,7 @@ pub fn call(id: ListId, method: &str, arguments: &[Value], heap: &mut Heap) -> R
     let moves = matches!(method, "add" if arguments.len() == 2) || matches!(method, "remove");
     heap.spend(if moves { length as u64 / 64 } else { 0 })?;
     Ok(match (method, arguments) {
-        ("size" | "length" | "count", []) => count(length),
+        ("size" | "count", []) => count(length),
         ("isEmpty", []) => Value::Boolean(length == 0),
         ("get", [Value::Integer(index)]) => {
             place(*index, length).and_then(|place| heap.list(id).get(place)).cloned().unwrap_or_default()
@@ -98,8 +97,6 @@ pub fn call(id: ListId, method: &str, arguments: &[Value], heap: &mut Heap) -> R
             _ => Value::Null,
         },
         ("iterator" | "listIterator" | "toArray", []) => Value::List(id),
-        ("hashCode", []) => Value::Null,
-        ("equals", [other]) => Value::Boolean(equals(&Value::List(id), other, 0, heap)?),
         _ => Value::Null,
     })
 }

@@ -65,8 +65,7 @@ pub fn call(id: MapId, method: &str, arguments: &[Value], heap: &mut Heap) -> Re
         ("entrySet", []) => {
             let mut items = Vec::new();
             for (key, value) in entries(id, heap)? {
-                let entry = [(Text::from("key"), Value::Text(key)), (Text::from("value"), value)];
-                items.push(heap.new_map(Map::from_entries(Vec::from(entry))));
+                items.push(heap.new_map(Map::entry(key, value)));
             }
             new_list(items, heap)?
         }
