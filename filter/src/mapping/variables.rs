@@ -58,8 +58,9 @@ impl<'a> Variables<'a> {
             ("params", [name]) => Ok(name.as_text().and_then(|name| self.parameter(name)).map_or(Value::Null, Value::text)),
             ("path", [path]) => Ok(self.at(path, heap)?.unwrap_or_default()),
             ("json", [path]) => match self.at(path, heap)? {
+                // assumed(json-slash): `/` stays as it is, though json-smart can write it as `\/`.
                 Some(value) => Ok(Value::text(json_text(&value, heap)?)),
-                // A measurement of 2015.
+                // Measured in 2015.
                 None => Ok(Value::text("\"\"")),
             },
             _ => Ok(Value::Null),
