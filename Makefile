@@ -109,7 +109,7 @@ ring: build need-redis need-velocity $(ENVOY) $(OIDC_PROVIDER)/node_modules/.pac
 	@VELOCITY=required cargo test --workspace --locked --no-fail-fast
 
 .PHONY: velocity
-velocity: need-build need-velocity ## mapping templates against Apache Velocity; VELOCITY_TEMPLATES=100000 takes more of them
+velocity: need-build need-velocity ## mapping templates against Apache Velocity, thousands of them
 	@VELOCITY=required cargo test -p tollgate --test velocity_oracle --locked -- --nocapture
 
 .PHONY: bench

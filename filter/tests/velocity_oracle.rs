@@ -1,7 +1,8 @@
 //! Velocity itself says what templates give: thousands of them, rendered here and by Apache Velocity 1.7 (Debian's `velocity`), have to
 //! agree to the byte, and on what does not parse. `make velocity` installs what it takes.
 //!
-//! `VELOCITY_TEMPLATES=100000` looks at more of them.
+//! `VELOCITY_TEMPLATES=100000` looks at more of them, to find something: among so many accidents there always is a way to tear a
+//! template apart that Velocity reads in a way of its own.
 
 #![expect(
     clippy::panic,
