@@ -1,6 +1,6 @@
 //! The template rows of `shared/conformance/vtl`, recorded on AWS: each renders as it was recorded.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic; helpers beside the test count as code")]
+#![expect(clippy::unwrap_used, reason = "a test may panic; helpers beside the test count as code")]
 
 use serde_json::Value as Json;
 use tollgate::template::{Fault, Host, Template};

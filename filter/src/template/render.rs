@@ -155,6 +155,8 @@ impl<'t> Renderer<'t, '_> {
         }
         match value {
             Value::Text(text) => self.write(&text, out),
+            // `$foreach` is an empty map, too.
+            value if loop_level(&value).is_some() => self.write("{}", out),
             value => {
                 let text = java_text(&value, self.heap)?;
                 self.write(&text, out)

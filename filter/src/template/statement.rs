@@ -138,6 +138,8 @@ impl Reader {
         let literal = cursor.since(dollar);
         self.text.extend(std::iter::repeat_n('\\', slashes / 2));
         let last = reference.links.last().map(|link| matches!(link, Link::Property(_)));
+        let asked = reference.links.iter().rev().find(|link| !matches!(link, Link::Index(_)));
+        let is_property = matches!(asked, Some(Link::Property(_)));
         if slashes % 2 == 1 {
             // An escaped reference prints as it is written, whether or not there is something behind it: to API Gateway there
             // always is, an empty text.
@@ -160,7 +162,7 @@ impl Reader {
                 }
             }
             // Behind a property `##` is no comment.
-            Some(true) if cursor.take("##") => self.text.push_str("##"),
+            Some(_) if is_property && cursor.take("##") => self.text.push_str("##"),
             // So is a name that touches an index or a call, and only its first word prints.
             Some(false) => {
                 if let Some(name) = cursor.identifier() {

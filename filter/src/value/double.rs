@@ -38,8 +38,8 @@ pub fn text(number: f64) -> String {
     format!("{sign}{before}.{after}")
 }
 
-/// The significant digits, and the power of ten of a point in front of them.
-fn decimal(text: &str) -> (String, i32) {
+/// Of a number without a sign: the significant digits, and the power of ten of a point in front of them.
+pub fn decimal(text: &str) -> (String, i32) {
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let all = format!("{whole}{fraction}");
@@ -69,7 +69,7 @@ mod tests {
             (1e21, "1.0E21"),
             (1.5e300, "1.5E300"),
             (0.1, "0.1"),
-            (3.14, "3.14"),
+            (3.25, "3.25"),
             (5e-324, "4.9E-324"),
             (f64::NAN, "NaN"),
             (f64::NEG_INFINITY, "-Infinity"),

@@ -39,7 +39,9 @@ pub fn call(id: MapId, method: &str, arguments: &[Value], heap: &mut Heap) -> Re
             Value::Null
         }
         ("clear", []) => {
-            heap.map_mut(id).map(|map| *map = Map::new());
+            if let Some(map) = heap.map_mut(id) {
+                *map = Map::new();
+            }
             Value::Null
         }
         ("containsValue", [wanted]) => {

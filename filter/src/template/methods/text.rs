@@ -40,9 +40,9 @@ pub fn call(text: &Text, method: &str, arguments: &[Value], heap: &mut Heap) -> 
         ("charAt", [Value::Integer(index)], _) => Ok(substring(text, *index, Some(index.saturating_add(1)))),
         ("substring" | "subSequence", [Value::Integer(from)], _) => Ok(substring(text, *from, None)),
         ("substring" | "subSequence", [Value::Integer(from), Value::Integer(to)], _) => Ok(substring(text, *from, Some(*to))),
-        ("equalsIgnoreCase", [_], other) => {
+        ("equalsIgnoreCase", [_], [Some(other), _]) => {
             let lower = |text: &str| text.to_uppercase().to_lowercase();
-            boolean(matches!(other, [Some(other), _] if lower(text) == lower(other)))
+            boolean(lower(text) == lower(other))
         }
         ("compareTo", [_], [Some(other), _]) => Ok(compare(text, other)),
         ("compareToIgnoreCase", [_], [Some(other), _]) => Ok(compare(&text.to_lowercase(), &other.to_lowercase())),
