@@ -1,7 +1,8 @@
 //! Velocity itself says what templates give: thousands of them, rendered here and by Apache Velocity 1.7 (Debian's `velocity`), have to
 //! agree to the byte, and on what does not parse. `make velocity` installs what it takes.
 //!
-//! `VELOCITY_TEMPLATES=100000` looks at more of them.
+//! `VELOCITY_TEMPLATES=100000` looks at more of them, to find something: among so many accidents there always is a way to tear a
+//! template apart that Velocity reads in a way of its own.
 
 #![expect(
     clippy::panic,
@@ -18,6 +19,7 @@ mod process;
 
 use beside::beside;
 use process::{Answer, Oracle};
+use regex_lite::Regex;
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
 use std::panic::catch_unwind;
@@ -37,37 +39,76 @@ struct Given(Vec<(String, Value)>);
 
 /// Where we part from Velocity, and why. Each has to be of use.
 type Reason = fn(&Difference<'_>) -> bool;
-const EXPLAINED: [(&str, Reason); 7] = [
+const EXPLAINED: [(&str, Reason); 12] = [
     ("an index past a list's end, and whatever else Java throws, ends Velocity's rendering: here it is nothing", |difference| {
         matches!((difference.ours, difference.theirs), (Answer::Rendered(_), Answer::Ended(_)))
     }),
     ("`#foreach` without `in` goes over nothing, or fails each time: here it is refused", |difference| {
-        refused(difference, "`#foreach` needs")
+        difference.is_stricter("`#foreach")
     }),
-    ("`#define` takes anything for a name: here it is refused", |difference| refused(difference, "`#define` needs")),
-    ("a comment that nobody ends: here it is refused", |difference| refused(difference, "`#*` has no `*#`")),
-    ("a `$` or `#` as the last character is refused: here it is text", |difference| {
-        matches!((difference.ours, difference.theirs), (Answer::Rendered(_), Answer::Refused(_)))
-            && difference.template.trim_end_matches('!').ends_with(['$', '#'])
+    ("a `$` or `#` as the last character, an end in `#*`: refused; here it is text", |difference| {
+        difference.is_laxer("") && difference.has(r"[$#*]!?\z")
     }),
     ("a `$` or `#` that is only itself and stands at another mark: Velocity loses one of them, here it is text", |difference| {
-        ["$#", "$$", "$\\", "#\\", "#$", "$!#", "$!$", "$![", "$!{", "$!}", "$!.", "$!\\", "${["]
-            .iter()
-            .any(|mark| difference.template.contains(mark))
+        difference.has(r"\$!?([#$\\\[\]().}]|\{[^a-zA-Z_])|#[\\$]|[$#][ \t]+#(\{set\}|set)")
+    }),
+    ("the words of operators may not stand among the arguments of what is no directive: here they may", |difference| {
+        difference.is_laxer("Encountered \"") && difference.has(r"#\{?\w+\}?\s*\([^)]*\b(not|and|or|eq|ne|lt|le|gt|ge)\b")
+    }),
+    ("a comment or `#set` does not end a reference, so a bracket behind it belongs to it: here it does", |difference| {
+        difference.is_laxer("") && difference.has(r"[#)}][\[({]")
     }),
     (
-        "words of operators among the arguments of what is no directive: here they are words",
-        |difference| matches!((difference.ours, difference.theirs), (Answer::Rendered(_), Answer::Refused(why)) if why.contains("Encountered \"le\"")),
+        "a comment or `#set` does not end a reference, so blanks behind it are lost before the next `#set`: here they stay",
+        |difference| {
+            let bare = |text: &str| text.replace([' ', '\t'], "");
+            matches!((difference.ours, difference.theirs), (Answer::Rendered(ours), Answer::Rendered(theirs)) if bare(ours) == bare(theirs))
+                && difference.has(r"[#)]\w*[ \t]+#(\{set\}|set)")
+        },
+    ),
+    ("a comment does not end a reference, so names behind it are lost: here they stay", |difference| {
+        difference.has(r"\*#\w+[.\[]|\]\]#\w+[.\[]")
+    }),
+    ("a bracket after the index of a property has to hold arguments: here it is text", |difference| {
+        difference.is_laxer("") && difference.has(r"\.\w+[$#\[]\S*\(")
+    }),
+    (
+        "a bracket without an end behind a name: Velocity takes `(` for text and refuses `{`, here it is the other way",
+        |difference| {
+            (difference.is_stricter("") && difference.has(r"\.[\w-]+\(([#.]|\z)"))
+                || (difference.is_laxer("") && difference.has(r"[\w)\]]\{[\w\[$]|#\{?stop\}?\s*\("))
+        },
+    ),
+    ("`##` right behind a property is no comment: here it is text as it stands, there marks in it are marks", |difference| {
+        difference.has(r"\.\w+(\[[^\]]*\]|#\*.*\*#)*##[^ \r\n]")
+    }),
+    (
+        "Java before 19 prints more digits of some fractions than tell them apart: here they are as few as can be",
+        |difference| matches!(difference.theirs, Answer::Rendered(theirs) if Regex::new(r"\d\.\d{15,}").unwrap().is_match(theirs)),
     ),
 ];
 
-/// Whether we refuse it, and say so.
-fn refused(difference: &Difference<'_>, why: &str) -> bool {
-    matches!((difference.ours, difference.theirs), (Answer::Refused(ours), Answer::Rendered(_) | Answer::Ended(_)) if ours.contains(why))
-}
-
 /// How many differences are made small and shown.
 const SHOWN: usize = 100;
+
+// === impl Difference ===
+
+impl Difference<'_> {
+    /// Whether the template has this in it.
+    fn has(&self, pattern: &str) -> bool {
+        Regex::new(pattern).unwrap().is_match(self.template)
+    }
+
+    /// Whether only Velocity refuses it, and says so.
+    fn is_laxer(&self, why: &str) -> bool {
+        matches!((self.ours, self.theirs), (Answer::Rendered(_), Answer::Refused(theirs)) if theirs.contains(why))
+    }
+
+    /// Whether only we refuse it, and say so.
+    fn is_stricter(&self, why: &str) -> bool {
+        matches!((self.ours, self.theirs), (Answer::Refused(ours), Answer::Rendered(_) | Answer::Ended(_)) if ours.contains(why))
+    }
+}
 
 // === impl Given ===
 
@@ -212,19 +253,16 @@ fn velocity_gives_what_was_recorded_of_api_gateway() {
     assert!(rows.len() >= 100, "{} rows", rows.len());
 }
 
+/// Every way to put three marks or words side by side, and templates as they come in life, and what is left of them after an
+/// accident.
 #[test]
 fn templates_give_what_velocity_gives() {
     let count = env::var("VELOCITY_TEMPLATES").map_or(5000, |count| count.parse().unwrap());
-    let Some(of_use) = compare((0..count).map(grammar::Writer::template)) else { return };
+    let Some(of_use) = compare(grammar::short().chain((0..count).map(grammar::Writer::template))) else { return };
     let idle: Vec<_> = EXPLAINED.iter().map(|(name, _)| name).filter(|name| !of_use.contains_key(*name)).collect();
-    assert!(idle.is_empty(), "explains nothing any more: {idle:?}");
-    assert!(of_use.values().sum::<usize>() >= 2000 && of_use[""] > count as usize * 9 / 10, "{of_use:?}");
-}
-
-/// What stands beside it decides how Velocity reads a mark, more than anyone would think.
-#[test]
-fn marks_and_words_side_by_side_give_what_velocity_gives() {
-    compare(grammar::short());
+    assert!(idle.is_empty(), "explains nothing any more: {idle:#?}");
+    let all = of_use.values().sum::<usize>();
+    assert!(all > 40_000 && of_use[""] > all / 100 * 85, "too much is explained away: {of_use:#?}");
 }
 
 /// How many templates were the same (`""`), or not for which reason; nothing when there is nobody to ask.
@@ -244,7 +282,7 @@ fn compare(templates: impl Iterator<Item = String>) -> Option<BTreeMap<&'static 
             None => parted.push((template, kind(&difference))),
         }
     }
-    println!("{} templates: {verdicts:?}; the same, or explained: {of_use:?}; not: {}", templates.len(), parted.len());
+    println!("{} templates: {verdicts:?}; the same (\"\") or explained: {of_use:#?}; not: {}", templates.len(), parted.len());
 
     let mut shown = BTreeMap::new();
     for (template, kind) in &parted {
