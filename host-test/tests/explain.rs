@@ -4,7 +4,7 @@
 mod process;
 
 use std::io::{Read, Write};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
@@ -22,8 +22,11 @@ paths:
   /pets/{id}:
     x-amazon-apigateway-any-method:
       parameters: [{name: id, in: path, required: true, type: string}]
-      x-amazon-apigateway-integration: {type: http_proxy, httpMethod: ANY, uri: 'http://pets.test/{id}', timeoutInMillis: 300,
+      x-amazon-apigateway-integration: {type: http_proxy, httpMethod: ANY, uri: 'http://pets.test/{id}',
         requestParameters: {integration.request.path.id: method.request.path.id}}
+  /late:
+    get:
+      x-amazon-apigateway-integration: {type: http_proxy, httpMethod: GET, uri: 'http://pets.test/late', timeoutInMillis: 300}
   /guarded:
     get:
       security: [{ticket: []}]
@@ -214,7 +217,7 @@ fn a_backend_that_takes_too_long_is_a_gateway_response_of_its_own() {
     let files = Files::new("late", &[]);
     let stub = files.stub();
     let upstream = format!("pets.test=http://{}", stub.address);
-    let (value, code) = explain_json(&["GET", "/prod/pets/late", &files.path("api.yaml"), "--upstream", &upstream]);
+    let (value, code) = explain_json(&["GET", "/prod/late", &files.path("api.yaml"), "--upstream", &upstream]);
     assert_eq!((value["response"]["status"].as_u64(), code), (Some(504), Some(3)));
     assert_eq!(step(&value, "Integration", "no answer"), Some("no answer within 300 ms"));
     assert!(step(&value, "GatewayResponse", "failure").is_some_and(|text| text.starts_with("INTEGRATION_TIMEOUT")), "{value:#}");
@@ -306,6 +309,84 @@ fn the_keys_of_an_issuer_are_fetched_for_a_route_that_needs_them_and_for_no_othe
     assert!(step(&value, "MethodRequest", "warning").is_some_and(|text| text.contains("login.example.com")), "{value:#}");
 }
 
+/// An integration with templates, and a key that a service counts.
+const ORDERS: &str = r#"apis:
+  - name: orders
+    stages: [{stageName: prod}]
+    definition:
+      swagger: "2.0"
+      info: {title: orders, version: "1"}
+      paths:
+        /orders:
+          post:
+            responses: {"201": {description: made, headers: {X-Place: {type: string}}}}
+            x-amazon-apigateway-integration:
+              type: http
+              httpMethod: PUT
+              uri: http://orders.test/queue
+              requestTemplates: {application/json: '{"pet": "$input.path("$.pet")"}'}
+              responses:
+                default:
+                  statusCode: 201
+                  responseParameters: {method.response.header.X-Place: integration.response.header.Location}
+                  responseTemplates: {application/json: '{"queued": $input.json("$.ok")}'}
+        /counted:
+          get:
+            security: [{api_key: []}]
+            x-amazon-apigateway-integration: {type: mock, requestTemplates: {application/json: '{"statusCode": 200}'},
+              responses: {default: {statusCode: 200}}}
+      securityDefinitions: {api_key: {type: apiKey, name: x-api-key, in: header}}
+upstreams:
+  orders.test: {cluster: orders}
+rateLimitService: {cluster: counter, failureMode: deny}
+apiKeys: [{name: ann, value: "0123456789abcdefghij"}]
+usagePlans: [{usagePlanName: gold, keys: [ann], throttle: {rateLimit: 10, burstLimit: 2}, apiStages: [{api: orders, stage: prod}]}]
+"#;
+
+#[test]
+fn templates_are_shown_with_what_they_make_and_the_backend_can_be_answered_for() {
+    let files = Files::new("orders", &[("orders.yaml", ORDERS)]);
+    let file = files.path("orders.yaml");
+    let answer = "HTTP/1.1 200 OK\nLocation: /q/1\n\n{\"ok\":true}";
+    let arguments = ["POST", "/orders", &file, "--body", "{\"pet\":\"dog\"}", "--answer", answer];
+    let (value, code) = explain_json(&arguments);
+    assert_eq!(code, Some(0), "{value:#}");
+    let all = ["MethodRequest", "IntegrationRequest", "Integration", "IntegrationResponse", "MethodResponse"];
+    assert_eq!(sections(&value), all, "{value:#}");
+    assert!(step(&value, "Integration", "request").is_some_and(|text| text.ends_with("\n\n{\"pet\": \"dog\"}")), "{value:#}");
+    let answered = "200\nlocation: /q/1\ncontent-length: 11\n\n{\"ok\":true}";
+    assert_eq!(step(&value, "Integration", "response"), Some(answered));
+    assert_eq!((&value["response"]["status"], &value["response"]["body"]), (&json!(201), &json!("{\"queued\": true}")));
+    // A body that the template cannot read goes nowhere.
+    let (value, code) = explain_json(&["POST", "/orders", &file, "--body", "{\"pet\"", "--answer", "200"]);
+    assert_eq!((value["response"]["status"].as_u64(), code), (Some(400), Some(3)), "{value:#}");
+    assert!(!sections(&value).contains(&"Integration"), "{value:#}");
+    // Nor does an answer come from nobody.
+    let upstream = "orders.test=http://127.0.0.1:1";
+    let (value, code) = explain_json(&["POST", "/orders", &file, "--body", "{}", "--upstream", upstream]);
+    assert_eq!((value["response"]["status"].as_u64(), code), (Some(504), Some(3)), "{value:#}");
+    assert_eq!(step(&value, "Integration", "response"), None);
+}
+
+#[test]
+fn a_rate_limit_service_is_really_asked() {
+    let files = Files::new("limits", &[("orders.yaml", ORDERS)]);
+    let file = files.path("orders.yaml");
+    let service = Server::start_as(&["ratelimit"], "grpc");
+    let upstream = format!("counter=http://{}", service.address);
+    let request = ["GET", "/counted", &file, "-H", "x-api-key: 0123456789abcdefghij", "--upstream", &upstream];
+    let (value, code) = explain_json(&request);
+    assert_eq!(code, Some(0), "{value:#}");
+    let asked = "envoy.service.ratelimit.v3.RateLimitService/ShouldRateLimit";
+    assert_eq!(step(&value, "MethodRequest", "rate limit service is asked"), Some(asked));
+    assert_eq!(step(&value, "MethodRequest", "server"), Some(format!("http://{}", service.address).as_str()));
+    assert!(!value.to_string().contains("0123456789"), "{value:#}");
+    drop(service);
+    let (value, code) = explain_json(&request);
+    assert_eq!((value["response"]["status"].as_u64(), code), (Some(500), Some(3)), "{value:#}");
+    assert!(step(&value, "MethodRequest", "no answer").is_some(), "{value:#}");
+}
+
 #[test]
 fn a_domain_stands_before_the_path_or_in_the_host_header() {
     let file = "examples/mappings/gateway.yaml";
@@ -333,7 +414,8 @@ fn a_cookie_of_a_backend_is_shown_shortened_in_both_forms() {
 fn a_backend_cannot_move_the_cursor() {
     let files = Files::new("cursor", &[]);
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
-    let upstream = format!("pets.test=http://{}", listener.local_addr().expect("it has an address"));
+    let address = listener.local_addr().expect("it has an address");
+    let upstream = format!("pets.test=http://{address}");
     let backend = std::thread::spawn(move || {
         let (mut stream, _) = listener.accept().expect("the command connects");
         let mut seen = Vec::new();
@@ -345,8 +427,10 @@ fn a_backend_cannot_move_the_cursor() {
         stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 8\r\n\r\n\x1b[2Jab\tc").expect("it reads");
     });
     let output = explain(&["GET", "/prod/pets/1", &files.path("api.yaml"), "--upstream", &upstream]);
-    backend.join().expect("the backend is content");
     let text = printed(&output);
+    // Where the command did not come, somebody has to.
+    drop(TcpStream::connect(address));
+    assert!(backend.join().is_ok(), "{text}");
     assert!(!text.contains('\u{1b}') && text.contains("\\u{1b}[2Jab\tc"), "{text}");
 }
 

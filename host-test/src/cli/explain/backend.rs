@@ -6,7 +6,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use http_body_util::{BodyExt, Limited};
 use hyper::StatusCode;
 use tokio::runtime::Runtime;
-use tollgate::flow::{Callout, CalloutOutcome, Question};
+use tollgate::flow::{Callout, CalloutOutcome, NoReply, Question};
 use tollgate::http::{Headers, RequestHead, Response, ResponseHead};
 use tollgate::integration::{CLUSTER_HEADER, TIMEOUT_HEADER};
 use tollgate_host::{HeaderMap, UpstreamFailure};
@@ -53,6 +53,8 @@ pub struct Lost {
     pub words: String,
     /// Whether it was waited for in vain.
     pub timed_out: bool,
+    /// Whether the proxy answers in its place: a gRPC call ends without an answer.
+    has_substitute: bool,
 }
 
 // === impl Backends ===
@@ -141,7 +143,8 @@ impl Backends {
         read: impl FnOnce(Response, &Headers) -> Result<Response, String>,
     ) -> Reply {
         let server = self.servers.origin(&cluster).map(|origin| format!("{}://{}", origin.scheme, origin.authority));
-        let lost = |words: String, timed_out: bool| Lost { cluster: cluster.clone(), words, timed_out };
+        let has_substitute = head.headers.get("content-type") != Some(b"application/grpc");
+        let lost = |words: String, timed_out: bool| Lost { cluster: cluster.clone(), words, timed_out, has_substitute };
         let Some(server) = server else {
             let outcome = Err(lost(format!("nobody knows where the cluster `{cluster}` is"), false));
             return Reply { server: String::new(), latency: None, outcome };
@@ -202,13 +205,14 @@ pub fn outcome(heard: Result<Response, Lost>) -> CalloutOutcome {
             response.head.headers.append(SERVICE_TIME, "0");
             Ok(response)
         }
-        Err(lost) => Ok(lost.into_proxy_answer().0),
+        Err(lost) if lost.has_substitute => Ok(lost.into_proxy_answer().0),
+        Err(_) => Err(NoReply),
     }
 }
 
 /// What is told of that answer without what Envoy made of it; nothing where it is the proxy's own.
 pub fn told(text: &str) -> String {
-    if text.ends_with(NO_UPSTREAM) {
+    if text.ends_with(NO_UPSTREAM) || text == "nobody answered" {
         return String::new();
     }
     text.replace(&format!("\n{SERVICE_TIME}: 0"), "")
