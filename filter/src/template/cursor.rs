@@ -99,6 +99,29 @@ impl<'t, 'n> Cursor<'t, 'n> {
         self.run(ahead, |byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'@'))
     }
 
+    /// How long `#set(` with the blanks in front of it is, if it is here.
+    pub fn set_ahead(&self) -> Option<usize> {
+        let blanks = self.run(0, |byte| matches!(byte, b' ' | b'\t'));
+        let rest = self.rest().get(blanks..)?;
+        let after = rest.strip_prefix("#set").or_else(|| rest.strip_prefix("#{set}"))?.trim_start_matches(' ');
+        let after = after.strip_prefix('(')?;
+        Some(self.rest().len() - after.len())
+    }
+
+    /// The name behind a `#`, and how long both and braces are; no name: 0.
+    pub fn directive_name(&self) -> (usize, &'t str) {
+        let name = |from: usize, length: usize| self.rest().get(from..from + length).unwrap_or_default();
+        if self.byte(1) == b'{' {
+            let length = self.word(2);
+            let whole = length > 0 && self.byte(2) != b'@' && self.byte(2 + length) == b'}';
+            return if whole { (length + 3, name(2, length)) } else { (0, "") };
+        }
+        match self.word(1) {
+            0 => (0, ""),
+            length => (length + 1, name(1, length)),
+        }
+    }
+
     /// What is here, for a message: one word, or one character.
     pub fn found(&self) -> String {
         match (self.word(0), self.rest().chars().next()) {

@@ -64,7 +64,7 @@ impl Reader {
     fn block(&mut self, cursor: &mut Cursor<'_, '_>) -> Result<(Closer, usize), Wrong> {
         loop {
             let start = cursor.at;
-            if let Some(length) = set_ahead(cursor) {
+            if let Some(length) = cursor.set_ahead() {
                 self.set(cursor, length)?;
                 continue;
             }
@@ -104,7 +104,7 @@ impl Reader {
         let start = cursor.at;
         let count = cursor.run(0, |byte| byte == b'\\');
         cursor.at += count;
-        let (length, name) = if cursor.byte(0) == b'#' { directive_name(cursor) } else { (0, "") };
+        let (length, name) = if cursor.byte(0) == b'#' { cursor.directive_name() } else { (0, "") };
         let known = DIRECTIVES.contains(&name);
         let braces = cursor.byte(1) == b'{';
         // Two in front of a directive are one; in front of `#set` and of most names in braces Velocity leaves both.
@@ -179,8 +179,8 @@ impl Reader {
     /// of the language (measured with Velocity 1.7).
     fn lone_dollar(&mut self, cursor: &Cursor<'_, '_>, start: usize, dollar: usize) {
         let words = ["if", "elseif", "else", "end"];
-        let is_directive = cursor.byte(0) == b'#' && words.contains(&directive_name(cursor).1);
-        if is_directive || set_ahead(cursor).is_some_and(|_| cursor.byte(0) == b'#') {
+        let is_directive = cursor.byte(0) == b'#' && words.contains(&cursor.directive_name().1);
+        if is_directive || cursor.set_ahead().is_some_and(|_| cursor.byte(0) == b'#') {
             self.text.truncate(self.text.trim_end_matches('$').len());
             return;
         }
@@ -226,7 +226,7 @@ impl Reader {
             }
             _ => {}
         }
-        let (length, name) = directive_name(cursor);
+        let (length, name) = cursor.directive_name();
         if length == 0 {
             self.text.push('#');
             cursor.at += 1;
@@ -377,28 +377,5 @@ impl Reader {
                 length => cursor.at += length,
             }
         }
-    }
-}
-
-/// How long `#set(` with the blanks in front of it is, if it is here.
-fn set_ahead(cursor: &Cursor<'_, '_>) -> Option<usize> {
-    let blanks = cursor.run(0, |byte| matches!(byte, b' ' | b'\t'));
-    let rest = cursor.rest().get(blanks..)?;
-    let after = rest.strip_prefix("#set").or_else(|| rest.strip_prefix("#{set}"))?.trim_start_matches(' ');
-    let after = after.strip_prefix('(')?;
-    Some(cursor.rest().len() - after.len())
-}
-
-/// The name behind a `#`, and how long both and braces are; no name: 0.
-fn directive_name<'t>(cursor: &Cursor<'t, '_>) -> (usize, &'t str) {
-    let name = |from: usize, length: usize| cursor.rest().get(from..from + length).unwrap_or_default();
-    if cursor.byte(1) == b'{' {
-        let length = cursor.word(2);
-        let whole = length > 0 && cursor.byte(2) != b'@' && cursor.byte(2 + length) == b'}';
-        return if whole { (length + 3, name(2, length)) } else { (0, "") };
-    }
-    match cursor.word(1) {
-        0 => (0, ""),
-        length => (length + 1, name(1, length)),
     }
 }

@@ -88,9 +88,10 @@ impl Map {
     pub fn remove(&mut self, key: &str) -> Option<Value> {
         let place = self.place(key).ok()?;
         let (_, value) = self.entries.remove(place);
-        self.sorted.clear();
-        if self.entries.len() > FEW {
-            self.sort();
+        // Those behind it move up.
+        self.sorted.retain(|sorted| *sorted as usize != place);
+        for sorted in self.sorted.iter_mut().filter(|sorted| **sorted as usize > place) {
+            *sorted -= 1;
         }
         Some(value)
     }
