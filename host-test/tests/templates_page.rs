@@ -135,7 +135,8 @@ fn every_row_of_a_table_gives_what_its_last_column_says() {
     let mut wrong = String::new();
     for row in &rows {
         let code = |column: &str| row.cell(column).trim_matches('`').to_owned();
-        let template = if row.has("path") { format!("$input.json('{}')", code("path").replace('\'', "''")) } else { code("template") };
+        let template =
+            if row.has("path") { format!("$input.json('{}')", code("path").replace('\'', "''")) } else { code("template") };
         let given = given(&template, body.trim_end_matches('\n'), &context);
         if row.cell("gives") != given {
             let _ = writeln!(wrong, "{template}   {given}");
