@@ -2,6 +2,9 @@
 
 use crate::http::{RequestHead, Response, ResponseHead};
 
+/// The payload limit of API Gateway, for requests and for what integrations answer: 10 MB.
+pub const PAYLOAD_LIMIT: usize = 10_485_760;
+
 /// What happened to the stream. Sizes are in bytes; the bytes themselves are asked for through the
 /// [`Platform`](crate::platform::Platform) when a route needs them.
 #[derive(Debug, PartialEq, Eq)]

@@ -2,11 +2,15 @@
 //! templates. They run in time that is linear in the text, so what needs to look back is refused, by name.
 
 use regex_lite::{Regex, RegexBuilder};
+use std::sync::OnceLock;
 
 /// A pattern.
 #[derive(Debug, Clone)]
 pub struct JavaRegex {
-    find: Regex,
+    /// In the engine's syntax.
+    pattern: String,
+    /// Finds the pattern anywhere; made when that is asked for.
+    find: OnceLock<Option<Regex>>,
     whole: Regex,
     /// About how many states the engine has to carry along.
     weight: usize,
@@ -48,14 +52,11 @@ impl JavaRegex {
         let wrong = |why: &dyn std::fmt::Display| format!("the pattern `{pattern}` is not served: {why}");
         let mut translator = Translator { rest: pattern, out: String::new(), weight: 1, ..Translator::default() };
         translator.run().map_err(|why| wrong(&why))?;
-        let build = |pattern: &str| RegexBuilder::new(pattern).size_limit(SIZE_LIMIT).build();
-        // By itself first, so that no parenthesis of it closes ours.
-        let find = build(&translator.out).map_err(|why| wrong(&why))?;
         let whole = build(&format!(r"\A(?:{})\z", translator.out)).map_err(|why| wrong(&why))?;
         let weight = translator.out.len().saturating_mul(translator.weight).min(WEIGHT_LIMIT);
         let repeats = translator.unbounded.unwrap_or(usize::MAX);
         let looks_ahead = repeats < translator.out.len() || (translator.alternates && repeats != usize::MAX);
-        Ok(Self { find, whole, weight, looks_ahead })
+        Ok(Self { pattern: translator.out, find: OnceLock::new(), whole, weight, looks_ahead })
     }
 
     /// Java's `matches`: whether the whole of a text is of the pattern.
@@ -63,9 +64,14 @@ impl JavaRegex {
         self.whole.is_match(text)
     }
 
-    /// What compiling the pattern and going once through so many bytes takes, in steps of [`crate::value::Budget`].
+    /// What going once through so many bytes takes, in the steps of a budget.
     pub fn steps(&self, bytes: usize) -> u64 {
         (bytes.saturating_mul(self.weight) as u64 / 64).saturating_add(1 + self.weight as u64)
+    }
+
+    /// What compiling the pattern took.
+    pub fn compile_steps(&self) -> u64 {
+        100 + 8 * self.weight as u64
     }
 
     /// Java's `replaceAll`.
@@ -86,7 +92,7 @@ impl JavaRegex {
         let mut out = String::new();
         let (mut from, mut copied) = (0, 0);
         for _ in 0..limit {
-            let Some(found) = self.find.captures_at(text, from) else { break };
+            let Some(found) = self.find().and_then(|find| find.captures_at(text, from)) else { break };
             let Some(whole) = found.get(0) else { break };
             pay(replacement.len() + self.beyond(text, from))?;
             out.push_str(text.get(copied..whole.start()).unwrap_or_default());
@@ -110,7 +116,7 @@ impl JavaRegex {
         let mut parts = Vec::new();
         let (mut from, mut begin) = (0, 0);
         while parts.len() + 1 < most {
-            let Some(found) = self.find.find_at(text, from) else { break };
+            let Some(found) = self.find().and_then(|find| find.find_at(text, from)) else { break };
             pay(1 + self.beyond(text, from))?;
             if found.end() > 0 {
                 parts.push(text.get(begin..found.start()).unwrap_or_default());
@@ -129,10 +135,18 @@ impl JavaRegex {
         Ok(parts)
     }
 
+    fn find(&self) -> Option<&Regex> {
+        self.find.get_or_init(|| build(&self.pattern).ok()).as_ref()
+    }
+
     /// What is paid for looking beyond what is found.
     fn beyond(&self, text: &str, from: usize) -> usize {
         if self.looks_ahead { (text.len() - from.min(text.len())).saturating_mul(self.weight.min(64)) } else { self.weight }
     }
+}
+
+fn build(pattern: &str) -> Result<Regex, regex_lite::Error> {
+    RegexBuilder::new(pattern).size_limit(SIZE_LIMIT).build()
 }
 
 /// Where to look on after a match: behind it, one character further when it was empty.
@@ -222,9 +236,11 @@ impl<'p> Translator<'p> {
                 '.' => self.out.push_str("(?s:.)"),
                 '(' => self.group()?,
                 ')' => {
-                    if self.dot_all.len() > 1 {
-                        self.dot_all.pop();
+                    // None may close the bracket that is put around the pattern.
+                    if self.dot_all.len() < 2 {
+                        return Err("a `)` that nothing opened".to_owned());
                     }
+                    self.dot_all.pop();
                     self.out.push(')');
                 }
                 '*' | '+' | '?' | '{' => self.repetition(character)?,
@@ -295,9 +311,6 @@ impl<'p> Translator<'p> {
             'R' if !in_class => self.out.push_str(r"(?:\r\n|[\n\x0B\x0C\r\x{85}\x{2028}\x{2029}])"),
             'p' | 'P' => {
                 let name = if self.take("{") { self.until('}')? } else { self.rest.get(..1).unwrap_or_default() };
-                if name.len() == 1 && !self.rest.is_empty() && self.rest.starts_with(name) {
-                    self.rest = self.rest.get(1..).unwrap_or_default();
-                }
                 let known = CLASSES.iter().find(|(known, _)| *known == name);
                 let Some((_, items)) = known else { return Err(format!("`\\p{{{name}}}` is no class of ASCII")) };
                 match (in_class, character == 'P') {
@@ -440,3 +453,134 @@ impl<'p> Translator<'p> {
 }
 
 const LOOK_AROUND: &str = "look-around";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn whole(pattern: &str, matching: &[&str], other: &[&str]) {
+        let regex = JavaRegex::compile(pattern).unwrap();
+        for text in matching {
+            assert!(regex.is_whole_match(text), "`{pattern}` {text:?}");
+        }
+        for text in other {
+            assert!(!regex.is_whole_match(text), "`{pattern}` {text:?}");
+        }
+    }
+
+    #[test]
+    fn a_match_is_of_the_whole_text() {
+        whole("4\\d{2}", &["404"], &["4040", "404\n", "x404"]);
+        whole("a|b", &["a", "b"], &["ab", "xb"]);
+        whole("", &[""], &["a"]);
+        whole("Malformed.*", &["Malformed", "Malformed JSON"], &["Malformed\nJSON", "malformed", "Malformed\u{2028}"]);
+        whole("(?s)a.b", &["a\nb"], &["ab"]);
+        whole("(?:(?s).)x|.y", &["\nx", "ay"], &["\ny"]);
+        whole("(?i)ab(?-i)c", &["ABc", "abc"], &["ABC"]);
+        whole("(?iu:é)", &["é"], &["e"]);
+        whole("^a$", &["a"], &["a\n"]);
+    }
+
+    #[test]
+    fn classes_are_those_of_java() {
+        whole("\\p{Alpha}+\\P{Digit}", &["ab-"], &["ab1", "é-"]);
+        whole("[\\p{Upper}_\\d-]+", &["A_1-"], &["a"]);
+        whole("[^\\s\\\\]", &["a"], &["\\", " "]);
+        whole("\\p{Punct}+", &["!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"], &["a"]);
+        whole("\\w\\s", &["a "], &["é "]);
+        whole("[.+*?$^(){}|]+", &["a.+".get(1..).unwrap(), "$^"], &["a"]);
+        whole("\\x41\\u0042\\x{43}\\0104\\t", &["ABCD\t"], &[]);
+    }
+
+    #[test]
+    fn quoted_text_stands_for_itself() {
+        whole("\\Qa.b(\\E+", &["a.b((("], &["axb("]);
+        whole("a\\.b\\-c\\/\\\"", &["a.b-c/\""], &["axb-c/\""]);
+        whole("\\Qa*", &["a*"], &["aa"]);
+    }
+
+    #[test]
+    fn what_looks_around_is_refused_by_name() {
+        for (pattern, why) in [
+            ("a(?=b)", "`(?=` is look-around"),
+            ("(?<!a)b", "`(?<!` is look-around"),
+            ("(?>a)b", "`(?>` is an atomic group"),
+            ("a++", "a possessive repetition"),
+            ("a{2}+", "a possessive repetition"),
+            ("(a)\\1", "it refers back to a group"),
+            ("[a-z&&[^b]]", "an intersection of classes (`&&`)"),
+            ("[a[bc]]", "a class within a class"),
+            ("\\p{IsGreek}", "`\\p{IsGreek}` is no class of ASCII"),
+            ("(?x)a", "the flag `x`"),
+            ("a\\", "it ends with a `\\`"),
+            ("[a", "a `[` is not closed"),
+            ("a{", "a `}` is missing"),
+        ] {
+            let message = JavaRegex::compile(pattern).unwrap_err();
+            assert_eq!(message, format!("the pattern `{pattern}` is not served: {why}"));
+        }
+        for pattern in ["(", ")", "a)(b", "*", "(a{1000}){1000}", "(?<n", "[b-a]"] {
+            assert!(JavaRegex::compile(pattern).is_err(), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn replacements_are_those_of_java() {
+        for (text, pattern, replacement, expected) in [
+            ("baaac", "a*", "-", "-b--c-"),
+            ("abc", "x*", "-", "-a-b-c-"),
+            ("abc", "", "-", "-a-b-c-"),
+            ("2020-01", "(\\d+)-(\\d+)", "$2/$1", "01/2020"),
+            ("a", "(a)", "$12", "a2"),
+            ("a", "a", "\\$1\\\\", "$1\\"),
+            ("ab", "(?<n>a)", "<${n}>", "<a>b"),
+            ("a\"b", "\"", "\\\\\"", "a\\\"b"),
+            ("b", "(a)?b", "[$1]", "[]"),
+            ("€x", "", ".", ".€.x."),
+        ] {
+            let regex = JavaRegex::compile(pattern).unwrap();
+            assert_eq!(regex.replace_all(text, replacement).as_deref(), Ok(expected), "{text} {pattern} {replacement}");
+        }
+        let regex = JavaRegex::compile("a").unwrap();
+        for replacement in ["$1", "$", "$x", "${n}", "\\"] {
+            assert!(regex.replace_all("a", replacement).is_err(), "{replacement}");
+        }
+    }
+
+    #[test]
+    fn splits_are_those_of_java() {
+        for (text, pattern, limit, expected) in [
+            ("a,b,,c,,", ",", 0, &["a", "b", "", "c"] as &[&str]),
+            ("a,b,,c,,", ",", -1, &["a", "b", "", "c", "", ""]),
+            ("a,b,c", ",", 2, &["a", "b,c"]),
+            ("", ",", 0, &[""]),
+            (",", ",", 0, &[]),
+            (",a", ",", 0, &["", "a"]),
+            ("abc", "", 0, &["a", "b", "c"]),
+            ("abc", "", -1, &["a", "b", "c", ""]),
+            ("a1b22c", "\\d+", 0, &["a", "b", "c"]),
+            ("abc", "x", 0, &["abc"]),
+        ] {
+            let regex = JavaRegex::compile(pattern).unwrap();
+            let parts = regex.split(text, limit, &mut |_| Ok::<(), ()>(()));
+            assert_eq!(parts.as_deref(), Ok(expected), "{text} {pattern} {limit}");
+        }
+    }
+
+    #[test]
+    fn what_looks_far_pays_for_it() {
+        let paid = |pattern: &str| {
+            let mut paid = 0;
+            let text = "a".repeat(1000);
+            let regex = JavaRegex::compile(pattern).unwrap();
+            let _ = regex.replace(&text, "", usize::MAX, &mut |bytes| {
+                paid += bytes;
+                Ok::<(), ()>(())
+            });
+            paid
+        };
+        assert!(paid("a") < 10_000 && paid("a+") < 10_000, "{} {}", paid("a"), paid("a+"));
+        assert!(paid("a.*b|a") > 1_000_000, "{}", paid("a.*b|a"));
+    }
+}

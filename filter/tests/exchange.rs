@@ -5,8 +5,8 @@
 use serde_json::{Value, json};
 use std::sync::Arc;
 use tollgate::compile::compile;
-use tollgate::exchange::{Exchange, PAYLOAD_LIMIT};
-use tollgate::flow::{CalloutOutcome, Effect, Event, NoReply, Ticket};
+use tollgate::exchange::Exchange;
+use tollgate::flow::{CalloutOutcome, Effect, Event, NoReply, PAYLOAD_LIMIT, Ticket};
 use tollgate::gateway::Gateway;
 use tollgate::http::{RequestHead, Response, ResponseHead};
 use tollgate::platform::{Level, Platform, Version};

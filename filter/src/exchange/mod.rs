@@ -17,7 +17,7 @@ mod routing;
 
 use crate::authorizer;
 use crate::context::Context;
-use crate::flow::{Callout, CalloutOutcome, Effect, Event, Ticket};
+use crate::flow::{Callout, CalloutOutcome, Effect, Event, PAYLOAD_LIMIT, Ticket};
 use crate::gateway::{Gateway, Route, Stage};
 use crate::gateway_response::{Failure, GatewayResponses, ResponseType, answer};
 use crate::http::{Headers, RequestHead, Response, ResponseHead};
@@ -30,9 +30,6 @@ use notes::{note_route, outcome_text};
 use proxy_answers::{failure_of, is_unchanged, replace};
 use routing::{Found, Refused, find_route, read};
 use std::sync::Arc;
-
-/// The payload limit of API Gateway: 10 MB.
-pub const PAYLOAD_LIMIT: usize = 10_485_760;
 
 /// One request and where it stands.
 #[derive(Debug)]

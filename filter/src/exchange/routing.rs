@@ -3,7 +3,7 @@
 use super::finish::add_ids;
 use crate::context::{Context, Ids, METHOD_OVERRIDE};
 use crate::definition::Protocol;
-use crate::exchange::PAYLOAD_LIMIT;
+use crate::flow::PAYLOAD_LIMIT;
 use crate::gateway::{Gateway, Route, Stage};
 use crate::gateway_response::{Failure, ResponseType};
 use crate::http::{CanonicalPath, RequestHead, Response, is_valid_host};

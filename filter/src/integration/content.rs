@@ -53,7 +53,7 @@ pub fn response_payload(body: Vec<u8>, binary: bool, wanted: bool, handling: Opt
 }
 
 /// What is not UTF-8 is replaced.
-fn text(body: Vec<u8>) -> Vec<u8> {
+pub fn text(body: Vec<u8>) -> Vec<u8> {
     String::from_utf8(body).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()).into_bytes()
 }
 

@@ -2,17 +2,18 @@
 //! parameter, a template or the passthrough behavior takes over. AWS: "Set up HTTP integrations in API Gateway".
 
 use super::backend::{self, Backend};
+use super::content::text;
 use super::parameters::{Mapped, RequestParameters};
 use super::request_payload::RequestPayload;
 use super::responses::{BackendAnswer, IntegrationResponses};
 use super::{Integration, IntegrationRequest, Pending, Scope};
 use crate::context::{Context, TRACE_HEADER};
 use crate::definition::Node;
-use crate::flow::{Callout, CalloutOutcome, Question};
+use crate::flow::{Callout, CalloutOutcome, PAYLOAD_LIMIT, Question};
 use crate::gateway_response::{Failure, ResponseType};
 use crate::http::{Headers, MediaType, RequestHead, Response};
 use crate::mapping::{Overrides, Sources};
-use crate::platform::Platform;
+use crate::platform::{Level, Platform};
 use crate::usage::Admitted;
 
 /// A compiled HTTP integration.
@@ -55,6 +56,7 @@ impl Http {
             headers: own_headers(context, platform),
         };
         mapped.apply_headers(&mut head);
+        head.headers = as_text(head.headers);
         Ok(head)
     }
 }
@@ -71,6 +73,11 @@ fn own_headers(context: &Context, platform: &dyn Platform) -> Headers {
     headers.append("x-amzn-apigateway-api-id", api_id);
     headers.append(TRACE_HEADER, context.trace_id(platform));
     headers
+}
+
+/// The proxy takes fields that are text for a call, so what is not UTF-8 is replaced: assumed(call-header-bytes), as in payloads.
+fn as_text(headers: Headers) -> Headers {
+    headers.into_iter().map(|(name, value)| (name, text(value))).collect()
 }
 
 /// Methods that send no body to an HTTP backend: assumed(bodiless-methods), an emulator's code.
@@ -115,6 +122,11 @@ impl Integration for Http {
         platform: &dyn Platform,
     ) -> Result<Response, Failure> {
         let answered = backend_answer(outcome)?;
+        // assumed(large-answer): the payload limit is documented, and in public logs such an answer is an error of the gateway.
+        if answered.body.len() > PAYLOAD_LIMIT {
+            platform.log(Level::Warn, "the integration's response is larger than 10485760 bytes");
+            return Err(Failure::configuration());
+        }
         let status = answered.head.status.to_string();
         let answer = BackendAnswer { text: &status, headers: &answered.head.headers, body: &answered.body };
         let mut response = self.responses.answer(context, answer, &mut pending.overrides, platform)?;

@@ -13,3 +13,6 @@ pub use expression::{Expression, Side, Source};
 pub use render::{Amend, Overrides, Payload, render, render_with};
 pub use sources::{InvalidBody, Sources};
 pub use substitution::substitute;
+
+#[cfg(test)]
+mod tests;

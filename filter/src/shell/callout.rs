@@ -1,15 +1,15 @@
 //! Calls that the gateway makes itself.
 
 use super::port::log;
-use crate::flow::{Callout, CalloutOutcome, NoReply, Question};
+use crate::flow::{Callout, CalloutOutcome, NoReply, PAYLOAD_LIMIT, Question};
 use crate::http::{RequestHead, Response, ResponseHead};
 use crate::platform::Level;
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, MapType};
 use std::time::Duration;
 
-/// Answers beyond this are none: no authorizer or key set is that long.
-const BODY_LIMIT: usize = 6 * 1024 * 1024;
+/// As much of an answer is read: what API Gateway takes of an integration's, and a byte by which whoever asked sees that it is more.
+const BODY_LIMIT: usize = PAYLOAD_LIMIT + 1;
 
 /// Messages beyond this are none: Envoy holds any size, and the memory of a VM never shrinks.
 const MESSAGE_LIMIT: usize = 64 * 1024;
@@ -59,11 +59,12 @@ fn grpc_service(cluster: &str) -> Option<String> {
 
 /// What came of an HTTP request, read in its callback.
 pub fn http_outcome(headers: usize, body_size: usize) -> CalloutOutcome {
-    if headers == 0 || body_size > BODY_LIMIT {
+    if headers == 0 {
         return Err(NoReply);
     }
     let pairs = hostcalls::get_map_bytes(MapType::HttpCallResponseHeaders).map_err(|_| NoReply)?;
-    let body = hostcalls::get_buffer(BufferType::HttpCallResponseBody, 0, body_size).ok().flatten().unwrap_or_default();
+    let body =
+        hostcalls::get_buffer(BufferType::HttpCallResponseBody, 0, body_size.min(BODY_LIMIT)).ok().flatten().unwrap_or_default();
     Ok(Response { head: ResponseHead::from_pairs(pairs), body })
 }
 

@@ -129,7 +129,10 @@ impl Stream<'_> {
         if !body.is_empty() {
             head.headers.set("content-length", body.len().to_string());
         }
-        let Answer { mut head, pieces, details, .. } = route(head, body, &[], self.clusters, &mut self.upstream);
+        let Answer { mut head, pieces, details, breaks_off, .. } = route(head, body, &[], self.clusters, &mut self.upstream);
+        if breaks_off {
+            return Err(NoReply);
+        }
         if details.as_deref() == Some("via_upstream") {
             head.headers.set("x-envoy-upstream-service-time", "0");
         }
@@ -203,7 +206,10 @@ impl Stream<'_> {
 
     /// Feeds the answer, whoever made it, and tells what the client gets.
     fn response(&mut self, answer: Answer) -> Result<Observation, String> {
-        let Answer { head, pieces, trailers, details } = answer;
+        let Answer { head, pieces, trailers, details, breaks_off } = answer;
+        if breaks_off {
+            return Err("a forwarded answer that breaks off is no answer to observe".to_owned());
+        }
         self.port.details = details;
         let end = self.is_head || (pieces.iter().all(Vec::is_empty) && trailers.is_empty());
         let mut relayed = None;
@@ -289,7 +295,7 @@ fn trailers(request: &Request) -> Vec<(String, String)> {
 impl Answer {
     /// A reply of the filter's own, which passes its response callbacks like any other.
     fn own(response: Response) -> Self {
-        Self { head: response.head, pieces: vec![response.body], trailers: Vec::new(), details: None }
+        Self { head: response.head, pieces: vec![response.body], trailers: Vec::new(), details: None, breaks_off: false }
     }
 }
 

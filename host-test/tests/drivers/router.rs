@@ -25,6 +25,8 @@ pub struct Answer {
     pub trailers: Vec<(String, String)>,
     /// `response.code_details`; the filter's own replies have none.
     pub details: Option<String>,
+    /// Whether it breaks off after its last piece.
+    pub breaks_off: bool,
 }
 
 /// Request headers of which Envoy keeps a single line, joining the values with a comma; all others stay as many as were sent.
@@ -159,6 +161,7 @@ fn answer_of(backend: &Backend, is_head: bool) -> Answer {
         pieces: if bodyless { Vec::new() } else { pieces },
         trailers: if bodyless { Vec::new() } else { backend.trailers.clone() },
         details: Some("via_upstream".to_owned()),
+        breaks_off: backend.fault == Some(Fault::Cut),
     }
 }
 
@@ -167,5 +170,11 @@ pub fn local(status: u16, details: &str, body: &str) -> Answer {
     let mut head = ResponseHead { status, ..ResponseHead::default() };
     head.headers.append("content-length", body.len().to_string());
     head.headers.append("content-type", "text/plain");
-    Answer { head, pieces: vec![body.as_bytes().to_vec()], trailers: Vec::new(), details: Some(details.to_owned()) }
+    Answer {
+        head,
+        pieces: vec![body.as_bytes().to_vec()],
+        trailers: Vec::new(),
+        details: Some(details.to_owned()),
+        breaks_off: false,
+    }
 }

@@ -127,6 +127,10 @@ fn serve(mut stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
         std::thread::sleep(Duration::from_millis(behaviour.delay_millis));
         match behaviour.fault {
             None => answer(&mut stream, &behaviour, head)?,
+            Some(Fault::Cut) => {
+                answer(&mut stream, &behaviour, head)?;
+                return stream.shutdown(Shutdown::Both);
+            }
             // The listener was closed in between; the connection is as good as refused.
             Some(Fault::Refuse) => return stream.shutdown(Shutdown::Both),
             Some(Fault::Reset) => return SockRef::from(&stream).set_linger(Some(Duration::ZERO)),
@@ -150,7 +154,9 @@ fn answer(stream: &mut TcpStream, behaviour: &Backend, head: bool) -> std::io::R
     if chunked {
         wire.extend(b"transfer-encoding: chunked\r\n");
     } else if !framed && !matches!(behaviour.status(), 204 | 304) {
-        wire.extend(format!("content-length: {}\r\n", pieces.iter().map(Vec::len).sum::<usize>()).into_bytes());
+        let missing = usize::from(behaviour.fault == Some(Fault::Cut));
+        let length = pieces.iter().map(Vec::len).sum::<usize>() + missing;
+        wire.extend(format!("content-length: {length}\r\n").into_bytes());
     }
     wire.extend(b"\r\n");
     stream.write_all(&wire)?;
@@ -161,7 +167,7 @@ fn answer(stream: &mut TcpStream, behaviour: &Backend, head: bool) -> std::io::R
         stream.write_all(&if chunked { chunk(piece) } else { piece.clone() })?;
         stream.flush()?;
     }
-    if chunked {
+    if chunked && behaviour.fault != Some(Fault::Cut) {
         stream.write_all(&last_chunk(&behaviour.trailers))?;
     }
     Ok(())
