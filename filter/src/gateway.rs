@@ -8,6 +8,7 @@ use crate::gateway_response::GatewayResponses;
 use crate::integration::Integration;
 use crate::route::{RouteTable, StageMatch, StageTable};
 use crate::usage::{Usage, UsagePlans};
+use crate::validation::Validation;
 use std::sync::Arc;
 
 /// Everything that one document serves.
@@ -60,6 +61,8 @@ pub struct Route {
     pub guard: Guard,
     /// What counts its requests.
     pub usage: Usage,
+    /// What its requests must be like.
+    pub validation: Validation,
     /// What stands behind it.
     pub integration: Box<dyn Integration>,
 }

@@ -6,7 +6,7 @@
 //!   | request head    |                  |                                               |
 //!   |---------------->| Event            |                                               |
 //!   |                 |----------------->| read, stage, preflight, route, authorize,     |
-//!   |                 |                  | count                                         |
+//!   |                 |                  | count, validate                               |
 //!   | (call, its end) |<---------------->| (somebody may have to be asked)               |
 //!   |                 |                  |---------------------------------------------->| IntegrationRequest
 //!   |                 |           Effect |<----------------------------------------------|
@@ -24,17 +24,19 @@
 //! | [`base64`] | binary payloads as text |
 //! | [`calendar`] | days and dates |
 //! | [`protobuf`] | the wire format of protocol buffers |
+//! | [`java_regex`] | regular expressions in Java's syntax |
 //! | [`problem`] | what is wrong with a document, and where |
 //! | [`cache`] | what is remembered between requests: bounded, and never past its time |
 //! | [`definition`] | what users write: the gateway document, OpenAPI, raw |
 //! | [`jose`] | JSON Web Tokens and JSON Web Keys: read strictly, verified |
 //! | [`sigv4`] | AWS Signature Version 4, as a verifier |
+//! | [`schema`] | JSON Schema, draft 4, as models are written in it |
 //! | [`policy`] | IAM policy documents and how they are evaluated |
 //! | [`event`] | the events that Lambda functions get |
 //! | [`http`] | heads, header multimap, paths, queries, media types |
 //! | [`value`] | values that a body or a template brings; JSON in, JSON or Java's text out |
 //! | [`jsonpath`] | JSONPath, as Jayway's library reads it |
-//! | [`template`] | mapping templates (plain text so far) |
+//! | [`template`] | mapping templates: Velocity |
 //! | [`platform`] | the port: what the gateway asks of its host |
 //! | [`context`] | what is known of one request: `$context`, stage variables, ids, trace |
 //! | [`mapping`] | mapping expressions and the substitution of gateway responses |
@@ -44,6 +46,7 @@
 //! | [`gateway_response`] | the only place where a failure becomes an answer |
 //! | [`authorizer`] | who may call; the only place where an [`authorizer::Authorized`] is made |
 //! | [`usage`] | how much a caller may call: API keys, plans, throttles, quotas; the only place where an [`usage::Admitted`] is made |
+//! | [`validation`] | what a request must be like: parameters that are there, a body as its model says |
 //! | [`integration`] | MOCK, HTTP_PROXY; one file a kind |
 //! | [`gateway`] | the compiled model |
 //! | [`compile`] | definition to gateway; `kinds.rs` is the registry of authorizers and integrations |
@@ -58,10 +61,10 @@
 //! 9  gateway
 //! 8  integration
 //! 7  usage
-//! 6  authorizer
+//! 6  authorizer  validation
 //! 5  gateway_response
 //! 4  route  mapping  cors  flow  event
-//! 3  context  policy
+//! 3  context  policy  schema
 //! 2  definition  jose  jsonpath  sigv4  template
 //! 1  base64  calendar  value  http  java_regex  platform  problem  cache  protobuf
 //! ```
@@ -90,9 +93,11 @@ pub mod policy;
 pub mod problem;
 pub mod protobuf;
 pub mod route;
+pub mod schema;
 #[cfg(target_os = "wasi")]
 mod shell;
 pub mod sigv4;
 pub mod template;
 pub mod usage;
+pub mod validation;
 pub mod value;

@@ -13,6 +13,7 @@ use crate::policy::{ApiArn, Kind, Policy};
 use crate::problem::Problems;
 use crate::route::{Pattern, RouteTable, Verb};
 use crate::usage::{KeySource, Methods, Place, StageLimits, Usage, agree, method_name};
+use crate::validation::Validators;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -28,6 +29,7 @@ pub fn compile<'a>(document: &ApiDocument<'a>, parts: &mut Parts<'a>, gateway: &
     });
     let policy = compile_policy(document, &definition, problems);
     let key_source = compile_key_source(document.protocol, &definition, problems);
+    let mut validators = Validators::read(document.protocol, &definition, problems);
     let methods = Methods::of(&definition.operations);
     parts.plans.check_methods(&document.name, &methods, problems);
     for stage in &document.stages {
@@ -45,6 +47,7 @@ pub fn compile<'a>(document: &ApiDocument<'a>, parts: &mut Parts<'a>, gateway: &
             key_source,
             limits,
             authorizers: BTreeMap::new(),
+            validators: &mut validators,
             parts,
             problems,
         };
@@ -134,6 +137,7 @@ struct StageCompiler<'a, 'b> {
     /// By the name of their security scheme: one is shared by all routes that name it, and so is what it remembers. None: it does
     /// not compile, and that is told.
     authorizers: BTreeMap<&'a str, Option<Arc<dyn Authorizer>>>,
+    validators: &'b mut Validators<'a>,
     parts: &'b mut Parts<'a>,
     problems: &'b mut Problems,
 }
@@ -200,6 +204,7 @@ impl<'a> StageCompiler<'a, '_> {
             self.warn_of_closed_doors(operation, guard.as_ref());
         }
         let usage = self.compile_usage(operation, api_key);
+        let validation = self.validators.compile(operation, self.definition, self.problems);
         let node: &Node<'_> = match &operation.integration {
             Some(node) => node,
             // A reference that leads nowhere, and is told already.
@@ -224,7 +229,7 @@ impl<'a> StageCompiler<'a, '_> {
         let route_key =
             if operation.key == OperationKey::Default { method.to_owned() } else { format!("{method} {}", operation.path) };
         let facts = RouteFacts { resource_id: stable_id(&operation.path, 6), resource_path: operation.path.clone(), route_key };
-        Some(Route { method, facts: Arc::new(facts), guard: guard?, usage, integration })
+        Some(Route { method, facts: Arc::new(facts), guard: guard?, usage, validation, integration })
     }
 
     /// What counts the requests of a route, and whether it asks for an API key.

@@ -113,6 +113,8 @@ pub struct ErrorFacts {
     pub message: Option<String>,
     /// `$context.error.responseType`
     pub response_type: &'static str,
+    /// `$context.error.validationErrorString`, before it is escaped
+    pub validation_error: Option<String>,
 }
 
 /// One request and what is known of it so far.
@@ -239,6 +241,9 @@ impl Context {
             "error.message" => error.and_then(|e| e.message.clone()),
             // JSON text: the message in its quotes, or `null`.
             "error.messageString" => error.map(|e| serde_json::Value::from(e.message.clone()).to_string()),
+            // Ready to stand between the quotes of a JSON text: templates write it so, and their answers are read as JSON (seen in
+            // tests of APIs on AWS).
+            "error.validationErrorString" => error.and_then(|e| e.validation_error.as_deref()).map(json_escaped),
             "error.responseType" => error.map(|e| e.response_type.to_owned()),
             _ => match name.split_once('.') {
                 Some(("authorizer", name)) => self.authorizer.variable(name),
@@ -247,6 +252,12 @@ impl Context {
             },
         }
     }
+}
+
+/// A text as it stands between the quotes of a JSON string.
+fn json_escaped(text: &str) -> String {
+    let quoted = serde_json::Value::from(text).to_string();
+    quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or_default().to_owned()
 }
 
 /// The client's address without its port.

@@ -28,12 +28,10 @@ enum Treatment {
     NothingToServe,
     /// Served without it; the user is told why that is safe.
     Warning(&'static str),
-    /// The document is refused.
-    Unsupported,
 }
 
 use Place::{Components, Operation, PathItem, Root, SecurityScheme, Tag};
-use Treatment::{NothingToServe, Served, Unsupported, Warning};
+use Treatment::{NothingToServe, Served, Warning};
 
 const PREFIX: &str = "x-amazon-apigateway-";
 
@@ -55,9 +53,8 @@ const EXTENSIONS: [(&str, &[Place], Treatment); 20] = [
     ("integrations", &[Root, Components], Served),
     ("minimum-compression-size", &[Root], Warning("responses are not compressed; Envoy's compressor filter can do it")),
     ("policy", &[Root], Served),
-    ("request-validator", &[Root, Operation], Unsupported),
-    // Only names them; what uses one is refused by itself.
-    ("request-validators", &[Root], NothingToServe),
+    ("request-validator", &[Root, Operation], Served),
+    ("request-validators", &[Root], Served),
     ("security-policy", &[Root], Warning("the TLS policy is the listener's matter")),
     ("tag-value", &[Tag], NothingToServe),
 ];
@@ -130,7 +127,6 @@ impl Treatment {
             Served => "read",
             NothingToServe => "nothing to serve",
             Warning(_) => "warned",
-            Unsupported => "refused",
         }
     }
 }
@@ -147,7 +143,6 @@ fn judge(name: &str, node: &Node<'_>, place: Place, problems: &mut Problems) {
     match treatment {
         Served | NothingToServe => {}
         Warning(why) => problems.warning(&node.path, format!("`{PREFIX}{name}` has no effect: {why}"), None),
-        Unsupported => problems.error(&node.path, format!("not served yet: `{PREFIX}{name}`"), None),
     }
 }
 
@@ -163,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_misplaced_and_unserved_extensions_are_all_told() {
+    fn unknown_and_misplaced_extensions_and_those_without_effect_are_all_told() {
         let told = told(&json!({
             "x-amazon-apigateway-integratoin": {},
             "X-Amazon-Apigateway-Policy": {},
@@ -172,7 +167,7 @@ mod tests {
             "tags": [{"name": "team", "x-amazon-apigateway-tag-value": "pets"}],
             "paths": {"/a": {
                 "x-amazon-apigateway-cors": {},
-                "x-amazon-apigateway-any-method": {"x-amazon-apigateway-request-validator": "all"},
+                "x-amazon-apigateway-any-method": {"x-amazon-apigateway-request-validators": "all"},
                 "get": {"x-amazon-apigateway-auth": {"type": "NONE"}, "parameters": [{"x-amazon-apigateway-auth": {}}]},
             }},
             "components": {"securitySchemes": {"s": {"x-amazon-apigateway-authorizer": {}}}, "schemas": {"x-other": {}}},
@@ -182,7 +177,7 @@ mod tests {
             "$[\"X-Amazon-Apigateway-Policy\"]: `X-Amazon-Apigateway-Policy` is not spelt as an extension is",
             "$[\"x-amazon-apigateway-security-policy\"]: `x-amazon-apigateway-security-policy` has no effect",
             "$.paths[\"/a\"][\"x-amazon-apigateway-cors\"]: `x-amazon-apigateway-cors` does not belong here",
-            "$.paths[\"/a\"][\"x-amazon-apigateway-any-method\"][\"x-amazon-apigateway-request-validator\"]: not served yet",
+            "$.paths[\"/a\"][\"x-amazon-apigateway-any-method\"][\"x-amazon-apigateway-request-validators\"]: `x-amazon-apigateway-request-validators` does not belong here",
             "$.paths[\"/a\"].get.parameters[0][\"x-amazon-apigateway-auth\"]: `x-amazon-apigateway-auth` does not belong here",
         ];
         assert_eq!(told.len(), starts.len(), "{told:#?}");

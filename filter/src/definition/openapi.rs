@@ -35,6 +35,8 @@ pub struct Operation<'a> {
     pub node: Node<'a>,
     /// `x-amazon-apigateway-integration`, `$ref` resolved.
     pub integration: Option<Node<'a>>,
+    /// `parameters` of the path, which all its methods have.
+    pub path_parameters: Option<Node<'a>>,
 }
 
 /// What an operation answers to.
@@ -158,7 +160,8 @@ fn read_path_item<'a>(root: &Node<'a>, path: &str, item: &Node<'a>, operations: 
             None => continue,
         };
         let integration = node.get("x-amazon-apigateway-integration").and_then(|i| i.resolved(root, problems));
-        operations.push(Operation { path: path.to_owned(), key, node, integration });
+        let path_parameters = item.get("parameters");
+        operations.push(Operation { path: path.to_owned(), key, node, integration, path_parameters });
     }
 }
 

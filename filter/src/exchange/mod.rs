@@ -1,28 +1,31 @@
 //! The pipeline: one request through the gateway, as a state machine. Events in, effects out; no sockets, no clock of its own.
 //!
 //! ```text
-//! request head -> read -> stage -> CORS preflight (HTTP) -> route -> authorize -> count -> [body] -> integration request -> upstream
-//!                                                               [body, callouts] [callouts]                                or answer
+//! request head -> read -> stage -> CORS preflight (HTTP) -> route -> authorize -> count -> validate -> integration request -> upstream
+//!                                                               [body, callouts] [callouts] [body]                         or answer
 //! response head -> integration response, or gateway response if the proxy itself answered -> ids, CORS -> client
 //! ```
 //! The order is AWS's: a preflight needs no authorization, so it stands before the route; the route decides what guards it, so it
-//! stands before authorization; only who may call is counted, against its plan and then what all share; nothing reaches an
-//! integration but an `Admitted`.
+//! stands before authorization; only who may call is counted, against its plan and then what all share; only who may call so
+//! often hears what is wrong with a request; nothing reaches an integration but an `Admitted`.
 
+mod candidate;
+mod finish;
 mod notes;
 mod proxy_answers;
 mod routing;
 
 use crate::authorizer;
 use crate::context::Context;
-use crate::definition::Protocol;
 use crate::flow::{Callout, CalloutOutcome, Effect, Event, PAYLOAD_LIMIT, Ticket};
 use crate::gateway::{Gateway, Route, Stage};
 use crate::gateway_response::{Failure, GatewayResponses, ResponseType, answer};
-use crate::http::{Headers, MediaType, RequestHead, Response, ResponseHead};
+use crate::http::{Headers, RequestHead, Response, ResponseHead};
 use crate::integration::{IntegrationRequest, Pending, is_reserved};
 use crate::platform::{Platform, Section};
-use crate::usage::{self, Admitted, Asking};
+use crate::usage::{self, Admitted};
+use candidate::{Candidate, Held, Routed, Step};
+use finish::{add_ids, finish};
 use notes::{note_route, outcome_text};
 use proxy_answers::{failure_of, is_unchanged, replace};
 use routing::{Found, Refused, find_route, read};
@@ -55,37 +58,6 @@ enum Phase {
     Answered { response: Box<Response>, client_sent_head: bool },
     /// Answered: whatever still comes is none of the gateway's business.
     Done,
-}
-
-/// Where a request goes.
-#[derive(Debug)]
-struct Routed {
-    stage: Arc<Stage>,
-    route: Arc<Route>,
-    held: Held,
-}
-
-/// A request that wants to go to an integration.
-#[derive(Debug)]
-struct Candidate {
-    routed: Routed,
-    step: Step,
-    /// The call that was made for it.
-    waits_for: Option<Ticket>,
-}
-
-/// How far it came.
-#[derive(Debug)]
-enum Step {
-    Authorize(Box<Context>),
-    Count(Box<Asking>),
-}
-
-/// How much of a request body the host keeps back, and whether that is all of it.
-#[derive(Debug, Clone, Copy)]
-struct Held {
-    size: usize,
-    end: bool,
 }
 
 // === impl Exchange ===
@@ -238,7 +210,13 @@ impl Exchange {
     fn counted(&mut self, routed: Routed, progress: usage::Progress, platform: &dyn Platform) -> Effect {
         match progress {
             usage::Progress::Admitted(admitted) => {
-                if !routed.held.end && routed.route.integration.needs_body(admitted.context()) {
+                let validation = &routed.route.validation;
+                if let Err(failure) = validation.check_parameters(admitted.context()) {
+                    return self.refuse(Refused { stage: Some(routed.stage), context: admitted.into_context(), failure }, platform);
+                }
+                let needs_body =
+                    validation.needs_body(admitted.context()) || routed.route.integration.needs_body(admitted.context());
+                if !routed.held.end && needs_body {
                     self.phase = Phase::Reading(routed, admitted);
                     return Effect::Hold;
                 }
@@ -301,7 +279,8 @@ impl Exchange {
     /// `sent`: how much of the body goes on with the head.
     fn integrate(&mut self, routed: Routed, admitted: Admitted, sent: usize, platform: &dyn Platform) -> Effect {
         let Routed { ref stage, ref route, .. } = routed;
-        match route.integration.request(&admitted, platform) {
+        let validated = route.validation.check_body(admitted.context(), platform);
+        match validated.and_then(|()| route.integration.request(&admitted, platform)) {
             Ok(IntegrationRequest::Forward(head)) => {
                 platform.note(Section::Integration, "request", &|| head.describe());
                 let context = Box::new(admitted.into_context());
@@ -401,50 +380,6 @@ impl Exchange {
     /// Whether nothing that still comes can change anything, so that nobody need look at it.
     pub fn is_over(&self) -> bool {
         matches!(self.phase, Phase::Done)
-    }
-}
-
-// === impl Step ===
-
-impl Step {
-    /// What a call of it asks, for people.
-    fn asks(&self) -> &'static str {
-        match self {
-            Self::Authorize(_) => "authorizer asks",
-            Self::Count(_) => "rate limit service is asked",
-        }
-    }
-
-    /// What is known of a request that came no further.
-    fn give_up(self, platform: &dyn Platform) -> Context {
-        match self {
-            Self::Authorize(context) => *context,
-            Self::Count(asking) => asking.give_up(platform),
-        }
-    }
-}
-
-/// What every answer carries (recorded for REST: `test_invocation_trace_id`).
-fn finish(head: &mut ResponseHead, stage: &Stage, context: &Context) {
-    if context.protocol == Protocol::Rest && !head.headers.contains("content-type") {
-        head.headers.append("content-type", MediaType::JSON);
-    }
-    if let Some(cors) = &stage.api.cors {
-        cors.apply(context.headers(), &mut head.headers);
-    }
-    if let Some(rate_limit) = &context.rate_limit {
-        rate_limit.write(&mut head.headers);
-    }
-    add_ids(head, context);
-}
-
-fn add_ids(head: &mut ResponseHead, context: &Context) {
-    match context.protocol {
-        Protocol::Rest => {
-            head.headers.set("x-amzn-requestid", context.ids.request_id());
-            head.headers.set("x-amz-apigw-id", context.ids.extended_request_id());
-        }
-        Protocol::Http => head.headers.set("apigw-requestid", context.ids.extended_request_id()),
     }
 }
 

@@ -1,6 +1,6 @@
 //! From a request head to its route: the first stages of the pipeline.
 
-use super::add_ids;
+use super::finish::add_ids;
 use crate::context::{Context, Ids, METHOD_OVERRIDE};
 use crate::definition::Protocol;
 use crate::flow::PAYLOAD_LIMIT;

@@ -3,7 +3,7 @@
 use super::*;
 use crate::authorizer::Guard;
 use crate::context::{RouteFacts, StageFacts};
-use crate::definition::Node;
+use crate::definition::{Node, Protocol};
 use crate::flow::{NoReply, Question};
 use crate::gateway::Api;
 use crate::integration::Integration;
@@ -14,6 +14,7 @@ use crate::usage::{
     Key, KeyDemand, KeyRing, KeySource, Membership, Meter, Period, Place, Plan, PlanStage, Quota, RateLimitService, Table,
     Throttle, Usage,
 };
+use crate::validation::Validation;
 use hmac_sha256::Hash;
 use serde_json::{Value, json};
 use std::cell::RefCell;
@@ -148,6 +149,7 @@ impl Case {
             facts: Arc::new(RouteFacts::default()),
             guard: Guard::default(),
             usage: Usage { key: Some(key), meters: vec![of_stage] },
+            validation: Validation::default(),
             integration: Box::new(Backend),
         };
         let mut table = RouteTable::new(Protocol::Rest);

@@ -25,6 +25,7 @@ pub struct Failure {
     message: Option<String>,
     error_type: Option<&'static str>,
     challenge: Option<String>,
+    validation_error: Option<String>,
 }
 
 // === impl Failure ===
@@ -32,7 +33,7 @@ pub struct Failure {
 impl Failure {
     /// A failure with its type's own status and message.
     pub fn new(response_type: ResponseType) -> Self {
-        Self { response_type, status: None, message: None, error_type: None, challenge: None }
+        Self { response_type, status: None, message: None, error_type: None, challenge: None, validation_error: None }
     }
 
     /// The same with a message of its own.
@@ -63,6 +64,12 @@ impl Failure {
     pub fn describe(&self) -> String {
         let message = self.message.as_deref().or(self.response_type.default().message).unwrap_or("null");
         format!("{}: {message}", self.response_type.as_str())
+    }
+
+    /// The same with what a validator found: `$context.error.validationErrorString`.
+    #[must_use]
+    pub fn finding(self, validation_error: impl Into<String>) -> Self {
+        Self { validation_error: Some(validation_error.into()), ..self }
     }
 
     /// The definition led into a dead end: 500 `Internal server error` (recorded: `test_import_with_stage_variables`).
@@ -116,7 +123,8 @@ fn rest(failure: &Failure, responses: &GatewayResponses, context: &mut Context, 
     let default = failure.response_type.default();
     let own_status = failure.status.or(default.status).unwrap_or(500);
     let message = failure.message.clone().or_else(|| default.message.map(str::to_owned));
-    context.error = Some(ErrorFacts { message, response_type: failure.response_type.as_str() });
+    let validation_error = failure.validation_error.clone();
+    context.error = Some(ErrorFacts { message, response_type: failure.response_type.as_str(), validation_error });
 
     let custom = responses.of(failure.response_type, own_status);
     let (media_type, body) = match custom.and_then(|c| c.template(context)) {

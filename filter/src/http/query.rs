@@ -24,6 +24,11 @@ impl Query {
         self.0.iter().filter(move |(n, _)| n == name).map(|(_, value)| value.as_str())
     }
 
+    /// All names and values, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// The last value of a name: what API Gateway takes where a single value is asked for.
     pub fn last(&self, name: &str) -> Option<&str> {
         self.all(name).last()

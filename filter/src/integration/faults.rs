@@ -19,6 +19,7 @@ pub fn of_response(fault: Fault, platform: &dyn Platform) -> Failure {
         Fault::Exhausted(exhausted) => format!("a mapping template was stopped: {exhausted}"),
         Fault::NotText => "a mapping template cannot look at a payload that is not UTF-8".to_owned(),
         Fault::Body(message) => format!("a mapping template cannot read the integration's response: {message}"),
+        Fault::Method(message) => format!("a mapping template was stopped: {message}"),
     };
     platform.log(Level::Warn, &reason);
     Failure::configuration()

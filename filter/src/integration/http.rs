@@ -101,7 +101,11 @@ impl Integration for Http {
         if !may_have_body(method) {
             body.clear();
         }
-        let head = self.head(method, &mapped, context, platform)?;
+        let mut head = self.head(method, &mapped, context, platform)?;
+        if may_have_body(method) {
+            // Zero, too (recorded).
+            head.headers.set("content-length", body.len().to_string());
+        }
         let callout = Callout {
             cluster: self.backend.cluster.clone(),
             question: Question::Http { head, body },

@@ -1,10 +1,13 @@
 //! Mappings: where a value comes from, what templates are given and leave behind, and the plain substitution that gateway responses
 //! use.
 
+mod context_map;
 mod expression;
 mod render;
 mod sources;
 mod substitution;
+mod util;
+mod variables;
 
 pub use expression::{Expression, Side, Source};
 pub use render::{Overrides, Payload, render};

@@ -12,6 +12,8 @@ pub enum Fault {
     Body(String),
     /// The body is no text (UTF-8), which a template cannot look at.
     NotText,
+    /// A method was called with what it cannot take, or with a pattern that is not served; a message for the log.
+    Method(String),
 }
 
 /// The objects of a rendering. An object is named by a text that the host chose, and travels as [`Value::Host`].

@@ -1,94 +1,74 @@
-//! Mapping templates without Velocity: the text itself. A template that contains a directive or a reference is refused when the
-//! definition is compiled, because serving its source text would look like an answer.
+//! Mapping templates: the Velocity Template Language of Apache Velocity 1.7, as API Gateway runs it. AWS: "Mapping template
+//! transformations for REST APIs in API Gateway".
+//!
+//! What differs from plain Velocity is recorded: a reference to nothing is an empty text, everywhere; macros are not known once they
+//! are read; `#evaluate`, `#parse` and `#include` are text. `$input`, `$context`, `$util`, `$stageVariables` are a [`Host`]'s.
+//!
+//! A template is read once, when the definition is compiled, and rendered under the [`Budget`](crate::value::Budget) of a heap.
 
+mod ast;
+mod cursor;
+mod evaluate;
+mod expression;
 mod host;
+mod methods;
+mod names;
+mod number;
+mod render;
+mod statement;
+mod syntax;
 
 pub use host::{Fault, Host};
+pub use syntax::SyntaxError;
 
-/// A template that renders to its own text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Template(String);
+use crate::value::Heap;
+use ast::{Block, Node};
+use cursor::Cursor;
+use names::Names;
 
-/// The template needs the Velocity engine.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NeedsVelocity {
-    /// The directive or reference, as written.
-    pub found: String,
-    /// Its line in the template, from 1.
-    pub line: usize,
+/// How much a template may have (documented).
+const SIZE_LIMIT: usize = 300 * 1024;
+
+/// A template.
+#[derive(Debug, PartialEq)]
+pub struct Template {
+    nodes: Block,
+    names: Names,
 }
-
-impl std::fmt::Display for NeedsVelocity {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "not served yet: the template needs Velocity, `{}` in its line {}", self.found, self.line)
-    }
-}
-
-const DIRECTIVES: [&str; 12] =
-    ["set", "if", "elseif", "else", "end", "foreach", "break", "stop", "define", "macro", "include", "parse"];
 
 // === impl Template ===
 
 impl Template {
-    /// Takes a text that Velocity would leave as it is.
-    pub fn parse(text: &str) -> Result<Self, NeedsVelocity> {
-        for (line, content) in text.lines().enumerate() {
-            if let Some(found) = velocity(content) {
-                return Err(NeedsVelocity { found, line: line + 1 });
-            }
+    /// Reads a template.
+    pub fn parse(text: &str) -> Result<Self, SyntaxError> {
+        if text.len() > SIZE_LIMIT {
+            let message = format!("the template has {} bytes; {SIZE_LIMIT} are allowed", text.len());
+            return Err(SyntaxError { line: 1, column: 1, message });
         }
-        Ok(Self(text.to_owned()))
+        let mut names = Names::new();
+        let nodes = statement::template(&mut Cursor::new(text, &mut names, 0));
+        nodes.map(|nodes| Self { nodes, names }).map_err(|wrong| SyntaxError::locate(text, wrong))
     }
 
-    /// The text, where there is nothing to evaluate.
+    /// The text that the template makes.
+    pub fn render(&self, host: &dyn Host, heap: &mut Heap) -> Result<String, Fault> {
+        match self.as_plain() {
+            Some(text) => Ok(text.to_owned()),
+            None => render::render(&self.nodes, &self.names, host, heap),
+        }
+    }
+
+    /// The text of a template that has nothing to evaluate.
     pub fn as_plain(&self) -> Option<&str> {
-        Some(&self.0)
-    }
-
-    /// The rendered text.
-    pub fn render(&self) -> &str {
-        &self.0
-    }
-}
-
-/// The first thing on a line that Velocity would act on.
-fn velocity(line: &str) -> Option<String> {
-    for (index, mark) in line.match_indices(['$', '#']) {
-        let after = line.get(index + 1..).unwrap_or_default();
-        let name: String = after.trim_start_matches(['!', '{']).chars().take_while(char::is_ascii_alphanumeric).collect();
-        let acts = match mark {
-            "$" => name.starts_with(|c: char| c.is_ascii_alphabetic()),
-            _ => DIRECTIVES.contains(&name.as_str()) || after.starts_with(['#', '*', '[']),
-        };
-        if acts {
-            return Some(format!("{mark}{name}"));
-        }
-    }
-    None
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn plain_text_renders_to_itself() {
-        for text in ["", "{\"statusCode\": 200}", "costs $5, #1, a$ #", "{\"color\": \"#fff\"}"] {
-            assert_eq!(Template::parse(text).unwrap().render(), text);
+        match self.nodes.as_slice() {
+            [] => Some(""),
+            [Node::Text(text)] => Some(text),
+            _ => None,
         }
     }
 
-    #[test]
-    fn velocity_is_named_with_its_line() {
-        for (text, found, line) in [
-            ("a\n$input.json('$')", "$input", 2),
-            ("#if(true)", "#if", 1),
-            ("${x}", "$x", 1),
-            ("$!{x}", "$x", 1),
-            ("\n\n## note", "#", 3),
-            ("#[[x]]#", "#", 1),
-        ] {
-            assert_eq!(Template::parse(text), Err(NeedsVelocity { found: found.to_owned(), line }));
-        }
+    /// Whether there is nothing to evaluate.
+    pub fn is_plain(&self) -> bool {
+        self.as_plain().is_some()
     }
 }

@@ -38,8 +38,8 @@ pub fn text(number: f64) -> String {
     format!("{sign}{before}.{after}")
 }
 
-/// The significant digits, and the power of ten of a point in front of them.
-fn decimal(text: &str) -> (String, i32) {
+/// Of a number without a sign: the significant digits, and the power of ten of a point in front of them.
+pub fn decimal(text: &str) -> (String, i32) {
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let all = format!("{whole}{fraction}");

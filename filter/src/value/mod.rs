@@ -14,6 +14,7 @@ mod print;
 mod text;
 
 pub use budget::{Budget, Exhausted};
+pub use double::decimal;
 pub use heap::{Heap, ListId, ListKind, MapId};
 pub use map::Map;
 pub use parse::{NotJson, parse};

@@ -59,6 +59,7 @@ fn write(out: &mut String, value: &Value, style: Style, depth: usize, heap: &mut
             }
             out.push(']');
         }
+        Value::Map(id) if style == Style::Java && heap.map(*id).is_silent() => {}
         Value::Map(id) => {
             out.push('{');
             let mut index = 0;

@@ -1,0 +1,174 @@
+//! `$util`. AWS: "$util variables" of the mapping template reference.
+
+use crate::http::percent_encode;
+use crate::template::Fault;
+use crate::value::{Heap, Text, Value, java_text, parse};
+use std::fmt::Write;
+
+/// A function of one text.
+type Function = fn(&Text, &mut Heap) -> Value;
+
+const FUNCTIONS: [(&str, Function); 6] = [
+    ("escapeJavaScript", |text, _| Value::text(escape_java_script(text))),
+    ("parseJson", |text, heap| parse(text, heap).unwrap_or_default()),
+    ("urlEncode", |text, _| Value::text(url_encode(text))),
+    ("urlDecode", |text, _| url_decode(text).map_or(Value::Null, Value::text)),
+    ("base64Encode", |text, _| Value::text(base64_encode(text.as_bytes()))),
+    ("base64Decode", |text, _| Value::text(String::from_utf8_lossy(&base64_decode(text)).as_ref())),
+];
+
+/// Calls a function by its name. Of `null` there is nothing but `null`; of what is no text its text is taken. What cannot be decoded
+/// or parsed is `null`: assumed(util-bad-input).
+pub fn call(name: &str, arguments: &[Value], heap: &mut Heap) -> Result<Value, Fault> {
+    let Some((_, function)) = FUNCTIONS.iter().find(|(known, _)| *known == name) else { return Ok(Value::Null) };
+    let text = match arguments.first() {
+        None | Some(Value::Null) => return Ok(Value::Null),
+        Some(Value::Text(text)) => text.clone(),
+        Some(other) => Text::from(java_text(other, heap)?),
+    };
+    // Each byte becomes up to six, by way of a match.
+    heap.spend(1 + text.len() as u64 / 8)?;
+    Ok(function(&text, heap))
+}
+
+/// `StringEscapeUtils.escapeJavaScript` of commons-lang: quotes of both kinds, `\`, `/`, control characters, and all beyond ASCII as
+/// UTF-16.
+fn escape_java_script(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\'' | '"' | '\\' | '/' => {
+                out.push('\\');
+                out.push(character);
+            }
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '\u{8}' => out.push_str("\\b"),
+            '\u{c}' => out.push_str("\\f"),
+            ' '..='\u{7f}' => out.push(character),
+            _ => {
+                for unit in character.encode_utf16(&mut [0; 2]) {
+                    let _ = write!(out, "\\u{unit:04X}");
+                }
+            }
+        }
+    }
+    out
+}
+
+/// `URLEncoder.encode` of Java: that of forms.
+fn url_encode(text: &str) -> String {
+    percent_encode(text.as_bytes()).replace("%20", "+").replace("%2A", "*").replace('~', "%7E")
+}
+
+/// `URLDecoder.decode` of Java; none for a `%` without two digits behind it.
+fn url_decode(text: &str) -> Option<String> {
+    let digit = |byte: &u8| char::from(*byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((byte, tail)) = rest.split_first() {
+        rest = tail;
+        match byte {
+            b'+' => bytes.push(b' '),
+            b'%' => {
+                let [high, low, after @ ..] = tail else { return None };
+                bytes.push(digit(high)? * 16 + digit(low)?);
+                rest = after;
+            }
+            _ => bytes.push(*byte),
+        }
+    }
+    Some(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+fn base64_encode(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let byte = |place: usize| u32::from(chunk.get(place).copied().unwrap_or(0));
+        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
+        for place in 0..4 {
+            let letter = ALPHABET.get((bits >> (18 - 6 * place)) as usize & 63).copied().unwrap_or(b'=');
+            out.push(if place <= chunk.len() { char::from(letter) } else { '=' });
+        }
+    }
+    out
+}
+
+/// Both alphabets are read, what is in neither is passed over, and `=` is the end, as commons-codec does.
+fn base64_decode(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
+    let (mut bits, mut count) = (0u32, 0);
+    for letter in text.bytes().take_while(|letter| *letter != b'=') {
+        let value = match letter {
+            b'A'..=b'Z' => letter - b'A',
+            b'a'..=b'z' => letter - b'a' + 26,
+            b'0'..=b'9' => letter - b'0' + 52,
+            b'+' | b'-' => 62,
+            b'/' | b'_' => 63,
+            _ => continue,
+        };
+        bits = bits << 6 | u32::from(value);
+        count += 6;
+        if count >= 8 {
+            count -= 8;
+            bytes.push(u8::try_from(bits >> count & 0xff).unwrap_or(0));
+        }
+    }
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn util(name: &str, text: &str) -> Value {
+        call(name, &[Value::text(text)], &mut Heap::default()).unwrap()
+    }
+
+    #[test]
+    fn java_script_is_escaped_as_commons_lang_2_6_does() {
+        let escaped = "\\u0000\\u0001\\b\\t\\n\\u000B\\f\\r\\u001F !\\\"#$%&\\'()*+,-.\\/0;<=>?@[\\\\]^_`{|}~\u{7f}\\u00E9\\u20AC\\uD83D\\uDE00";
+        let plain = "\0\u{1}\u{8}\t\n\u{b}\u{c}\r\u{1f} !\"#$%&'()*+,-./0;<=>?@[\\]^_`{|}~\u{7f}é€\u{1f600}";
+        assert_eq!(util("escapeJavaScript", plain), Value::text(escaped));
+    }
+
+    #[test]
+    fn urls_are_encoded_and_decoded_as_java_does() {
+        let plain = "a \n!\"#$%&'()*+,-./:;=?@[\\]^_`{|}~\u{7f}é€\u{1f600}Z9";
+        let encoded = "a+%0A%21%22%23%24%25%26%27%28%29*%2B%2C-.%2F%3A%3B%3D%3F%40%5B%5C%5D%5E_%60%7B%7C%7D%7E%7F%C3%A9%E2%82%AC%F0%9F%98%80Z9";
+        assert_eq!(util("urlEncode", plain), Value::text(encoded));
+        assert_eq!(util("urlDecode", encoded), Value::text(plain));
+        assert_eq!(util("urlDecode", "a+b%20c%ff"), Value::text("a b c\u{fffd}"));
+        for broken in ["%zz", "%4", "a%"] {
+            assert_eq!(util("urlDecode", broken), Value::Null);
+        }
+    }
+
+    #[test]
+    fn base64_goes_both_ways_and_reads_what_is_nearly_base64() {
+        for (plain, encoded) in [("", ""), ("a", "YQ=="), ("ab", "YWI="), ("abc", "YWJj"), ("a€?>", "YeKCrD8+")] {
+            assert_eq!(util("base64Encode", plain), Value::text(encoded));
+            assert_eq!(util("base64Decode", encoded), Value::text(plain));
+        }
+        assert_eq!(util("base64Decode", "Y Q=\n"), Value::text("a"));
+        assert_eq!(util("base64Decode", "YeKCrD8-"), Value::text("a€?>"));
+        assert_eq!(util("base64Decode", "%%"), Value::text(""));
+    }
+
+    #[test]
+    fn null_and_broken_json_are_null_and_an_unknown_function_is_none() {
+        let mut heap = Heap::default();
+        for (name, _) in FUNCTIONS {
+            assert_eq!(call(name, &[Value::Null], &mut heap), Ok(Value::Null));
+            assert_eq!(call(name, &[], &mut heap), Ok(Value::Null));
+        }
+        assert_eq!(util("parseJson", "{a"), Value::Null);
+        assert_eq!(util("parseJson", "5"), Value::Integer(5));
+        assert_eq!(util("urlEncode", "x y"), call("urlEncode", &[Value::text("x y")], &mut heap).unwrap());
+        assert_eq!(call("base64Encode", &[Value::Integer(1)], &mut heap), Ok(Value::text("MQ==")));
+        assert_eq!(util("qr", "x"), Value::Null);
+    }
+}

@@ -1,0 +1,48 @@
+//! Regular expressions of schemas: ECMA 262, as far as an engine of linear time has it. Look-around and references back are refused
+//! when the definition is compiled.
+
+use crate::definition::Node;
+use crate::problem::Problems;
+use crate::value::{Exhausted, Heap};
+use regex_lite::Regex;
+
+/// A compiled regular expression.
+#[derive(Debug)]
+pub struct Pattern {
+    regex: Regex,
+    weight: u64,
+}
+
+// === impl Pattern ===
+
+impl Pattern {
+    /// Compiles an expression, and tells what is wrong with it.
+    pub fn compile(source: &str, place: &Node<'_>, problems: &mut Problems) -> Option<Self> {
+        match Regex::new(source) {
+            Ok(regex) => Some(Self { regex, weight: weight(source) }),
+            Err(error) => {
+                let help = Some("look-around and references back are not served");
+                problems.error(&place.path, format!("the pattern `{source}` is not served: {error}"), help);
+                None
+            }
+        }
+    }
+
+    /// As it was written.
+    pub fn source(&self) -> &str {
+        self.regex.as_str()
+    }
+
+    /// Whether it is found in a text. At each byte the engine may be at as many places of the expression as that has.
+    pub fn is_in(&self, text: &str, heap: &mut Heap) -> Result<bool, Exhausted> {
+        heap.spend(1 + (text.len() as u64).saturating_mul(self.weight) / 16)?;
+        Ok(self.regex.is_match(text))
+    }
+}
+
+/// How many places an expression has, about: its characters, and what it repeats.
+fn weight(source: &str) -> u64 {
+    let counts = source.split('{').skip(1).filter_map(|rest| rest.split('}').next());
+    let most = |count: &str| count.split(',').filter_map(|end| end.trim().parse::<u64>().ok()).max().unwrap_or(0);
+    counts.map(most).fold(source.len() as u64, u64::saturating_add)
+}
