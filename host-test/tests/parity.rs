@@ -82,6 +82,20 @@ fn rooted(protocol: &str, more: Value) -> Value {
     document
 }
 
+/// A method whose bodies are validated by a schema.
+fn modelled(schema: Value) -> Value {
+    let mut document = rooted(
+        "REST",
+        json!({
+            "x-amazon-apigateway-request-validators": {"v": {"validateRequestBody": true}},
+            "x-amazon-apigateway-request-validator": "v",
+        }),
+    );
+    let method = &mut document["apis"][0]["definition"]["paths"]["/a"]["get"];
+    method["requestBody"] = json!({"content": {"application/json": {"schema": schema}}});
+    document
+}
+
 /// A stage with more members.
 fn staged(more: Value) -> Value {
     let mut document = proxy("REST", json!({}));
@@ -250,7 +264,7 @@ fn unserved() -> Vec<Value> {
         lambda("REST", json!({"authorizerResultTtlInSeconds": 300})),
         policed("HTTP", json!({})),
         policed("REST", json!({"Condition": {"stringequals": {"aws:UserAgent": "x"}}})),
-        rooted("REST", json!({"x-amazon-apigateway-request-validator": "all"})),
+        modelled(json!({"pattern": "(?!x)"})),
         rooted("HTTP", json!({"x-amazon-apigateway-api-key-source": "HEADER"})),
         secured("REST", json!([{"s": []}]), json!({"type": "apiKey", "name": "x-api-key", "in": "query"})),
         keyed(json!({"apiKeys": [{"name": "a", "value": "short"}]})),
@@ -338,6 +352,8 @@ fn served_without() -> Vec<Value> {
         rooted("REST", json!({"x-amazon-apigateway-endpoint-configuration": {}})),
         rooted("REST", json!({"x-amazon-apigateway-endpoint-access-mode": "STRICT"})),
         rooted("REST", json!({"x-amazon-apigateway-security-policy": "TLS_1_2"})),
+        rooted("HTTP", json!({"x-amazon-apigateway-request-validators": {}})),
+        modelled(json!({"nullable": true})),
     ]
 }
 

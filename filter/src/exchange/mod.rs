@@ -337,6 +337,7 @@ impl Exchange {
     ) -> Effect {
         head.headers.retain(|name| !name.starts_with("x-envoy-"));
         if let Some(failure) = failure_of(&head, &context, platform) {
+            platform.note(Section::GatewayResponse, "failure", &|| failure.describe());
             let mut response = answer(&failure, &stage.api.gateway_responses, &mut context, platform);
             finish(&mut response.head, &stage, &context);
             return replace(response, end, context.client_sent_head);
@@ -375,6 +376,11 @@ impl Exchange {
         let reserved = trailers.iter().any(|(name, _)| is_reserved(name));
         trailers.retain(|name| !is_reserved(name));
         reserved.then_some(trailers)
+    }
+
+    /// Whether the call that it waits for is its integration's, and no authorizer's.
+    pub fn asks_backend(&self) -> bool {
+        matches!(self.phase, Phase::Calling { .. })
     }
 
     /// Whether nothing that still comes can change anything, so that nobody need look at it.

@@ -1,7 +1,7 @@
 //! The operators of filters.
 
 use super::evaluate::{Side, Stop};
-use super::filter::Pattern;
+use crate::java_regex::JavaRegex;
 use crate::value::{DEPTH_LIMIT, Exhausted, Heap, Value, java_text};
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -186,13 +186,13 @@ fn matches(heap: &mut Heap, left: &Side<'_>, right: &Side<'_>) -> Result<bool, S
     }
 }
 
-fn is_match(heap: &mut Heap, pattern: &Pattern, value: &Value) -> Result<bool, Stop> {
+fn is_match(heap: &mut Heap, pattern: &JavaRegex, value: &Value) -> Result<bool, Stop> {
     let text = match value {
         Value::Boolean(value) => Cow::Borrowed(if *value { "true" } else { "false" }),
         value => text(heap, value)?.unwrap_or_default(),
     };
-    heap.spend(1 + (text.len() as u64 * pattern.weight as u64) / 4)?;
-    Ok(pattern.regex.is_match(&text))
+    heap.spend(pattern.steps(text.len()))?;
+    Ok(pattern.is_whole_match(&text))
 }
 
 /// The items of the list on a side; anything else that is one value cannot be asked.

@@ -9,13 +9,19 @@ use super::{Argument, InvalidPath, Path, Token};
 pub const TOKENS: usize = 128;
 
 /// How deep paths and filters may stand in each other.
-const NESTING: usize = 12;
+const NESTING: usize = 8;
+
+/// How long a path may be: a template may make one of what a request says.
+const LENGTH: usize = 8 * 1024;
 
 /// Reads a path that somebody wrote.
 pub fn compile(text: &str, literals: &mut Vec<Literal>) -> Result<Path, InvalidPath> {
     let trimmed = text.trim();
     if trimmed.is_empty() {
         return Err(InvalidPath { offset: 0, message: "a path has at least one character" });
+    }
+    if text.len() > LENGTH {
+        return Err(InvalidPath { offset: LENGTH, message: "the path is too long" });
     }
     if trimmed.starts_with(['$', '@']) {
         return Compiler::new(trimmed, literals, 0)?.path();

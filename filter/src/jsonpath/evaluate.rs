@@ -1,8 +1,9 @@
 //! A path on a value.
 
-use super::filter::{self, Expression, Pattern};
+use super::filter::{self, Expression};
 use super::function::Function;
 use super::{Argument, Path, Token};
+use crate::java_regex::JavaRegex;
 use crate::value::{DEPTH_LIMIT, Exhausted, Heap, ListKind, Map, Text, Value};
 
 /// One reading of a path.
@@ -28,7 +29,7 @@ pub enum Side<'p> {
     /// A path that leads nowhere: nothing is equal to it.
     Undefined,
     Value(Value),
-    Pattern(&'p Pattern),
+    Pattern(&'p JavaRegex),
 }
 
 /// One path under way.
@@ -159,6 +160,7 @@ impl<'a> Evaluation<'a> {
     fn each(&mut self, model: &Value, visit: &mut dyn FnMut(&mut Self, &Value) -> Result<(), Stop>) -> Result<(), Stop> {
         let mut place = 0;
         loop {
+            self.heap.spend(1)?;
             let item = match model {
                 Value::List(id) => self.heap.list(*id).get(place).cloned(),
                 Value::Map(id) => self.heap.map(*id).at(place).map(|(_, value)| value.clone()),

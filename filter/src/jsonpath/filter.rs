@@ -4,7 +4,7 @@ use super::compare::{Comparison, OPERATORS};
 use super::compile::{Compiler, closing};
 use super::literal::Literal;
 use super::{InvalidPath, Path};
-use regex_lite::{Regex, RegexBuilder};
+use crate::java_regex::JavaRegex;
 
 /// A condition on a value.
 #[derive(Debug, Clone)]
@@ -23,20 +23,9 @@ pub enum Operand {
     Path(Path),
     /// A place among the literals of the whole path.
     Literal(usize),
-    Pattern(Pattern),
+    /// `/…/i`
+    Pattern(Box<JavaRegex>),
 }
-
-/// `/…/i`
-#[derive(Debug, Clone)]
-pub struct Pattern {
-    /// Matches a whole text only, as Java's `matches`.
-    pub regex: Regex,
-    /// How much work it is for a byte of text.
-    pub weight: usize,
-}
-
-/// How big a compiled pattern may be.
-const PATTERN_SIZE: usize = 32 * 1024;
 
 /// How deep conditions may stand in each other.
 const DEPTH: usize = 32;
@@ -118,7 +107,7 @@ impl FilterReader<'_, '_> {
         let rest = self.compiler.text.get(start..).unwrap_or_default();
         let literal = match self.compiler.peek() {
             Some(b'$' | b'@') => return self.path().map(Operand::Path),
-            Some(b'/') => return self.pattern().map(Operand::Pattern),
+            Some(b'/') => return self.pattern().map(|pattern| Operand::Pattern(Box::new(pattern))),
             Some(quote @ (b'\'' | b'"')) => Some(Literal::Text(self.compiler.quoted(quote)?)),
             Some(b'[' | b'{') => {
                 let end = closing(self.compiler.text, start).ok_or_else(|| self.compiler.wrong("a bracket is not closed"))?;
@@ -165,7 +154,7 @@ impl FilterReader<'_, '_> {
         inner.map_err(|invalid| InvalidPath { offset: start + invalid.offset, ..invalid })
     }
 
-    fn pattern(&mut self) -> Result<Pattern, InvalidPath> {
+    fn pattern(&mut self) -> Result<JavaRegex, InvalidPath> {
         let start = self.compiler.at + 1;
         self.compiler.at = start;
         while let Some(byte) = self.compiler.peek().filter(|byte| *byte != b'/') {
@@ -178,7 +167,11 @@ impl FilterReader<'_, '_> {
         let flags = self.compiler.text.get(self.compiler.at..).unwrap_or_default();
         let flags = flags.split(|c: char| !matches!(c, 'i' | 'd' | 'm' | 's' | 'u')).next().unwrap_or_default();
         self.compiler.at += flags.len();
-        Pattern::new(text, flags).ok_or_else(|| self.compiler.wrong("a pattern that is not served"))
+        // The other flags change what `^`, `$` and classes mean, not what a whole text is.
+        let prefix = ["", "(?i)", "(?s)", "(?is)"];
+        let prefix =
+            prefix.get(usize::from(flags.contains('i')) + 2 * usize::from(flags.contains('s'))).copied().unwrap_or_default();
+        JavaRegex::compile(&[prefix, text].concat()).map_err(|_| self.compiler.wrong("a pattern that is not served"))
     }
 
     fn takes(&mut self, operator: &str) -> bool {
@@ -186,26 +179,5 @@ impl FilterReader<'_, '_> {
         let is_there = self.compiler.text.get(self.compiler.at..).is_some_and(|rest| rest.starts_with(operator));
         self.compiler.at += if is_there { operator.len() } else { 0 };
         is_there
-    }
-}
-
-// === impl Pattern ===
-
-impl Pattern {
-    /// By itself first, so that no parenthesis of it closes ours. The whole is then `matches` of Java.
-    fn new(text: &str, flags: &str) -> Option<Self> {
-        let build = |text: &str| {
-            RegexBuilder::new(text)
-                .case_insensitive(flags.contains('i'))
-                .dot_matches_new_line(flags.contains('s'))
-                .size_limit(PATTERN_SIZE)
-                .build()
-                .ok()
-        };
-        build(text)?;
-        let regex = build(&["^(?:", text, ")$"].concat())?;
-        // A count in braces can make much of a short pattern.
-        let weight = if text.contains('{') { PATTERN_SIZE / 64 } else { text.len() + 1 };
-        Some(Self { regex, weight })
     }
 }

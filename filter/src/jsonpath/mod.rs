@@ -1,6 +1,6 @@
 //! JSONPath in Jayway's dialect (the Java library json-path 2), which API Gateway's `$input.json`, `$input.path` and body mappings
 //! speak. How a path behaves in doubtful places is that library's behaviour, its accidents included: a table of what it was seen to
-//! answer is among the tests.
+//! answer is among the tests. Its releases differ; assumed(jsonpath-version): API Gateway has one like 2.9.
 
 mod compare;
 mod compile;

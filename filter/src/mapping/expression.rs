@@ -59,8 +59,10 @@ pub enum InvalidExpression {
 }
 
 /// How the expressions begin that name a body, and what they are.
-const BODIES: [(&str, fn(JsonPath) -> Expression); 2] =
+const BODIES: [(&str, BodySource); 2] =
     [("method.request.body", Expression::RequestBody), ("integration.response.body", Expression::ResponseBody)];
+
+type BodySource = fn(JsonPath) -> Expression;
 
 /// Which mapping a source is read for: not every one has every source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

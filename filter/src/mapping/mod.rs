@@ -10,6 +10,9 @@ mod util;
 mod variables;
 
 pub use expression::{Expression, Side, Source};
-pub use render::{Overrides, Payload, render};
+pub use render::{Amend, Overrides, Payload, render, render_with};
 pub use sources::{InvalidBody, Sources};
 pub use substitution::substitute;
+
+#[cfg(test)]
+mod tests;

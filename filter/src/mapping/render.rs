@@ -5,7 +5,7 @@ use super::Side;
 use super::variables::Variables;
 use crate::context::Context;
 use crate::platform::Platform;
-use crate::template::{Fault, Template};
+use crate::template::{Fault, Host, Template};
 use crate::value::{Budget, Exhausted, Heap, Value, java_text, json_text};
 
 /// What a template or an expression reads the body of: the request, or the integration's response.
@@ -45,8 +45,26 @@ pub fn render(
     overrides: &mut Overrides,
     platform: &dyn Platform,
 ) -> Result<String, Fault> {
+    render_with(template, context, payload, overrides, platform, None)
+}
+
+/// Puts more into the map `$context` before a template looks at it.
+pub type Amend<'a> = &'a dyn Fn(&Value, &mut Heap) -> Result<(), Exhausted>;
+
+/// The same for who tries a template out, with values of `$context` that no request has.
+pub fn render_with(
+    template: &Template,
+    context: &Context,
+    payload: &Payload<'_>,
+    overrides: &mut Overrides,
+    platform: &dyn Platform,
+    amend: Option<Amend<'_>>,
+) -> Result<String, Fault> {
     let mut heap = Heap::new(Budget::default());
     let variables = Variables::new(context, payload, overrides.maps.as_deref(), platform, &mut heap)?;
+    if let Some(amend) = amend {
+        amend(&variables.root("context", &mut heap), &mut heap)?;
+    }
     let text = template.render(&variables, &mut heap)?;
     // A template that never asked for `$context` overrides nothing.
     if let Some(context) = variables.context_map() {

@@ -5,20 +5,20 @@ use crate::template::Fault;
 use crate::value::{Heap, Text, Value, java_text, parse};
 use std::fmt::Write;
 
-/// A function of one text.
-type Function = fn(&Text, &mut Heap) -> Value;
+/// A function of one text; none where the text is not what it reads.
+type Function = fn(&Text, &mut Heap) -> Option<Value>;
 
 const FUNCTIONS: [(&str, Function); 6] = [
-    ("escapeJavaScript", |text, _| Value::text(escape_java_script(text))),
-    ("parseJson", |text, heap| parse(text, heap).unwrap_or_default()),
-    ("urlEncode", |text, _| Value::text(url_encode(text))),
-    ("urlDecode", |text, _| url_decode(text).map_or(Value::Null, Value::text)),
-    ("base64Encode", |text, _| Value::text(base64_encode(text.as_bytes()))),
-    ("base64Decode", |text, _| Value::text(String::from_utf8_lossy(&base64_decode(text)).as_ref())),
+    ("escapeJavaScript", |text, _| Some(Value::text(escape_java_script(text)))),
+    ("parseJson", |text, heap| parse(text, heap).ok()),
+    ("urlEncode", |text, _| Some(Value::text(url_encode(text)))),
+    ("urlDecode", |text, _| url_decode(text).map(Value::text)),
+    ("base64Encode", |text, _| Some(Value::text(base64_encode(text.as_bytes())))),
+    ("base64Decode", |text, _| Some(Value::text(String::from_utf8_lossy(&base64_decode(text)).as_ref()))),
 ];
 
 /// Calls a function by its name. Of `null` there is nothing but `null`; of what is no text its text is taken. What cannot be decoded
-/// or parsed is `null`: assumed(util-bad-input).
+/// or parsed fails the template, as what throws in Java would: assumed(util-bad-input).
 pub fn call(name: &str, arguments: &[Value], heap: &mut Heap) -> Result<Value, Fault> {
     let Some((_, function)) = FUNCTIONS.iter().find(|(known, _)| *known == name) else { return Ok(Value::Null) };
     let text = match arguments.first() {
@@ -28,7 +28,7 @@ pub fn call(name: &str, arguments: &[Value], heap: &mut Heap) -> Result<Value, F
     };
     // Each byte becomes up to six, by way of a match.
     heap.spend(1 + text.len() as u64 / 8)?;
-    Ok(function(&text, heap))
+    function(&text, heap).ok_or_else(|| Fault::Method(format!("`$util.{name}` cannot read its text")))
 }
 
 /// `StringEscapeUtils.escapeJavaScript` of commons-lang: quotes of both kinds, `\`, `/`, control characters, and all beyond ASCII as
@@ -143,7 +143,7 @@ mod tests {
         assert_eq!(util("urlDecode", encoded), Value::text(plain));
         assert_eq!(util("urlDecode", "a+b%20c%ff"), Value::text("a b c\u{fffd}"));
         for broken in ["%zz", "%4", "a%"] {
-            assert_eq!(util("urlDecode", broken), Value::Null);
+            assert!(matches!(call("urlDecode", &[Value::text(broken)], &mut Heap::default()), Err(Fault::Method(_))));
         }
     }
 
@@ -159,13 +159,13 @@ mod tests {
     }
 
     #[test]
-    fn null_and_broken_json_are_null_and_an_unknown_function_is_none() {
+    fn null_stays_null_and_an_unknown_function_is_none() {
         let mut heap = Heap::default();
         for (name, _) in FUNCTIONS {
             assert_eq!(call(name, &[Value::Null], &mut heap), Ok(Value::Null));
             assert_eq!(call(name, &[], &mut heap), Ok(Value::Null));
         }
-        assert_eq!(util("parseJson", "{a"), Value::Null);
+        assert!(matches!(call("parseJson", &[Value::text("{a")], &mut heap), Err(Fault::Method(_))));
         assert_eq!(util("parseJson", "5"), Value::Integer(5));
         assert_eq!(util("urlEncode", "x y"), call("urlEncode", &[Value::text("x y")], &mut heap).unwrap());
         assert_eq!(call("base64Encode", &[Value::Integer(1)], &mut heap), Ok(Value::text("MQ==")));

@@ -2,7 +2,7 @@
 //! variable reference" of API Gateway.
 
 use super::context_map::{context_map, silent};
-use super::{Payload, Side, util};
+use super::{Payload, util};
 use crate::context::{Context, HIDDEN_HEADERS};
 use crate::jsonpath::JsonPath;
 use crate::platform::Platform;
@@ -15,7 +15,6 @@ use std::cell::RefCell;
 pub struct Variables<'a> {
     context: &'a Context,
     platform: &'a dyn Platform,
-    side: Side,
     /// `{}` where there is none (recorded: `test_input_body_formatting`).
     body: Text,
     /// The override maps that an earlier template of the request left, as JSON.
@@ -45,7 +44,7 @@ impl<'a> Variables<'a> {
         let body = std::str::from_utf8(payload.body).map_err(|_| Fault::NotText)?;
         heap.budget.spend_bytes(body.len())?;
         let body = Text::from(if body.is_empty() { "{}" } else { body });
-        Ok(Self { context, platform, side: payload.side, body, overrides, made: RefCell::default() })
+        Ok(Self { context, platform, body, overrides, made: RefCell::default() })
     }
 
     /// The map of `$context`, if the template asked for it.
@@ -59,19 +58,21 @@ impl<'a> Variables<'a> {
             ("params", [name]) => Ok(name.as_text().and_then(|name| self.parameter(name)).map_or(Value::Null, Value::text)),
             ("path", [path]) => Ok(self.at(path, heap)?.unwrap_or_default()),
             ("json", [path]) => match self.at(path, heap)? {
+                // assumed(json-slash): `/` stays as it is, though json-smart can write it as `\/`.
                 Some(value) => Ok(Value::text(json_text(&value, heap)?)),
-                // A measurement of 2015.
+                // Measured in 2015.
                 None => Ok(Value::text("\"\"")),
             },
             _ => Ok(Value::Null),
         }
     }
 
-    /// What a path leads to in the body. What is no path leads nowhere: assumed(invalid-jsonpath).
+    /// What a path leads to in the body. What is no path fails the template: assumed(invalid-jsonpath).
     fn at(&self, path: &Value, heap: &mut Heap) -> Result<Option<Value>, Fault> {
         let Some(path) = path.as_text() else { return Ok(None) };
-        heap.budget.spend_bytes(path.len() * 64)?;
-        let Ok(path) = JsonPath::parse(path) else { return Ok(None) };
+        // A pattern takes as long to compile as thousands of steps.
+        heap.spend(path.len() as u64 + path.matches('/').count() as u64 * 3000)?;
+        let path = JsonPath::parse(path).map_err(|invalid| Fault::Method(invalid.to_string()))?;
         let root = self.parsed(heap)?;
         Ok(path.read(&root, heap)?)
     }
@@ -114,23 +115,19 @@ impl<'a> Variables<'a> {
         self.context.path_parameter(name).map(str::to_owned).or_else(query).or_else(header)
     }
 
-    /// `$input.params()`: a map of maps. Header names are as Envoy has them, in lower case: assumed(params-header-names), AWS keeps the
-    /// client's.
+    /// `$input.params()`: a map of maps. Headers are sorted (seen in a report of 2016), their names as Envoy has
+    /// them, in lower case: assumed(params-header-names), AWS keeps the client's.
     fn parameters(&self, heap: &mut Heap) -> Value {
         let made = self.made.borrow().parameters.clone();
         if let Some(parameters) = made {
             return parameters;
         }
         let text = |value: &[u8]| Value::text(String::from_utf8_lossy(value).as_ref());
-        let mut header = Map::new();
-        if !self.context.request.authority.is_empty() {
-            header.insert(Text::from("host"), text(&self.context.request.authority));
-        }
-        for (name, value) in self.context.headers().iter() {
-            if !HIDDEN_HEADERS.contains(&name.to_ascii_lowercase().as_str()) && !name.eq_ignore_ascii_case("host") {
-                header.insert(Text::from(name), text(value));
-            }
-        }
+        let is_seen = |name: &str| !HIDDEN_HEADERS.contains(&name.to_ascii_lowercase().as_str()) && name != "host";
+        let mut header: Vec<_> = self.context.headers().iter().filter(|(name, _)| is_seen(name)).collect();
+        header.push(("host", &self.context.request.authority));
+        header.sort_by_key(|(name, _)| *name);
+        let header = Map::from_entries(header.into_iter().map(|(name, value)| (Text::from(name), text(value))).collect());
         let mut path = Map::new();
         for (name, value) in &self.context.path_parameters {
             path.insert(Text::from(name), Value::text(value.as_str()));

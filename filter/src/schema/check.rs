@@ -2,6 +2,7 @@
 //! That is the order of API Gateway's validator, and so that of its findings.
 
 use super::canonical::{canonical, sorted_names, spend_number};
+use super::format;
 use super::number::Decimal;
 use super::report::{Argument, Report};
 use super::{Bound, Dependency, Id, Keyword, Measured, Number, Rules, Schema, Types};
@@ -151,6 +152,13 @@ impl<'a> Check<'a> {
                 }
                 let source = Argument::Text(pattern.source());
                 self.fail("ECMA 262 regex \"%\" does not match input string \"%\"", &[source, Argument::Text(text)])
+            }
+            Keyword::Format(wanted) => {
+                let Value::Text(text) = value else { return Ok(()) };
+                if text.len() <= format::LIMIT && (wanted.is_fine)(text) {
+                    return Ok(());
+                }
+                self.fail(wanted.finding, &[Argument::Text(text)])
             }
             Keyword::AllOf(schemas) => {
                 let count = self.count(schemas, value, depth)?;

@@ -2,6 +2,7 @@
 //! no definition is too deep.
 
 use super::canonical::canonical;
+use super::format::Format;
 use super::number::Decimal;
 use super::pattern::Pattern;
 use super::reference::{Place, References};
@@ -97,7 +98,7 @@ impl<'a, 'b> Compiler<'a, 'b> {
                 self.problems.warning(&node.path, format!("`{name}` has no effect"), Some(help));
             }
         }
-        let keywords: [(&str, Read<'a, 'b>); 22] = [
+        let keywords: [(&str, Read<'a, 'b>); 23] = [
             ("additionalItems", Self::additional_items),
             ("additionalProperties", Self::additional_properties),
             ("allOf", |c, r, n, _| c.schemas(r, n).map(Keyword::AllOf)),
@@ -120,6 +121,8 @@ impl<'a, 'b> Compiler<'a, 'b> {
             ("required", |c, _, n, _| c.required(n)),
             ("type", |c, _, n, _| c.types(n)),
             ("uniqueItems", |c, _, n, _| n.boolean(c.problems).filter(|unique| *unique).map(|_| Keyword::UniqueItems)),
+            // Its validator looks at it last.
+            ("format", |c, _, n, _| Format::named(n.string(c.problems)?).map(Keyword::Format)),
         ];
         for (name, read) in keywords {
             if let Some(node) = reader.node.get(name) {

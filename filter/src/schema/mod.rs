@@ -6,12 +6,12 @@
 //!
 //! All of draft 4 counts. AWS says of some keywords that models do not have them (`additionalProperties`, `anyOf`, `oneOf`,
 //! `exclusiveMinimum`, `minItems`, `maxItems`); of two of them the opposite is recorded, so that all are looked at:
-//! assumed(model-keywords). `format` is what draft 4 lets it be, a note: recorded for `byte`
-//! (`test_import_with_circular_models_and_request_validation`), for all others assumed(schema-format).
+//! assumed(model-keywords).
 
 mod canonical;
 mod check;
 mod compile;
+mod format;
 mod number;
 mod pattern;
 mod reference;
@@ -24,6 +24,7 @@ use crate::problem::{Problem, Problems};
 use crate::value::{Exhausted, Heap, Value};
 use check::Check;
 use compile::Compiler;
+use format::Format;
 use number::Decimal;
 use pattern::Pattern;
 use report::Report;
@@ -87,6 +88,7 @@ enum Keyword {
     Required(Vec<String>),
     Type(Types),
     UniqueItems,
+    Format(&'static Format),
 }
 
 /// What a member demands of the object that has it.

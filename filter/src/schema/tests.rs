@@ -82,6 +82,7 @@ fn findings_are_those_of_the_validator_of_aws() {
         ),
         (json!({"anyOf": [{"type": "null"}]}), "1", "[instance failed to match at least one required schema among 1]"),
         (json!({"oneOf": [{}, {}]}), "1", "[instance failed to match exactly one schema (matched 2 out of 2)]"),
+        (json!({"format": "email"}), r#""joe""#, "[string \"joe\" is not a valid email address]"),
         (json!({"not": {}}), "1", "[instance matched a schema which it should not have]"),
     ] {
         assert_eq!(said(&schema, json), text);

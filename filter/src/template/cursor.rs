@@ -99,6 +99,29 @@ impl<'t, 'n> Cursor<'t, 'n> {
         self.run(ahead, |byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'@'))
     }
 
+    /// How long `#set(` with the blanks in front of it is, if it is here.
+    pub fn set_ahead(&self) -> Option<usize> {
+        let blanks = self.run(0, |byte| matches!(byte, b' ' | b'\t'));
+        let rest = self.rest().get(blanks..)?;
+        let after = rest.strip_prefix("#set").or_else(|| rest.strip_prefix("#{set}"))?.trim_start_matches(' ');
+        let after = after.strip_prefix('(')?;
+        Some(self.rest().len() - after.len())
+    }
+
+    /// The name behind a `#`, and how long both and braces are; no name: 0.
+    pub fn directive_name(&self) -> (usize, &'t str) {
+        let name = |from: usize, length: usize| self.rest().get(from..from + length).unwrap_or_default();
+        if self.byte(1) == b'{' {
+            let length = self.word(2);
+            let whole = length > 0 && self.byte(2) != b'@' && self.byte(2 + length) == b'}';
+            return if whole { (length + 3, name(2, length)) } else { (0, "") };
+        }
+        match self.word(1) {
+            0 => (0, ""),
+            length => (length + 1, name(1, length)),
+        }
+    }
+
     /// What is here, for a message: one word, or one character.
     pub fn found(&self) -> String {
         match (self.word(0), self.rest().chars().next()) {
@@ -126,36 +149,22 @@ impl<'t, 'n> Cursor<'t, 'n> {
         Wrong::new(self.at, format!("{} where `{what}` goes on or is closed with `{closer}`", self.found()))
     }
 
-    /// A string in quotes, without them; the cursor is at the first one. Velocity takes the longest text that could be a string:
-    /// a quote that is written twice stands for one, and a `\"` goes on when another `"` follows.
+    /// A string in quotes, without them; the cursor is at the first one. A quote that is written twice stands for one; a backslash
+    /// escapes nothing.
     pub fn quoted(&mut self) -> Result<String, Wrong> {
         let quote = self.byte(0);
         let opener = self.at;
-        let bytes = self.text.as_bytes();
-        let (mut end, mut at) = (None, opener + 1);
-        // Whether the byte before this, and this one, can be inside.
-        let (mut before, mut inside, mut after) = (false, true, false);
-        while inside || after {
-            let Some(byte) = bytes.get(at) else { break };
-            let mut next = false;
-            let mut second = false;
-            if inside {
-                if *byte == quote {
-                    end = Some(at);
-                    second = bytes.get(at + 1) == Some(&quote);
-                    next = quote == b'"' && before && bytes.get(at - 1) == Some(&b'\\');
-                } else {
-                    next = true;
-                }
+        let mut end = opener + 1;
+        loop {
+            self.at = end;
+            end += self.run(0, |byte| byte != quote);
+            let two = [quote, quote];
+            match self.text.as_bytes().get(end..) {
+                Some(rest) if rest.starts_with(&two) => end += 2,
+                Some([_, ..]) => break,
+                _ => return Wrong::new(opener, format!("the string has no `{}` at its end", char::from(quote))),
             }
-            before = inside;
-            inside = next || after;
-            after = second;
-            at += 1;
         }
-        let Some(end) = end else {
-            return Wrong::new(opener, format!("the string has no `{}` at its end", char::from(quote)));
-        };
         self.at = end + 1;
         let inner = self.text.get(opener + 1..end).unwrap_or_default();
         let one = if quote == b'"' { "\"" } else { "'" };

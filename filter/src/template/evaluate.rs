@@ -4,7 +4,7 @@ use super::ast::{Expression, Link, Operator, Reference, Slot};
 use super::host::Fault;
 use super::methods;
 use super::number::{Number, compute};
-use super::render::{Halt, Renderer, loop_level, loop_value};
+use super::render::{Halt, OUTPUT_LIMIT, Renderer, loop_level, loop_value};
 use crate::value::{DEPTH_LIMIT, Exhausted, Heap, ListKind, Map, Text, Value, java_text};
 use std::cmp::Ordering;
 
@@ -81,6 +81,8 @@ impl<'t> Renderer<'t, '_> {
     }
 
     fn operate(&mut self, operator: Operator, left: &Value, right: &Value) -> Result<Value, Halt> {
+        // What a `#define` has is compared, and added, as its text.
+        let (left, right) = (&self.plain(left)?, &self.plain(right)?);
         let ordering = || Number::of(left)?.compare(Number::of(right)?);
         Ok(match operator {
             Operator::Equal => Value::Boolean(loosely_equal(left, right, self.heap)?),
@@ -91,7 +93,10 @@ impl<'t> Renderer<'t, '_> {
             Operator::LessOrEqual => Value::Boolean(ordering().is_some_and(Ordering::is_le)),
             Operator::GreaterOrEqual => Value::Boolean(ordering().is_some_and(Ordering::is_ge)),
             Operator::Add if left.as_text().is_some() || right.as_text().is_some() => {
-                let text = self.text(left)? + &self.text(right)?;
+                let text = java_text(left, self.heap)? + &java_text(right, self.heap)?;
+                if text.len() > OUTPUT_LIMIT {
+                    return Err(Exhausted::Output.into());
+                }
                 self.heap.budget.spend_bytes(text.len())?;
                 Value::text(text)
             }
@@ -154,7 +159,9 @@ impl<'t> Renderer<'t, '_> {
     fn property(&mut self, value: &Value, name: &str) -> Result<Value, Fault> {
         Ok(match value {
             Value::Map(id) => self.heap.map(*id).get(name).cloned().unwrap_or_default(),
-            Value::List(_) | Value::Text(_) if name == "empty" => methods::call(value, "isEmpty", &[], self.heap)?,
+            Value::List(_) | Value::Text(_) if name == "empty" => {
+                methods::call(value, "isEmpty", &[], &mut self.patterns, self.heap)?
+            }
             Value::Host(object) if object.starts_with('#') => self.loop_property(value, name),
             Value::Host(object) => self.host.property(object, name, self.heap)?,
             _ => Value::Null,
@@ -178,13 +185,8 @@ impl<'t> Renderer<'t, '_> {
     }
 
     fn call(&mut self, value: &Value, method: &str, arguments: &[Value]) -> Result<Value, Halt> {
-        if let Some(body) = self.defined(value) {
-            if method != "toString" {
-                return Ok(Value::Null);
-            }
-            let mut out = String::new();
-            self.render_defined(body, &mut out)?;
-            return Ok(Value::text(out));
+        if self.defined(value).is_some() {
+            return if method == "toString" { self.plain(value) } else { Ok(Value::Null) };
         }
         Ok(match value {
             Value::Host(object) if object.starts_with('#') => {
@@ -196,7 +198,7 @@ impl<'t> Renderer<'t, '_> {
                 self.loop_property(value, &name)
             }
             Value::Host(object) => self.host.call(object, method, arguments, self.heap)?,
-            value => methods::call(value, method, arguments, self.heap)?,
+            value => methods::call(value, method, arguments, &mut self.patterns, self.heap)?,
         })
     }
 
@@ -257,13 +259,12 @@ impl<'t> Renderer<'t, '_> {
         }
     }
 
-    fn text(&mut self, value: &Value) -> Result<String, Halt> {
-        if let Some(body) = self.defined(value) {
-            let mut out = String::new();
-            self.render_defined(body, &mut out)?;
-            return Ok(out);
-        }
-        Ok(java_text(value, self.heap)?)
+    /// A value; of a `#define` its text.
+    fn plain(&mut self, value: &Value) -> Result<Value, Halt> {
+        let Some(body) = self.defined(value) else { return Ok(value.clone()) };
+        let mut out = String::new();
+        self.render_defined(body, &mut out)?;
+        Ok(Value::text(out))
     }
 }
 

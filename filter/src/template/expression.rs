@@ -45,6 +45,15 @@ impl Cursor<'_, '_> {
             return Wrong::new(opener, format!("`{name}` is no name of a variable"));
         }
         let mut reference = Reference { slot: self.names.slot(name), links: Vec::new() };
+        self.links(&mut reference.links)?;
+        if braces && !self.take("}") {
+            return self.unclosed(opener, "${", "}");
+        }
+        Ok(Some(reference))
+    }
+
+    /// What is asked of a reference, as far as it goes.
+    pub fn links(&mut self, links: &mut Vec<Link>) -> Result<(), Wrong> {
         loop {
             let bracket = self.at;
             if self.take("[") {
@@ -56,33 +65,27 @@ impl Cursor<'_, '_> {
                 let Some(index) = index.filter(|_| self.take("]")) else {
                     return Wrong::new(bracket, "`[` behind a reference needs a string, a whole number or a reference, and `]`");
                 };
-                reference.links.push(Link::Index(index));
+                links.push(Link::Index(index));
             } else if self.byte(0) == b'.' && self.byte(1).is_ascii_alphabetic() {
                 self.at += 1;
-                let Some(name) = self.identifier() else { break };
+                let Some(name) = self.identifier() else { return Ok(()) };
                 let bracket = self.at;
                 let link = if self.take("(") {
-                    Link::Method(name.into(), self.arguments_to(b')', bracket, ")", "(")?)
+                    Link::Method(name.into(), self.arguments_to(bracket, ")", "(")?)
                 } else {
                     Link::Property(name.into())
                 };
-                reference.links.push(link);
+                links.push(link);
             } else {
-                break;
+                return Ok(());
             }
         }
-        if braces && !self.take("}") {
-            return self.unclosed(opener, "${", "}");
-        }
-        Ok(Some(reference))
     }
 
     /// Values with commas between them, up to a bracket.
-    fn arguments_to(&mut self, end: u8, opener: usize, closer: &str, what: &str) -> Result<Vec<Expression>, Wrong> {
+    fn arguments_to(&mut self, opener: usize, closer: &str, what: &str) -> Result<Vec<Expression>, Wrong> {
         let mut arguments = Vec::new();
-        self.skip_space();
-        if self.byte(0) == end {
-            self.at += 1;
+        if self.take(closer) {
             return Ok(arguments);
         }
         loop {

@@ -16,7 +16,8 @@ pub enum Fault {
     Method(String),
 }
 
-/// The objects of a rendering. An object is named by a text that the host chose, and travels as [`Value::Host`].
+/// The objects of a rendering. An object is named by a text that the host chose, and travels as [`Value::Host`]; names that begin
+/// with `#` are the template's own.
 pub trait Host {
     /// `$input`, `$context`: the object that a template finds under a name nobody has set; `null` when there is none.
     fn root(&self, name: &str, heap: &mut Heap) -> Value;

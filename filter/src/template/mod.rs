@@ -72,3 +72,6 @@ impl Template {
         self.as_plain().is_some()
     }
 }
+
+#[cfg(test)]
+mod tests;

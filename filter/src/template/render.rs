@@ -2,6 +2,7 @@
 
 use super::ast::{Block, Expression, Node, Print, Slot};
 use super::host::{Fault, Host};
+use super::methods::Patterns;
 use super::names::{COUNT, FOREACH, HAS_NEXT, Names};
 use crate::value::{Exhausted, Heap, Text, Value, java_text};
 
@@ -15,7 +16,7 @@ const DEFINE_LIMIT: usize = 20;
 const DEPTH_LIMIT: usize = 400;
 
 /// How much text a template may make (documented for payloads).
-const OUTPUT_LIMIT: usize = 10 * 1024 * 1024;
+pub const OUTPUT_LIMIT: usize = 10 * 1024 * 1024;
 
 /// What the names of a template's own objects begin with; no name in a template does.
 const LOOP: &str = "#foreach ";
@@ -30,6 +31,7 @@ pub struct Renderer<'t, 'h> {
     pub slots: Vec<Option<Value>>,
     pub loops: Vec<Loop>,
     defined: Vec<&'t Block>,
+    pub patterns: Patterns,
     /// What a reference to nothing is.
     pub empty: Text,
     depth: usize,
@@ -56,7 +58,8 @@ pub enum Halt {
 pub fn render(nodes: &Block, names: &Names, host: &dyn Host, heap: &mut Heap) -> Result<String, Fault> {
     let slots = vec![None; names.len()];
     let (loops, defined, empty) = (Vec::new(), Vec::new(), Text::default());
-    let mut renderer = Renderer { names, host, heap, slots, loops, defined, empty, depth: 0, defines: 0 };
+    let mut renderer =
+        Renderer { names, host, heap, slots, loops, defined, patterns: Patterns::default(), empty, depth: 0, defines: 0 };
     let mut out = String::new();
     match renderer.block(nodes, &mut out) {
         Err(Halt::Fault(fault)) => Err(fault),
@@ -155,6 +158,8 @@ impl<'t> Renderer<'t, '_> {
         }
         match value {
             Value::Text(text) => self.write(&text, out),
+            // `$foreach` is an empty map, too.
+            value if loop_level(&value).is_some() => self.write("{}", out),
             value => {
                 let text = java_text(&value, self.heap)?;
                 self.write(&text, out)

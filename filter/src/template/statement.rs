@@ -1,7 +1,7 @@
 //! Reads texts, references and directives. The words and blanks of Velocity 1.7: `#end` is one only where no letter follows, a
 //! directive takes the rest of a blank line with it, `#set` also blanks in front of it that stand at no line's begin.
 
-use super::ast::{Block, Expression, Node, Print, Reference};
+use super::ast::{Block, Expression, Link, Node, Print, Reference};
 use super::cursor::Cursor;
 use super::syntax::Wrong;
 
@@ -64,7 +64,7 @@ impl Reader {
     fn block(&mut self, cursor: &mut Cursor<'_, '_>) -> Result<(Closer, usize), Wrong> {
         loop {
             let start = cursor.at;
-            if let Some(length) = set_ahead(cursor) {
+            if let Some(length) = cursor.set_ahead() {
                 self.set(cursor, length)?;
                 continue;
             }
@@ -104,7 +104,7 @@ impl Reader {
         let start = cursor.at;
         let count = cursor.run(0, |byte| byte == b'\\');
         cursor.at += count;
-        let (length, name) = if cursor.byte(0) == b'#' { directive_name(cursor) } else { (0, "") };
+        let (length, name) = if cursor.byte(0) == b'#' { cursor.directive_name() } else { (0, "") };
         let known = DIRECTIVES.contains(&name);
         let braces = cursor.byte(1) == b'{';
         // Two in front of a directive are one; in front of `#set` and of most names in braces Velocity leaves both.
@@ -132,13 +132,14 @@ impl Reader {
         let dollar = cursor.at;
         let slashes = dollar - start;
         let Some(reference) = cursor.reference()? else {
-            // `$!` alone is `$` (measured with Velocity 1.7).
-            let bang = cursor.since(dollar) == "$!";
-            self.text.push_str(if bang { cursor.text.get(start..=dollar).unwrap_or_default() } else { cursor.since(start) });
+            self.lone_dollar(cursor, start, dollar);
             return Ok(());
         };
         let literal = cursor.since(dollar);
         self.text.extend(std::iter::repeat_n('\\', slashes / 2));
+        let last = reference.links.last().map(|link| matches!(link, Link::Property(_)));
+        let asked = reference.links.iter().rev().find(|link| !matches!(link, Link::Index(_)));
+        let is_property = matches!(asked, Some(Link::Property(_)));
         if slashes % 2 == 1 {
             // An escaped reference prints as it is written, whether or not there is something behind it: to API Gateway there
             // always is, an empty text.
@@ -146,20 +147,52 @@ impl Reader {
         } else {
             self.push(Node::Print(Print { reference, literal: literal.into() }));
         }
+        match last {
+            _ if literal.ends_with('}') => {}
+            // `{name}` that touches a reference is read as one without its `$`, and only its brace prints (measured with Velocity 1.7,
+            // as all of these).
+            _ if cursor.byte(0) == b'{' && (cursor.byte(1).is_ascii_alphabetic() || cursor.byte(1) == b'_') => {
+                let opener = cursor.at;
+                cursor.at += 1;
+                self.text.push('{');
+                cursor.identifier();
+                cursor.links(&mut Vec::new())?;
+                if !cursor.take("}") {
+                    return cursor.unclosed(opener, "{", "}");
+                }
+            }
+            // Behind a property `##` is no comment.
+            Some(_) if is_property && cursor.take("##") => self.text.push_str("##"),
+            // So is a name that touches an index or a call, and only its first word prints.
+            Some(false) => {
+                if let Some(name) = cursor.identifier() {
+                    self.text.push_str(name);
+                    cursor.links(&mut Vec::new())?;
+                }
+            }
+            _ => {}
+        }
         Ok(())
+    }
+
+    /// A `$` that begins no reference is text; of `$!` the `$` is. It goes away where it touches one of the directives that are words
+    /// of the language (measured with Velocity 1.7).
+    fn lone_dollar(&mut self, cursor: &Cursor<'_, '_>, start: usize, dollar: usize) {
+        let words = ["if", "elseif", "else", "end"];
+        let is_directive = cursor.byte(0) == b'#' && words.contains(&cursor.directive_name().1);
+        if is_directive || cursor.set_ahead().is_some_and(|_| cursor.byte(0) == b'#') {
+            self.text.truncate(self.text.trim_end_matches('$').len());
+            return;
+        }
+        let bang = cursor.since(dollar) == "$!" && !matches!(cursor.byte(0), b'$' | b'#' | b'{' | b'}');
+        self.text.push_str(if bang { cursor.text.get(start..=dollar).unwrap_or_default() } else { cursor.since(start) });
     }
 
     fn set(&mut self, cursor: &mut Cursor<'_, '_>, length: usize) -> Result<(), Wrong> {
         let opener = cursor.at + cursor.run(0, |byte| matches!(byte, b' ' | b'\t'));
         cursor.at += length;
         cursor.skip_space();
-        let target = match cursor.byte(0) {
-            b'$' => cursor.reference()?,
-            _ => None,
-        };
-        let Some(target) = target else {
-            return Wrong::new(cursor.at, format!("{} where `#set(` needs a reference", cursor.found()));
-        };
+        let target = self.target(cursor, "set")?;
         cursor.skip_space();
         if cursor.byte(1) == b'=' || !cursor.take("=") {
             return Wrong::new(cursor.at, format!("{} where `#set` needs `=`", cursor.found()));
@@ -179,7 +212,13 @@ impl Reader {
                 cursor.skip_line_end();
                 return Ok(None);
             }
-            b'*' => return self.until(cursor, "#*", "*#").map(|_| None),
+            b'*' => {
+                // One that is not closed goes on to the end.
+                if self.until(cursor, "#*", "*#").is_err() {
+                    cursor.at = cursor.text.len();
+                }
+                return Ok(None);
+            }
             b'[' if cursor.byte(2) == b'[' => {
                 let text = self.until(cursor, "#[[", "]]#")?;
                 self.text.push_str(text);
@@ -187,7 +226,7 @@ impl Reader {
             }
             _ => {}
         }
-        let (length, name) = directive_name(cursor);
+        let (length, name) = cursor.directive_name();
         if length == 0 {
             self.text.push('#');
             cursor.at += 1;
@@ -265,7 +304,7 @@ impl Reader {
             _ if !brackets => self.text.push_str(cursor.since(start)),
             "foreach" => {
                 cursor.at += blanks + 1;
-                let variable = self.variable(cursor, "foreach")?;
+                let variable = self.target(cursor, "foreach")?.slot;
                 cursor.skip_space();
                 if cursor.word(0) != 2 || !cursor.take("in") {
                     return Wrong::new(cursor.at, format!("{} where `#foreach` needs `in`", cursor.found()));
@@ -277,7 +316,7 @@ impl Reader {
             }
             "define" => {
                 cursor.at += blanks + 1;
-                let variable = self.variable(cursor, "define")?;
+                let variable = self.target(cursor, "define")?.slot;
                 cursor.close(start, "#define")?;
                 let body = self.body(cursor, start, name)?;
                 self.push(Node::Define(variable, body));
@@ -307,16 +346,19 @@ impl Reader {
         Ok(())
     }
 
-    fn variable(&mut self, cursor: &mut Cursor<'_, '_>, name: &str) -> Result<usize, Wrong> {
+    /// The reference that a directive sets. With `#set` and `#define`, `${name}` and `$!name` are no variable that a template could
+    /// name: Velocity 1.7 takes what follows the `$` for the name.
+    fn target(&mut self, cursor: &mut Cursor<'_, '_>, directive: &str) -> Result<Reference, Wrong> {
         cursor.skip_space();
-        let at = cursor.at;
-        match cursor.byte(0) {
-            b'$' => match cursor.reference()? {
-                Some(Reference { slot, links }) if links.is_empty() => Ok(slot),
-                _ => Wrong::new(at, format!("`#{name}` needs the plain name of a variable")),
-            },
-            _ => Wrong::new(at, format!("{} where `#{name}` needs a variable", cursor.found())),
+        let start = cursor.at;
+        let reference = if cursor.byte(0) == b'$' { cursor.reference()? } else { None };
+        let Some(mut reference) = reference else {
+            return Wrong::new(start, format!("{} where `#{directive}(` needs a reference", cursor.found()));
+        };
+        if directive != "foreach" && reference.links.is_empty() && cursor.since(start).contains(['{', '!']) {
+            reference.slot = cursor.names.slot("{");
         }
+        Ok(reference)
     }
 
     /// What stands in the brackets of a directive that nobody asks for its arguments, of `#break`, of `#macro`.
@@ -335,28 +377,5 @@ impl Reader {
                 length => cursor.at += length,
             }
         }
-    }
-}
-
-/// How long `#set(` with the blanks in front of it is, if it is here.
-fn set_ahead(cursor: &Cursor<'_, '_>) -> Option<usize> {
-    let blanks = cursor.run(0, |byte| matches!(byte, b' ' | b'\t'));
-    let rest = cursor.rest().get(blanks..)?;
-    let after = rest.strip_prefix("#set").or_else(|| rest.strip_prefix("#{set}"))?.trim_start_matches(' ');
-    let after = after.strip_prefix('(')?;
-    Some(cursor.rest().len() - after.len())
-}
-
-/// The name behind a `#`, and how long both and braces are; no name: 0.
-fn directive_name<'t>(cursor: &Cursor<'t, '_>) -> (usize, &'t str) {
-    let name = |from: usize, length: usize| cursor.rest().get(from..from + length).unwrap_or_default();
-    if cursor.byte(1) == b'{' {
-        let length = cursor.word(2);
-        let whole = length > 0 && cursor.byte(2) != b'@' && cursor.byte(2 + length) == b'}';
-        return if whole { (length + 3, name(2, length)) } else { (0, "") };
-    }
-    match cursor.word(1) {
-        0 => (0, ""),
-        length => (length + 1, name(1, length)),
     }
 }

@@ -14,6 +14,7 @@ use std::sync::Arc;
 /// The validators of one API, and what its models compiled to.
 #[derive(Debug)]
 pub struct Validators<'a> {
+    protocol: Protocol,
     named: Vec<(&'a str, Validator)>,
     /// Of methods that say nothing.
     default: Validator,
@@ -39,7 +40,7 @@ impl<'a> Validators<'a> {
     /// Reads the validators of an API.
     pub fn read(protocol: Protocol, definition: &OpenApi<'a>, problems: &mut Problems) -> Self {
         let root = &definition.root;
-        let mut validators = Self { named: Vec::new(), default: Validator::default(), models: Vec::new() };
+        let mut validators = Self { protocol, named: Vec::new(), default: Validator::default(), models: Vec::new() };
         if protocol == Protocol::Http {
             let roots = [VALIDATORS, VALIDATOR].into_iter().filter_map(|key| root.get(key));
             let methods = definition.operations.iter().filter_map(|operation| operation.node.get(VALIDATOR));
@@ -63,6 +64,9 @@ impl<'a> Validators<'a> {
 
     /// What the requests of a method must be like.
     pub fn compile(&mut self, operation: &Operation<'a>, definition: &OpenApi<'a>, problems: &mut Problems) -> Validation {
+        if self.protocol == Protocol::Http {
+            return Validation::default();
+        }
         // Said once already, if it is a name that is none.
         let validator = self.chosen(&operation.node, problems).unwrap_or(self.default);
         let mut validation = Validation::default();

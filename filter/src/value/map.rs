@@ -9,8 +9,19 @@ pub struct Map {
     /// The places of the entries in the order of their keys, once there are so many that looking at each would take long. Sorted,
     /// not hashed: whoever sends a body chooses its keys.
     sorted: Vec<u32>,
+    kind: MapKind,
+}
+
+/// What a map stands for: it decides how it prints.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum MapKind {
+    /// `{a=b}`
+    #[default]
+    Plain,
+    /// One entry of another map, with its `key` and its `value`: `a=b`
+    Entry,
     /// Prints as nothing.
-    is_silent: bool,
+    Silent,
 }
 
 /// Up to here each entry is looked at.
@@ -21,18 +32,24 @@ const FEW: usize = 16;
 impl Map {
     /// No entries.
     pub const fn new() -> Self {
-        Self { entries: Vec::new(), sorted: Vec::new(), is_silent: false }
+        Self { entries: Vec::new(), sorted: Vec::new(), kind: MapKind::Plain }
+    }
+
+    /// An entry of a map, as Java's `Map.Entry`.
+    pub fn entry(key: Text, value: Value) -> Self {
+        let entries = Vec::from([(Text::from("key"), Value::Text(key)), (Text::from("value"), value)]);
+        Self { entries, sorted: Vec::new(), kind: MapKind::Entry }
     }
 
     /// Makes it print as nothing where Java's text is asked for: `$context` and the maps in it do (recorded:
     /// `test_sqs_amz_json_protocol`).
     pub fn silence(&mut self) {
-        self.is_silent = true;
+        self.kind = MapKind::Silent;
     }
 
-    /// Whether it prints as nothing.
-    pub fn is_silent(&self) -> bool {
-        self.is_silent
+    /// What it stands for.
+    pub fn kind(&self) -> MapKind {
+        self.kind
     }
 
     /// How many entries.
@@ -71,9 +88,10 @@ impl Map {
     pub fn remove(&mut self, key: &str) -> Option<Value> {
         let place = self.place(key).ok()?;
         let (_, value) = self.entries.remove(place);
-        self.sorted.clear();
-        if self.entries.len() > FEW {
-            self.sort();
+        // Those behind it move up.
+        self.sorted.retain(|sorted| *sorted as usize != place);
+        for sorted in self.sorted.iter_mut().filter(|sorted| **sorted as usize > place) {
+            *sorted -= 1;
         }
         Some(value)
     }

@@ -16,7 +16,7 @@ mod text;
 pub use budget::{Budget, Exhausted};
 pub use double::decimal;
 pub use heap::{Heap, ListId, ListKind, MapId};
-pub use map::Map;
+pub use map::{Map, MapKind};
 pub use parse::{NotJson, parse};
 pub use print::{java_text, json_text, write_json_string};
 pub use text::Text;

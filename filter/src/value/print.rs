@@ -1,7 +1,7 @@
 //! Values as text: JSON, and what Java's `toString` gives.
 
 use super::heap::ListKind;
-use super::{DEPTH_LIMIT, Exhausted, Heap, Value, double};
+use super::{DEPTH_LIMIT, Exhausted, Heap, MapKind, Value, double};
 use std::fmt::Write;
 
 /// How a value is written.
@@ -59,7 +59,14 @@ fn write(out: &mut String, value: &Value, style: Style, depth: usize, heap: &mut
             }
             out.push(']');
         }
-        Value::Map(id) if style == Style::Java && heap.map(*id).is_silent() => {}
+        Value::Map(id) if style == Style::Java && heap.map(*id).kind() == MapKind::Silent => {}
+        Value::Map(id) if style == Style::Java && heap.map(*id).kind() == MapKind::Entry => {
+            for (name, behind) in [("key", "="), ("value", "")] {
+                let part = heap.map(*id).get(name).cloned().unwrap_or_default();
+                write(out, &part, style, depth + 1, heap)?;
+                out.push_str(behind);
+            }
+        }
         Value::Map(id) => {
             out.push('{');
             let mut index = 0;

@@ -25,7 +25,7 @@ pub struct Diagnostic {
     pub file: String,
     /// Where in the file, if it stands there at all.
     pub place: Option<Place>,
-    /// The JSON path.
+    /// The JSON path; empty in a text that has none.
     pub path: String,
     /// What.
     pub message: String,
@@ -106,7 +106,9 @@ impl Diagnostic {
                 gutter
             }
         };
-        let _ = writeln!(out, "{:gutter$} {BAR}={BAR:#} {STRONG}path{STRONG:#}: {}", "", printable(&self.path));
+        if !self.path.is_empty() {
+            let _ = writeln!(out, "{:gutter$} {BAR}={BAR:#} {STRONG}path{STRONG:#}: {}", "", printable(&self.path));
+        }
         if let Some(help) = &self.help {
             let _ = writeln!(out, "{:gutter$} {BAR}={BAR:#} {STRONG}help{STRONG:#}: {}", "", printable(help));
         }
@@ -129,6 +131,13 @@ impl Diagnostic {
 // === impl Place ===
 
 impl Place {
+    /// The place of one character, by its line and column.
+    pub fn at(file: &SourceFile, line: usize, column: usize) -> Self {
+        let before: usize = file.cut(line, 0, column.saturating_sub(1)).map(char::len_utf8).sum();
+        let start = file.line_start(line) + before;
+        Self::new(file, start, start + 1)
+    }
+
     /// Cuts out what is shown of a line: the whole of it if it is short, else what is around the place.
     fn new(file: &SourceFile, start: usize, end: usize) -> Self {
         let Position { line, column } = file.position(start);

@@ -4,10 +4,13 @@
 mod check;
 mod completions;
 mod diagnostics;
+mod explain;
 mod gateway_responses;
+mod given;
 mod import_api_keys;
 mod lint;
 mod ratelimit;
+mod render;
 mod routes;
 mod serve;
 mod server;
@@ -40,6 +43,8 @@ enum Command {
     Serve(serve::Arguments),
     Lint(lint::Arguments),
     Routes(routes::Arguments),
+    Explain(explain::Arguments),
+    Render(render::Arguments),
     GatewayResponses(gateway_responses::Arguments),
     ImportApiKeys(import_api_keys::Arguments),
     Stub(stub::Arguments),
@@ -55,6 +60,8 @@ pub enum Verdict {
     Good,
     /// The definition has errors; they were shown.
     Problems,
+    /// The request that was looked at ended in a gateway response.
+    Refused,
 }
 
 /// Why a command could not do its work.
@@ -71,6 +78,7 @@ pub fn main() -> ExitCode {
     match Arguments::parse().command.run() {
         Ok(Verdict::Good) => ExitCode::SUCCESS,
         Ok(Verdict::Problems) => ExitCode::from(1),
+        Ok(Verdict::Refused) => ExitCode::from(3),
         Err(failure) => {
             diagnostics::write_failure(&failure.message, failure.help.as_deref());
             ExitCode::from(failure.code)
@@ -86,6 +94,8 @@ impl Command {
             Self::Serve(arguments) => serve::run(arguments),
             Self::Lint(arguments) => lint::run(&arguments),
             Self::Routes(arguments) => routes::run(&arguments),
+            Self::Explain(arguments) => explain::run(&arguments),
+            Self::Render(arguments) => render::run(&arguments),
             Self::GatewayResponses(arguments) => gateway_responses::run(&arguments),
             Self::ImportApiKeys(arguments) => import_api_keys::run(&arguments),
             Self::Stub(arguments) => stub::run(&arguments),

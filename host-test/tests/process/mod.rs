@@ -71,6 +71,12 @@ pub fn signal(process: &Child, signal: &str) {
 impl Server {
     /// Starts the command on a port that nobody has; panics with what it said when it does not come to listen.
     pub fn start(arguments: &[&str]) -> Self {
+        Self::start_as(arguments, "http")
+    }
+
+    /// The same for what is spoken there.
+    pub fn start_as(arguments: &[&str], scheme: &str) -> Self {
+        let listens = format!("listening on {scheme}://");
         let mut command = Command::new(TOLLGATE);
         command.args(arguments).args(["--listen", "127.0.0.1:0"]).current_dir(repository()).env("NO_COLOR", "1");
         let mut child =
@@ -83,7 +89,7 @@ impl Server {
         let mut said = String::new();
         loop {
             match receiver.recv_timeout(end.saturating_duration_since(Instant::now())) {
-                Ok(line) => match line.strip_prefix("listening on http://") {
+                Ok(line) => match line.strip_prefix(&listens) {
                     Some(address) => return Self { child, said: receiver, before: said, address: address.to_owned() },
                     None => said.push_str(&format!("{line}\n")),
                 },

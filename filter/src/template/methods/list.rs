@@ -1,7 +1,6 @@
-//! Methods of `java.util.List`, and those of an array that a template can tell from it.
+//! Methods of `java.util.List`; an array of Java is one too, for a template.
 
 use super::{count, new_list, place, position};
-use crate::template::evaluate::equals;
 use crate::value::{Exhausted, Heap, ListId, Value};
 
 pub fn call(id: ListId, method: &str, arguments: &[Value], heap: &mut Heap) -> Result<Value, Exhausted> {
@@ -11,13 +10,15 @@ pub fn call(id: ListId, method: &str, arguments: &[Value], heap: &mut Heap) -> R
     let moves = matches!(method, "add" if arguments.len() == 2) || matches!(method, "remove");
     heap.spend(if moves { length as u64 / 64 } else { 0 })?;
     Ok(match (method, arguments) {
-        ("size" | "length" | "count", []) => count(length),
+        ("size" | "count", []) => count(length),
         ("isEmpty", []) => Value::Boolean(length == 0),
         ("get", [Value::Integer(index)]) => {
             place(*index, length).and_then(|place| heap.list(id).get(place)).cloned().unwrap_or_default()
         }
         ("add", [item]) => {
-            heap.list_mut(id).map(|items| items.push(item.clone()));
+            if let Some(items) = heap.list_mut(id) {
+                items.push(item.clone());
+            }
             done
         }
         ("add", [Value::Integer(index), item]) => {
@@ -45,7 +46,9 @@ pub fn call(id: ListId, method: &str, arguments: &[Value], heap: &mut Heap) -> R
         ("addAll", [more]) => match items(more, heap)? {
             Some(more) => {
                 let changed = !more.is_empty();
-                heap.list_mut(id).map(|items| items.extend(more));
+                if let Some(items) = heap.list_mut(id) {
+                    items.extend(more);
+                }
                 Value::Boolean(changed)
             }
             None => Value::Null,
@@ -80,7 +83,9 @@ pub fn call(id: ListId, method: &str, arguments: &[Value], heap: &mut Heap) -> R
                 }
             }
             let changed = kept.len() != length;
-            heap.list_mut(id).map(|items| *items = kept);
+            if let Some(items) = heap.list_mut(id) {
+                *items = kept;
+            }
             Value::Boolean(changed)
         }
         ("subList", [Value::Integer(from), Value::Integer(to)]) => match (place(*from, length), place(*to, length)) {
@@ -92,8 +97,6 @@ pub fn call(id: ListId, method: &str, arguments: &[Value], heap: &mut Heap) -> R
             _ => Value::Null,
         },
         ("iterator" | "listIterator" | "toArray", []) => Value::List(id),
-        ("hashCode", []) => Value::Null,
-        ("equals", [other]) => Value::Boolean(equals(&Value::List(id), other, 0, heap)?),
         _ => Value::Null,
     })
 }

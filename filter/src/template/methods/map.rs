@@ -34,12 +34,16 @@ pub fn call(id: MapId, method: &str, arguments: &[Value], heap: &mut Heap) -> Re
             let more = entries(*other, heap)?;
             for (key, value) in more {
                 heap.spend(1 + length as u64 / 256)?;
-                heap.map_mut(id).map(|map| map.insert(key, value));
+                if let Some(map) = heap.map_mut(id) {
+                    map.insert(key, value);
+                }
             }
             Value::Null
         }
         ("clear", []) => {
-            heap.map_mut(id).map(|map| *map = Map::new());
+            if let Some(map) = heap.map_mut(id) {
+                *map = Map::new();
+            }
             Value::Null
         }
         ("containsValue", [wanted]) => {
@@ -61,8 +65,7 @@ pub fn call(id: MapId, method: &str, arguments: &[Value], heap: &mut Heap) -> Re
         ("entrySet", []) => {
             let mut items = Vec::new();
             for (key, value) in entries(id, heap)? {
-                let entry = [(Text::from("key"), Value::Text(key)), (Text::from("value"), value)];
-                items.push(heap.new_map(Map::from_entries(Vec::from(entry))));
+                items.push(heap.new_map(Map::entry(key, value)));
             }
             new_list(items, heap)?
         }

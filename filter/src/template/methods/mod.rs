@@ -9,10 +9,39 @@ mod text;
 
 use super::evaluate::equals;
 use super::host::Fault;
-use crate::value::{Heap, ListKind, Value, java_text};
+use crate::java_regex::JavaRegex;
+use crate::value::{Exhausted, Heap, ListKind, Text, Value, java_text};
+
+/// The patterns that a rendering has compiled: a loop compiles its own once.
+#[derive(Default)]
+pub struct Patterns(Vec<(Text, JavaRegex)>);
+
+/// So many are kept.
+const PATTERNS: usize = 16;
+
+// === impl Patterns ===
+
+impl Patterns {
+    /// A pattern, to go through so many bytes once.
+    fn get(&mut self, pattern: &Text, bytes: usize, heap: &mut Heap) -> Result<&JavaRegex, Fault> {
+        let place = match self.0.iter().position(|(known, _)| known == pattern) {
+            Some(place) => place,
+            None => {
+                let regex = JavaRegex::compile(pattern).map_err(Fault::Method)?;
+                heap.spend(regex.compile_steps())?;
+                self.0.truncate(PATTERNS - 1);
+                self.0.insert(0, (pattern.clone(), regex));
+                0
+            }
+        };
+        let (_, regex) = self.0.get(place).ok_or(Fault::Exhausted(Exhausted::Depth))?;
+        heap.spend(regex.steps(bytes))?;
+        Ok(regex)
+    }
+}
 
 /// Calls a method.
-pub fn call(receiver: &Value, method: &str, arguments: &[Value], heap: &mut Heap) -> Result<Value, Fault> {
+pub fn call(receiver: &Value, method: &str, arguments: &[Value], patterns: &mut Patterns, heap: &mut Heap) -> Result<Value, Fault> {
     heap.spend(1)?;
     match (method, arguments) {
         ("toString", []) => return Ok(Value::text(java_text(receiver, heap)?)),
@@ -20,7 +49,7 @@ pub fn call(receiver: &Value, method: &str, arguments: &[Value], heap: &mut Heap
         _ => {}
     }
     match receiver {
-        Value::Text(text) => text::call(text, method, arguments, heap),
+        Value::Text(text) => text::call(text, method, arguments, patterns, heap),
         Value::List(id) => Ok(list::call(*id, method, arguments, heap)?),
         Value::Map(id) => Ok(map::call(*id, method, arguments, heap)?),
         Value::Boolean(value) => Ok(boolean(*value, method, arguments)),
@@ -49,7 +78,7 @@ fn place(index: i64, length: usize) -> Option<usize> {
 }
 
 /// The item that equals a value, from the front or from the back.
-fn position(items: &[Value], wanted: &Value, backwards: bool, heap: &mut Heap) -> Result<Option<usize>, crate::value::Exhausted> {
+fn position(items: &[Value], wanted: &Value, backwards: bool, heap: &mut Heap) -> Result<Option<usize>, Exhausted> {
     for step in 0..items.len() {
         let index = if backwards { items.len() - 1 - step } else { step };
         let Some(item) = items.get(index) else { break };
@@ -61,7 +90,7 @@ fn position(items: &[Value], wanted: &Value, backwards: bool, heap: &mut Heap) -
 }
 
 /// A list that a method makes.
-fn new_list(items: Vec<Value>, heap: &mut Heap) -> Result<Value, crate::value::Exhausted> {
+fn new_list(items: Vec<Value>, heap: &mut Heap) -> Result<Value, Exhausted> {
     heap.spend(1 + items.len() as u64)?;
     Ok(heap.new_list(ListKind::Java, items))
 }

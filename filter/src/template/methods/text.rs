@@ -2,12 +2,12 @@
 //! reads as U+FFFD.
 
 use super::number::ordering;
-use super::{count, new_list};
+use super::{Patterns, count, new_list};
 use crate::java_regex::JavaRegex;
 use crate::template::host::Fault;
 use crate::value::{Heap, Text, Value, java_text};
 
-pub fn call(text: &Text, method: &str, arguments: &[Value], heap: &mut Heap) -> Result<Value, Fault> {
+pub fn call(text: &Text, method: &str, arguments: &[Value], patterns: &mut Patterns, heap: &mut Heap) -> Result<Value, Fault> {
     heap.budget.spend_bytes(text.len())?;
     let mut texts = [const { None }; 2];
     for (place, argument) in texts.iter_mut().zip(arguments) {
@@ -40,9 +40,9 @@ pub fn call(text: &Text, method: &str, arguments: &[Value], heap: &mut Heap) -> 
         ("charAt", [Value::Integer(index)], _) => Ok(substring(text, *index, Some(index.saturating_add(1)))),
         ("substring" | "subSequence", [Value::Integer(from)], _) => Ok(substring(text, *from, None)),
         ("substring" | "subSequence", [Value::Integer(from), Value::Integer(to)], _) => Ok(substring(text, *from, Some(*to))),
-        ("equalsIgnoreCase", [_], other) => {
+        ("equalsIgnoreCase", [_], [Some(other), _]) => {
             let lower = |text: &str| text.to_uppercase().to_lowercase();
-            boolean(matches!(other, [Some(other), _] if lower(text) == lower(other)))
+            boolean(lower(text) == lower(other))
         }
         ("compareTo", [_], [Some(other), _]) => Ok(compare(text, other)),
         ("compareToIgnoreCase", [_], [Some(other), _]) => Ok(compare(&text.to_lowercase(), &other.to_lowercase())),
@@ -75,16 +75,18 @@ pub fn call(text: &Text, method: &str, arguments: &[Value], heap: &mut Heap) -> 
             heap.budget.spend_bytes(times.saturating_mul(new.len()))?;
             Ok(Value::text(text.replace(old, new)))
         }
-        ("matches", [_], [Some(pattern), _]) => boolean(regex(pattern, text, heap)?.is_whole_match(text)),
-        ("replaceAll" | "replaceFirst", [_, _], [Some(pattern), Some(replacement)]) => {
+        ("matches", [Value::Text(pattern)], _) => boolean(patterns.get(pattern, text.len(), heap)?.is_whole_match(text)),
+        ("replaceAll" | "replaceFirst", [Value::Text(pattern), _], [_, Some(replacement)]) => {
             let limit = if method == "replaceFirst" { 1 } else { usize::MAX };
-            let regex = regex(pattern, text, heap)?;
+            let regex = patterns.get(pattern, text.len(), heap)?;
             let budget = &mut heap.budget;
             let text = regex.replace(text, replacement, limit, &mut |bytes| budget.spend_bytes(bytes))?;
             made(text.map_err(Fault::Method)?, heap)
         }
-        ("split", [_], [Some(pattern), _]) => split(text, pattern, 0, heap),
-        ("split", [_, Value::Integer(limit)], [Some(pattern), _]) => split(text, pattern, *limit, heap),
+        ("split", [Value::Text(pattern)], _) => split(text, patterns.get(pattern, text.len(), heap)?, 0, heap),
+        ("split", [Value::Text(pattern), Value::Integer(limit)], _) => {
+            split(text, patterns.get(pattern, text.len(), heap)?, *limit, heap)
+        }
         ("valueOf" | "copyValueOf", [value], _) => Ok(Value::text(java_text(value, heap)?)),
         ("join", [_, Value::List(items)], [Some(between), _]) => {
             let mut joined = String::new();
@@ -106,14 +108,7 @@ fn made(text: String, heap: &mut Heap) -> Result<Value, Fault> {
     Ok(Value::text(text))
 }
 
-fn regex(pattern: &str, text: &str, heap: &mut Heap) -> Result<JavaRegex, Fault> {
-    let regex = JavaRegex::compile(pattern).map_err(Fault::Method)?;
-    heap.spend(regex.steps(text.len()))?;
-    Ok(regex)
-}
-
-fn split(text: &str, pattern: &str, limit: i64, heap: &mut Heap) -> Result<Value, Fault> {
-    let regex = regex(pattern, text, heap)?;
+fn split(text: &str, regex: &JavaRegex, limit: i64, heap: &mut Heap) -> Result<Value, Fault> {
     let budget = &mut heap.budget;
     let parts = regex.split(text, limit, &mut |bytes| budget.spend_bytes(bytes))?;
     Ok(new_list(parts.into_iter().map(Value::text).collect(), heap)?)

@@ -71,22 +71,35 @@ impl Backends {
         mut go: watch::Receiver<bool>,
     ) {
         let failed = |failure| Input::UpstreamFailed { exchange, failure };
-        let backend = self.clusters.get(&cluster);
-        let request = backend.and_then(|backend| request(&backend.origin, &head, body));
-        let (Some(backend), Some(request)) = (backend, request) else {
-            let cause = "the request cannot be written as HTTP".to_owned();
-            drop(report.send(failed(UpstreamFailure::Connect(cause))).await);
-            return;
-        };
-        let end = match backend.client.send(request).await {
+        let end = match self.ask(&cluster, &head, body).await {
             Ok(response) => relay(exchange, response, &report, &mut go).await,
-            Err(error) => Err(reason(&error)),
+            Err(failure) => Err(failure),
         };
         if let Err(failure) = end {
-            say(&format!("backend of `{cluster}`: {}\n", printable(words(&failure, backend.origin.protocol))));
+            say(&format!("backend of `{cluster}`: {}\n", printable(self.words(&cluster, &failure))));
             // The gateway stops listening only when it ends.
             drop(report.send(failed(failure)).await);
         }
+    }
+
+    /// Sends a request to a cluster; the response is there when its head is.
+    pub async fn ask(&self, cluster: &str, head: &HeaderMap, body: Body) -> Result<Response<Incoming>, UpstreamFailure> {
+        let backend = self.clusters.get(cluster);
+        let request = backend.and_then(|backend| request(&backend.origin, head, body));
+        let (Some(backend), Some(request)) = (backend, request) else {
+            return Err(UpstreamFailure::Connect("the request cannot be written as HTTP".to_owned()));
+        };
+        backend.client.send(request).await.map_err(|error| reason(&error))
+    }
+
+    /// Where a cluster is, if anywhere.
+    pub fn origin(&self, cluster: &str) -> Option<&Origin> {
+        self.clusters.get(cluster).map(|backend| &backend.origin)
+    }
+
+    /// What the client is not told: why a request to a cluster failed.
+    pub fn words<'a>(&self, cluster: &str, failure: &'a UpstreamFailure) -> &'a str {
+        words(failure, self.origin(cluster).map_or(Protocol::Http1, |origin| origin.protocol))
     }
 }
 
@@ -174,7 +187,7 @@ fn reason(error: &legacy::Error) -> UpstreamFailure {
 }
 
 /// Tells a connection that ended from an answer that was given up, or was none.
-fn lost(error: &(dyn Error + 'static)) -> UpstreamFailure {
+pub fn lost(error: &(dyn Error + 'static)) -> UpstreamFailure {
     let closed = causes(error).any(|cause| match cause.downcast_ref::<hyper::Error>() {
         Some(error) => error.is_incomplete_message() || error.is_closed() || error.is_canceled(),
         None => cause.is::<io::Error>(),
@@ -187,7 +200,6 @@ fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn
     std::iter::successors(Some(error), |&error| error.source())
 }
 
-/// What the client is not told: why its request failed.
 fn words(failure: &UpstreamFailure, protocol: Protocol) -> &str {
     match (failure, protocol) {
         (UpstreamFailure::Connect(cause), _) => cause,

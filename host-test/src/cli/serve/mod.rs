@@ -9,11 +9,11 @@ mod admin;
 mod client;
 mod edge;
 mod engine;
-mod exchange;
+pub mod exchange;
 #[cfg(test)]
 mod grpc_tests;
 mod module;
-mod origins;
+pub mod origins;
 mod pipe;
 mod reload;
 mod request;

@@ -156,7 +156,11 @@ pub(super) fn read_bytes(file: &Path, help: &str) -> Result<(String, Vec<u8>), F
 }
 
 fn read(file: &Path) -> Result<(String, String), Failure> {
-    let help = "name a gateway document or an OpenAPI definition, as JSON or YAML; `-` reads the standard input";
+    read_text(file, "name a gateway document or an OpenAPI definition, as JSON or YAML; `-` reads the standard input")
+}
+
+/// The same as text.
+pub(super) fn read_text(file: &Path, help: &str) -> Result<(String, String), Failure> {
     let (name, bytes) = read_bytes(file, help)?;
     let text = String::from_utf8(bytes).map_err(|error| {
         let valid = error.utf8_error().valid_up_to();

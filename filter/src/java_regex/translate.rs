@@ -1,24 +1,4 @@
-//! Regular expressions in Java's syntax: selection patterns of integration responses, and `matches`, `replaceAll`, `split` of
-//! templates. They run in time that is linear in the text, so what needs to look back is refused, by name.
-
-use regex_lite::{Regex, RegexBuilder};
-
-/// A pattern.
-#[derive(Debug, Clone)]
-pub struct JavaRegex {
-    find: Regex,
-    whole: Regex,
-    /// About how many states the engine has to carry along.
-    weight: usize,
-    /// Whether it may look far beyond the end of what it finds.
-    looks_ahead: bool,
-}
-
-/// How much a compiled pattern may have: `(a{1000}){1000}` is refused.
-const SIZE_LIMIT: usize = 256 * 1024;
-
-/// The most states that fit into [`SIZE_LIMIT`], about.
-const WEIGHT_LIMIT: usize = 8192;
+//! From Java's syntax to the engine's.
 
 /// What `\p{…}` stands for within `[` and `]`: ASCII, as in Java without its flags.
 const CLASSES: [(&str, &str); 13] = [
@@ -40,175 +20,28 @@ const CLASSES: [(&str, &str); 13] = [
 /// What `.` is not.
 const LINE_ENDS: &str = r"\n\r\x{85}\x{2028}\x{2029}";
 
-// === impl JavaRegex ===
-
-impl JavaRegex {
-    /// Takes a pattern; else a message that names it and what is wrong.
-    pub fn compile(pattern: &str) -> Result<Self, String> {
-        let wrong = |why: &dyn std::fmt::Display| format!("the pattern `{pattern}` is not served: {why}");
-        let mut translator = Translator { rest: pattern, out: String::new(), weight: 1, ..Translator::default() };
-        translator.run().map_err(|why| wrong(&why))?;
-        let build = |pattern: &str| RegexBuilder::new(pattern).size_limit(SIZE_LIMIT).build();
-        // By itself first, so that no parenthesis of it closes ours.
-        let find = build(&translator.out).map_err(|why| wrong(&why))?;
-        let whole = build(&format!(r"\A(?:{})\z", translator.out)).map_err(|why| wrong(&why))?;
-        let weight = translator.out.len().saturating_mul(translator.weight).min(WEIGHT_LIMIT);
-        let repeats = translator.unbounded.unwrap_or(usize::MAX);
-        let looks_ahead = repeats < translator.out.len() || (translator.alternates && repeats != usize::MAX);
-        Ok(Self { find, whole, weight, looks_ahead })
-    }
-
-    /// Java's `matches`: whether the whole of a text is of the pattern.
-    pub fn is_whole_match(&self, text: &str) -> bool {
-        self.whole.is_match(text)
-    }
-
-    /// What compiling the pattern and going once through so many bytes takes, in steps of [`crate::value::Budget`].
-    pub fn steps(&self, bytes: usize) -> u64 {
-        (bytes.saturating_mul(self.weight) as u64 / 64).saturating_add(1 + self.weight as u64)
-    }
-
-    /// Java's `replaceAll`.
-    pub fn replace_all(&self, text: &str, replacement: &str) -> Result<String, String> {
-        let free = &mut |_| Ok::<(), std::convert::Infallible>(());
-        self.replace(text, replacement, usize::MAX, free).unwrap_or_else(|never| match never {})
-    }
-
-    /// Java's `replaceAll`, at most so many times, paying for each time by the bytes that are looked at or made: the whole text has
-    /// been paid for. An error: the replacement names a group that there is not.
-    pub fn replace<E>(
-        &self,
-        text: &str,
-        replacement: &str,
-        limit: usize,
-        pay: &mut dyn FnMut(usize) -> Result<(), E>,
-    ) -> Result<Result<String, String>, E> {
-        let mut out = String::new();
-        let (mut from, mut copied) = (0, 0);
-        for _ in 0..limit {
-            let Some(found) = self.find.captures_at(text, from) else { break };
-            let Some(whole) = found.get(0) else { break };
-            pay(replacement.len() + self.beyond(text, from))?;
-            out.push_str(text.get(copied..whole.start()).unwrap_or_default());
-            let before = out.len();
-            if let Err(message) = expand(replacement, &found, &mut out) {
-                return Ok(Err(message));
-            }
-            pay(out.len() - before)?;
-            copied = whole.end();
-            let Some(next) = after(text, whole.start(), whole.end()) else { break };
-            from = next;
-        }
-        out.push_str(text.get(copied..).unwrap_or_default());
-        Ok(Ok(out))
-    }
-
-    /// Java's `split`: empty parts at the end are left out where the limit is 0; a limit above 0 is the number of parts; nothing
-    /// empty is found at the very beginning.
-    pub fn split<'t, E>(&self, text: &'t str, limit: i64, pay: &mut dyn FnMut(usize) -> Result<(), E>) -> Result<Vec<&'t str>, E> {
-        let most = usize::try_from(limit).ok().filter(|most| *most > 0).unwrap_or(usize::MAX);
-        let mut parts = Vec::new();
-        let (mut from, mut begin) = (0, 0);
-        while parts.len() + 1 < most {
-            let Some(found) = self.find.find_at(text, from) else { break };
-            pay(1 + self.beyond(text, from))?;
-            if found.end() > 0 {
-                parts.push(text.get(begin..found.start()).unwrap_or_default());
-                begin = found.end();
-            }
-            let Some(next) = after(text, found.start(), found.end()) else { break };
-            from = next;
-        }
-        if parts.is_empty() {
-            return Ok(vec![text]);
-        }
-        parts.push(text.get(begin..).unwrap_or_default());
-        while limit == 0 && parts.last().is_some_and(|last| last.is_empty()) {
-            parts.pop();
-        }
-        Ok(parts)
-    }
-
-    /// What is paid for looking beyond what is found.
-    fn beyond(&self, text: &str, from: usize) -> usize {
-        if self.looks_ahead { (text.len() - from.min(text.len())).saturating_mul(self.weight.min(64)) } else { self.weight }
-    }
-}
-
-/// Where to look on after a match: behind it, one character further when it was empty.
-fn after(text: &str, start: usize, end: usize) -> Option<usize> {
-    if end > start {
-        return Some(end);
-    }
-    Some(end + text.get(end..)?.chars().next()?.len_utf8())
-}
-
-/// Java's replacement text: `$1`, `${name}`, and `\` in front of what stands for itself.
-fn expand(replacement: &str, found: &regex_lite::Captures<'_>, out: &mut String) -> Result<(), String> {
-    let no_group =
-        |name: &str| format!("the replacement `{replacement}` names the group `{name}`, which the pattern does not have");
-    let mut rest = replacement;
-    while let Some(at) = rest.find(['$', '\\']) {
-        let (plain, mark) = rest.split_at_checked(at).unwrap_or_default();
-        out.push_str(plain);
-        let is_group = mark.starts_with('$');
-        let behind = mark.get(1..).unwrap_or_default();
-        let mut characters = behind.chars();
-        if !is_group {
-            let Some(literal) = characters.next() else {
-                return Err(format!("the replacement `{replacement}` ends with a `\\`"));
-            };
-            out.push(literal);
-            rest = characters.as_str();
-            continue;
-        }
-        if let Some((name, after)) = behind.strip_prefix('{').and_then(|name| name.split_once('}')) {
-            let group = found.name(name).map(|group| group.as_str());
-            out.push_str(group.ok_or_else(|| no_group(name))?);
-            rest = after;
-            continue;
-        }
-        let Some(first) = characters.next().and_then(|digit| digit.to_digit(10)) else {
-            return Err(format!("the replacement `{replacement}` has a `$` without the number of a group; write `\\$`"));
-        };
-        let mut group = first as usize;
-        if group >= found.len() {
-            return Err(no_group(&group.to_string()));
-        }
-        rest = characters.as_str();
-        // More digits belong to the number as long as there is such a group.
-        while let Some(digit) = rest.chars().next().and_then(|digit| digit.to_digit(10)) {
-            let longer = group * 10 + digit as usize;
-            if longer >= found.len() {
-                break;
-            }
-            group = longer;
-            rest = rest.get(1..).unwrap_or_default();
-        }
-        out.push_str(found.get(group).map(|group| group.as_str()).unwrap_or_default());
-    }
-    out.push_str(rest);
-    Ok(())
-}
-
 /// Writes a pattern of Java in the engine's syntax.
 #[derive(Default)]
-struct Translator<'p> {
+pub struct Translator<'p> {
     rest: &'p str,
-    out: String,
+    pub out: String,
     /// What the counts of repetitions multiply up to.
-    weight: usize,
+    pub weight: usize,
     /// Whether `.` is everything: in each group around.
     dot_all: Vec<bool>,
     /// Where the first repetition without an end ends.
-    unbounded: Option<usize>,
-    alternates: bool,
+    pub unbounded: Option<usize>,
+    pub alternates: bool,
 }
 
 // === impl Translator ===
 
 impl<'p> Translator<'p> {
-    fn run(&mut self) -> Result<(), String> {
+    pub fn new(pattern: &'p str) -> Self {
+        Self { rest: pattern, weight: 1, ..Self::default() }
+    }
+
+    pub fn run(&mut self) -> Result<(), String> {
         self.dot_all.push(false);
         while let Some(character) = self.next() {
             match character {
@@ -222,9 +55,11 @@ impl<'p> Translator<'p> {
                 '.' => self.out.push_str("(?s:.)"),
                 '(' => self.group()?,
                 ')' => {
-                    if self.dot_all.len() > 1 {
-                        self.dot_all.pop();
+                    // None may close the bracket that is put around the pattern.
+                    if self.dot_all.len() < 2 {
+                        return Err("a `)` that nothing opened".to_owned());
                     }
+                    self.dot_all.pop();
                     self.out.push(')');
                 }
                 '*' | '+' | '?' | '{' => self.repetition(character)?,
@@ -295,9 +130,6 @@ impl<'p> Translator<'p> {
             'R' if !in_class => self.out.push_str(r"(?:\r\n|[\n\x0B\x0C\r\x{85}\x{2028}\x{2029}])"),
             'p' | 'P' => {
                 let name = if self.take("{") { self.until('}')? } else { self.rest.get(..1).unwrap_or_default() };
-                if name.len() == 1 && !self.rest.is_empty() && self.rest.starts_with(name) {
-                    self.rest = self.rest.get(1..).unwrap_or_default();
-                }
                 let known = CLASSES.iter().find(|(known, _)| *known == name);
                 let Some((_, items)) = known else { return Err(format!("`\\p{{{name}}}` is no class of ASCII")) };
                 match (in_class, character == 'P') {
