@@ -62,12 +62,8 @@ impl IntegrationResponses {
             match JavaRegex::compile(pattern) {
                 Ok(regex) => responses.selected.push((regex, response)),
                 Err(error) => {
-                    let message = format!("selection pattern `{pattern}` is not served: {error}");
-                    scope.problems.error(
-                        &entry.path,
-                        message,
-                        Some("look-around and back-references are not in the linear-time engine"),
-                    );
+                    let message = error.to_string().replacen("the pattern", "the selection pattern", 1);
+                    scope.problems.error(&entry.path, message, None);
                 }
             }
         }
