@@ -71,7 +71,9 @@ pub fn context_map(context: &Context, overrides: Option<&str>, platform: &dyn Pl
             let inner = heap.member(&overrides, part).cloned().unwrap_or_default();
             let inner = silenced(inner, heap);
             if let Value::Map(id) = &overrides {
-                heap.map_mut(*id).map(|map| map.insert(Text::from(*part), inner));
+                if let Some(map) = heap.map_mut(*id) {
+                    map.insert(Text::from(*part), inner);
+                }
             }
         }
         map.insert(Text::from(name), overrides);
