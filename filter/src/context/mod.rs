@@ -260,8 +260,8 @@ impl Context {
             "error.message" => error.and_then(|e| e.message.clone()),
             // JSON text: the message in its quotes, or `null`.
             "error.messageString" => error.map(|e| serde_json::Value::from(e.message.clone()).to_string()),
-            // Ready to stand between the quotes of a JSON text: templates write it so, and their answers are read as JSON (seen in
-            // tests of APIs on AWS).
+            // Ready to stand between the quotes of a JSON text, assumed(validation-error-escaped): templates write it so, and their
+            // answers are read as JSON (seen in tests of APIs on AWS).
             "error.validationErrorString" => error.and_then(|e| e.validation_error.as_deref()).map(json_escaped),
             "error.responseType" => error.map(|e| e.response_type.to_owned()),
             _ => match name.split_once('.') {

@@ -161,7 +161,7 @@ impl IntegrationResponse {
         let mut headers = Headers::new();
         let sources = Sources::of(context).with_response(answer.headers).with_body(answer.body);
         for (name, expression) in &self.headers {
-            // An answer that begins as JSON and is none is a 500 (an emulator's tests, checked on AWS by their authors).
+            // An answer that begins as JSON and is none is a 500: assumed(invalid-json-source).
             let values = expression.values(&sources, platform).map_err(|InvalidBody| Failure::configuration())?;
             if let Some(value) = values.into_iter().next().filter(|value| is_field_value(value)) {
                 headers.set(client_name(name), value);
