@@ -8,7 +8,7 @@ use crate::definition::Node;
 use crate::gateway_response::{Failure, ResponseType};
 use crate::http::{BinaryMediaTypes, Headers, MediaType};
 use crate::mapping::{Overrides, Payload, Side, render};
-use crate::platform::{Platform, Section};
+use crate::platform::{Level, Platform, Section};
 use crate::problem::Problems;
 use crate::template::Template;
 
@@ -36,19 +36,28 @@ pub struct RequestPayload {
     binary: BinaryMediaTypes,
 }
 
+/// Even one without a byte in it: preflights by MOCK fail where `binaryMediaTypes` has `*/*`, with "Unable to transform request" in
+/// their execution log (seen in many public threads, the log in one of SAM).
+const CANNOT_TRANSFORM: &str = "cannot look at a payload of a binary media type";
+
 // === impl RequestPayload ===
 
 impl RequestPayload {
     /// Reads them from an integration.
     pub fn compile(integration: &Node<'_>, scope: &mut Scope<'_, '_>) -> Self {
         let behavior = integration.get("passthroughBehavior").and_then(|node| node.one_of(&BEHAVIORS, scope.problems));
-        let templates = integration.get("requestTemplates").map(|node| compile_templates(&node, scope.problems));
-        Self {
-            templates: templates.unwrap_or_default(),
-            behavior: behavior.unwrap_or_default(),
-            handling: ContentHandling::compile(integration, scope.problems),
-            binary: scope.binary_media_types.clone(),
+        let templates =
+            integration.get("requestTemplates").map(|node| compile_templates(&node, scope.problems)).unwrap_or_default();
+        let handling = ContentHandling::compile(integration, scope.problems);
+        let is_binary = |media_type: &MediaType| scope.binary_media_types.contain(Some(media_type.as_str().as_bytes()));
+        if let Some((media_type, _)) =
+            templates.iter().find(|(t, _)| handling != Some(ContentHandling::ConvertToText) && is_binary(t))
+        {
+            let message = format!("the template for `{}` {CANNOT_TRANSFORM}: every request is answered 500", media_type.as_str());
+            let help = "set `contentHandling: CONVERT_TO_TEXT` for the integration";
+            scope.problems.warning(&integration.path.key("requestTemplates"), message, Some(help));
         }
+        Self { templates, behavior: behavior.unwrap_or_default(), handling, binary: scope.binary_media_types.clone() }
     }
 
     /// Whether the client's body goes into what is sent.
@@ -72,6 +81,10 @@ impl RequestPayload {
         let is_binary = self.binary.contain(context.headers().last("content-type"));
         let payload = request_payload(client_body, is_binary, self.handling)?;
         let Some(template) = template else { return Ok(payload) };
+        if is_binary && self.handling != Some(ContentHandling::ConvertToText) {
+            platform.log(Level::Warn, &format!("a mapping template {CANNOT_TRANSFORM}"));
+            return Err(Failure::configuration());
+        }
         let payload = Payload { body: &payload, side: Side::Request };
         let rendered = render(template, context, &payload, overrides, platform);
         let rendered = rendered.map_err(|fault| faults::of_request(fault, platform))?;
