@@ -39,7 +39,7 @@
 //! | [`template`] | mapping templates: Velocity |
 //! | [`platform`] | the port: what the gateway asks of its host |
 //! | [`context`] | what is known of one request: `$context`, stage variables, ids, trace |
-//! | [`mapping`] | mapping expressions and the substitution of gateway responses |
+//! | [`mapping`] | where a mapping reads from, what a template looks at and leaves behind, the substitution of gateway responses |
 //! | [`route`] | tables: host and path to stage, method and path to route |
 //! | [`cors`] | CORS of HTTP APIs |
 //! | [`flow`] | events in, effects out |
@@ -47,7 +47,7 @@
 //! | [`authorizer`] | who may call; the only place where an [`authorizer::Authorized`] is made |
 //! | [`usage`] | how much a caller may call: API keys, plans, throttles, quotas; the only place where an [`usage::Admitted`] is made |
 //! | [`validation`] | what a request must be like: parameters that are there, a body as its model says |
-//! | [`integration`] | MOCK, HTTP_PROXY; one file a kind |
+//! | [`integration`] | MOCK, HTTP, HTTP_PROXY; one file a kind |
 //! | [`gateway`] | the compiled model |
 //! | [`compile`] | definition to gateway; `kinds.rs` is the registry of authorizers and integrations |
 //! | [`exchange`] | the pipeline |

@@ -336,6 +336,11 @@ fn served_without() -> Vec<Value> {
         proxy("REST", json!({"uri": "http://${stageVariables.none}/"})),
         mock(json!({"requestTemplates": {"application/json": "{}"}})),
         mock(json!({"uri": "http://h/"})),
+        {
+            let mut binary = mock(json!({}));
+            binary["apis"][0]["definition"]["x-amazon-apigateway-binary-media-types"] = json!(["*/*"]);
+            binary
+        },
         integrated("REST", json!({"type": "http", "uri": "http://h/", "responseParameters": {"a": "'b'"}})),
         mock(
             json!({"responses": {"default": {"statusCode": 200, "responseParameters": {"method.response.header.x-amzn-requestid": "'x'"}}}}),
