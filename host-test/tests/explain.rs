@@ -163,8 +163,9 @@ fn a_backend_is_really_called_and_what_it_got_and_said_is_shown() {
     arguments.extend(["-H", "X-Shop: a: b", "--header", "Content-Type=application/json"]);
     let (value, code) = explain_json(&arguments);
     assert_eq!(code, Some(0));
-    assert_eq!(sections(&value), ["MethodRequest", "Integration", "MethodResponse"], "{value:#}");
+    assert_eq!(sections(&value), ["MethodRequest", "IntegrationRequest", "Integration", "MethodResponse"], "{value:#}");
     assert_eq!(step(&value, "MethodRequest", "path parameters"), Some("id: 3"));
+    assert_eq!(step(&value, "IntegrationRequest", "parameters"), Some("path.id: 3"));
     assert_eq!(step(&value, "MethodRequest", "request body"), Some("{\"id\":3}"));
     assert!(step(&value, "Integration", "request").is_some_and(|text| text.starts_with("POST /3\nhost: pets.test\n")), "{value:#}");
     assert_eq!(step(&value, "Integration", "server"), Some(format!("http://{}", stub.address).as_str()));

@@ -42,6 +42,25 @@ pub const HIDDEN_HEADERS: [&str; 12] = [
 /// The header that is the method of a request to a REST API.
 pub const METHOD_OVERRIDE: &str = "x-http-method-override";
 
+/// What stands under `identity` in events and templates, whether it is known or not.
+pub const IDENTITY: [&str; 12] = [
+    "cognitoIdentityPoolId",
+    "accountId",
+    "cognitoIdentityId",
+    "caller",
+    "sourceIp",
+    "principalOrgId",
+    "accessKey",
+    "cognitoAuthenticationType",
+    "cognitoAuthenticationProvider",
+    "userArn",
+    "userAgent",
+    "user",
+];
+
+/// What stands there only when it is known.
+pub const IDENTITY_IF_KNOWN: [&str; 2] = ["apiKey", "apiKeyId"];
+
 /// The names of `$context`, without `$context.`, that AWS documents for REST and HTTP APIs; those that end in a dot begin a family.
 /// AWS: "API Gateway mapping template and access logging variable reference".
 const VARIABLES: [&str; 28] = [
@@ -241,8 +260,8 @@ impl Context {
             "error.message" => error.and_then(|e| e.message.clone()),
             // JSON text: the message in its quotes, or `null`.
             "error.messageString" => error.map(|e| serde_json::Value::from(e.message.clone()).to_string()),
-            // Ready to stand between the quotes of a JSON text: templates write it so, and their answers are read as JSON (seen in
-            // tests of APIs on AWS).
+            // Ready to stand between the quotes of a JSON text, assumed(validation-error-escaped): templates write it so, and their
+            // answers are read as JSON (seen in tests of APIs on AWS).
             "error.validationErrorString" => error.and_then(|e| e.validation_error.as_deref()).map(json_escaped),
             "error.responseType" => error.map(|e| e.response_type.to_owned()),
             _ => match name.split_once('.') {

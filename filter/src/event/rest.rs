@@ -3,29 +3,10 @@
 pub use super::fields::Audience;
 
 use super::fields::{decoded_path, every, headers, last, query, resource, stage_variables};
-use crate::context::Context;
+use crate::context::{Context, IDENTITY, IDENTITY_IF_KNOWN};
 use crate::definition::Protocol;
 use crate::platform::Platform;
 use serde_json::{Map, Value};
-
-/// What stands under `identity` whether it is known or not.
-const IDENTITY: [&str; 12] = [
-    "cognitoIdentityPoolId",
-    "accountId",
-    "cognitoIdentityId",
-    "caller",
-    "sourceIp",
-    "principalOrgId",
-    "accessKey",
-    "cognitoAuthenticationType",
-    "cognitoAuthenticationProvider",
-    "userArn",
-    "userAgent",
-    "user",
-];
-
-/// What stands there only when it is known.
-const IDENTITY_IF_KNOWN: [&str; 2] = ["apiKey", "apiKeyId"];
 
 /// The request: from `resource` to `requestContext`. `version`, the body and what an authorizer gets in front are the caller's.
 pub fn request(context: &Context, audience: Audience, platform: &dyn Platform) -> Map<String, Value> {

@@ -63,7 +63,8 @@ impl Failure {
     /// What failed, for people.
     pub fn describe(&self) -> String {
         let message = self.message.as_deref().or(self.response_type.default().message).unwrap_or("null");
-        format!("{}: {message}", self.response_type.as_str())
+        let found = self.validation_error.as_ref().map(|found| format!(": {found}")).unwrap_or_default();
+        format!("{}: {message}{found}", self.response_type.as_str())
     }
 
     /// The same with what a validator found: `$context.error.validationErrorString`.

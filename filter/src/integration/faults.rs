@@ -25,7 +25,8 @@ pub fn of_response(fault: Fault, platform: &dyn Platform) -> Failure {
     Failure::configuration()
 }
 
-/// A mapping names a part of a body that begins as JSON and is none (an emulator's tests, checked on AWS by their authors).
+/// A mapping names a part of a body that begins as JSON and is none: assumed(invalid-json-source), an emulator's tests that are
+/// said to be checked on AWS.
 pub fn invalid_json_in_request() -> Failure {
     Failure::new(ResponseType::Default4xx).with_status(400).saying("Invalid JSON in request body")
 }

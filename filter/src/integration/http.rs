@@ -13,7 +13,7 @@ use crate::flow::{Callout, CalloutOutcome, PAYLOAD_LIMIT, Question};
 use crate::gateway_response::{Failure, ResponseType};
 use crate::http::{Headers, MediaType, RequestHead, Response};
 use crate::mapping::{Overrides, Sources};
-use crate::platform::{Level, Platform};
+use crate::platform::{Level, Platform, Section};
 use crate::usage::Admitted;
 
 /// A compiled HTTP integration.
@@ -104,6 +104,7 @@ impl Integration for Http {
         let mut overrides = Overrides::default();
         let mut body = self.payload.make(context, client_body, &mut overrides, platform)?;
         mapped.override_with(&overrides)?;
+        platform.note(Section::IntegrationRequest, "parameters", &|| mapped.describe());
         let method = self.backend.method.unwrap_or(&context.request.method);
         if !may_have_body(method) {
             body.clear();

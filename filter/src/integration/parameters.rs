@@ -178,6 +178,23 @@ impl Mapped {
         Ok(())
     }
 
+    /// A line a value, for people.
+    pub fn describe(&self) -> String {
+        let mut lines = Vec::new();
+        for (name, value) in &self.path {
+            let text = match value {
+                UriValue::Encoded(text) => text.clone(),
+                UriValue::Plain(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+            };
+            lines.push(format!("path.{name}: {text}"));
+        }
+        lines.extend(self.query.iter().flat_map(|(name, values)| values.iter().map(move |v| format!("querystring.{name}: {v}"))));
+        for (name, values) in &self.headers {
+            lines.extend(values.iter().map(|value| format!("header.{name}: {}", String::from_utf8_lossy(value))));
+        }
+        lines.join("\n")
+    }
+
     /// The value of a parameter of the URI.
     pub fn uri_value(&self, name: &str) -> Option<UriValue> {
         self.path.iter().find(|(n, _)| n == name).map(|(_, value)| value.clone())

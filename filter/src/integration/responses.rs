@@ -25,6 +25,8 @@ pub struct IntegrationResponses {
 /// One entry: a status of the method, with headers and templates.
 #[derive(Debug)]
 pub struct IntegrationResponse {
+    /// What selects it, as written.
+    pattern: String,
     status: u16,
     /// Whether the method has this status among its responses; answering with another fails (documented).
     declared: bool,
@@ -54,7 +56,7 @@ impl IntegrationResponses {
         let mut responses = Self { binary: scope.binary_media_types.clone(), ..Self::default() };
         let Some(node) = integration.get("responses") else { return responses };
         for (pattern, entry) in node.members(scope.problems) {
-            let Some(response) = IntegrationResponse::compile(&entry, scope.operation, scope.problems) else { continue };
+            let Some(response) = IntegrationResponse::compile(pattern, &entry, scope.operation, scope.problems) else { continue };
             if pattern == "default" {
                 responses.default = Some(response);
                 continue;
@@ -79,7 +81,8 @@ impl IntegrationResponses {
         platform: &dyn Platform,
     ) -> Result<Response, Failure> {
         let selected = self.select(answer.text)?;
-        platform.note(Section::IntegrationResponse, "selected response", &|| format!("{} by `{}`", selected.status, answer.text));
+        let choice = || format!("`{}` for `{}`: {}", selected.pattern, answer.text, selected.status);
+        platform.note(Section::IntegrationResponse, "selected response", &choice);
         let is_binary = self.binary.contain(answer.headers.last("content-type"));
         let is_wanted = self.binary.contain(context.headers().last("accept"));
         let payload = response_payload(answer.body.to_vec(), is_binary, is_wanted, selected.handling)?;
@@ -99,7 +102,7 @@ impl IntegrationResponses {
 // === impl IntegrationResponse ===
 
 impl IntegrationResponse {
-    fn compile(node: &Node<'_>, operation: &Operation<'_>, problems: &mut Problems) -> Option<Self> {
+    fn compile(pattern: &str, node: &Node<'_>, operation: &Operation<'_>, problems: &mut Problems) -> Option<Self> {
         node.only(&["statusCode", "responseParameters", "responseTemplates", "contentHandling"], problems);
         let Some(status) = node.get("statusCode") else {
             problems.error(&node.path, "no `statusCode`", Some("name the method response that this entry leads to"));
@@ -113,7 +116,8 @@ impl IntegrationResponse {
             problems.warning(&status.path, message, Some("add it under the operation's `responses`"));
         }
         let handling = ContentHandling::compile(node, problems);
-        let mut response = Self { status: status_code, declared, headers: Vec::new(), templates: Vec::new(), handling };
+        let (pattern, headers, templates) = (pattern.to_owned(), Vec::new(), Vec::new());
+        let mut response = Self { pattern, status: status_code, declared, headers, templates, handling };
         if let Some(parameters) = node.get("responseParameters") {
             for (target, source) in parameters.members(problems) {
                 response.compile_parameter(target, &source, problems);
@@ -157,7 +161,7 @@ impl IntegrationResponse {
         let mut headers = Headers::new();
         let sources = Sources::of(context).with_response(answer.headers).with_body(answer.body);
         for (name, expression) in &self.headers {
-            // An answer that begins as JSON and is none is a 500 (an emulator's tests, checked on AWS by their authors).
+            // An answer that begins as JSON and is none is a 500: assumed(invalid-json-source).
             let values = expression.values(&sources, platform).map_err(|InvalidBody| Failure::configuration())?;
             if let Some(value) = values.into_iter().next().filter(|value| is_field_value(value)) {
                 headers.set(client_name(name), value);

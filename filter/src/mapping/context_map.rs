@@ -1,7 +1,7 @@
 //! `$context` as a template sees it: a map of texts and of maps. None of its maps prints as anything (recorded:
 //! `test_sqs_amz_json_protocol`, which also has the names).
 
-use crate::context::Context;
+use crate::context::{Context, IDENTITY, IDENTITY_IF_KNOWN};
 use crate::platform::Platform;
 use crate::value::{Heap, Map, Text, Value, parse};
 
@@ -24,24 +24,8 @@ const NAMES: [&str; 15] = [
     "apiId",
 ];
 
-const IDENTITY: [&str; 12] = [
-    "cognitoIdentityPoolId",
-    "accountId",
-    "cognitoIdentityId",
-    "caller",
-    "sourceIp",
-    "principalOrgId",
-    "accessKey",
-    "cognitoAuthenticationType",
-    "cognitoAuthenticationProvider",
-    "userArn",
-    "userAgent",
-    "user",
-];
-
 /// What is there only with a value.
 const SOMETIMES: [&str; 4] = ["isCanaryRequest", "awsEndpointRequestId", "wafResponseCode", "webaclArn"];
-const IDENTITY_SOMETIMES: [&str; 2] = ["apiKey", "apiKeyId"];
 const ERROR: [&str; 4] = ["message", "messageString", "responseType", "validationErrorString"];
 
 /// Reads variables of a request into maps.
@@ -54,7 +38,7 @@ struct Reader<'a> {
 pub fn context_map(context: &Context, overrides: Option<&str>, platform: &dyn Platform, heap: &mut Heap) -> Value {
     let reader = Reader { context, platform };
     let mut map = reader.map("", &NAMES, &SOMETIMES);
-    let identity = silent(reader.map("identity.", &IDENTITY, &IDENTITY_SOMETIMES), heap);
+    let identity = silent(reader.map("identity.", &IDENTITY, &IDENTITY_IF_KNOWN), heap);
     map.insert(Text::from("identity"), identity);
     if let Some(authorizer) = reader.authorizer(heap) {
         map.insert(Text::from("authorizer"), authorizer);
@@ -71,7 +55,9 @@ pub fn context_map(context: &Context, overrides: Option<&str>, platform: &dyn Pl
             let inner = heap.member(&overrides, part).cloned().unwrap_or_default();
             let inner = silenced(inner, heap);
             if let Value::Map(id) = &overrides {
-                heap.map_mut(*id).map(|map| map.insert(Text::from(*part), inner));
+                if let Some(map) = heap.map_mut(*id) {
+                    map.insert(Text::from(*part), inner);
+                }
             }
         }
         map.insert(Text::from(name), overrides);

@@ -18,8 +18,8 @@ pub struct Sources<'a> {
     parsed: RefCell<Option<(Heap, Value)>>,
 }
 
-/// The body begins as JSON does and is none: 400 `Invalid JSON in request body` for a request, 500 for an integration's response
-/// (an emulator's tests, checked on AWS by their authors).
+/// The body begins as JSON does and is none: 400 `Invalid JSON in request body` for a request, 500 for an integration's response,
+/// assumed(invalid-json-source).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InvalidBody;
 

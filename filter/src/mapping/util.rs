@@ -1,5 +1,6 @@
 //! `$util`. AWS: "$util variables" of the mapping template reference.
 
+use crate::base64;
 use crate::http::percent_encode;
 use crate::template::Fault;
 use crate::value::{Heap, Text, Value, java_text, parse};
@@ -13,8 +14,8 @@ const FUNCTIONS: [(&str, Function); 6] = [
     ("parseJson", |text, heap| parse(text, heap).ok()),
     ("urlEncode", |text, _| Some(Value::text(url_encode(text)))),
     ("urlDecode", |text, _| url_decode(text).map(Value::text)),
-    ("base64Encode", |text, _| Some(Value::text(base64_encode(text.as_bytes())))),
-    ("base64Decode", |text, _| Some(Value::text(String::from_utf8_lossy(&base64_decode(text)).as_ref()))),
+    ("base64Encode", |text, _| Some(Value::text(base64::encode(text.as_bytes())))),
+    ("base64Decode", |text, _| Some(Value::text(String::from_utf8_lossy(&lenient_base64(text)).as_ref()))),
 ];
 
 /// Calls a function by its name. Of `null` there is nothing but `null`; of what is no text its text is taken. What cannot be decoded
@@ -82,23 +83,8 @@ fn url_decode(text: &str) -> Option<String> {
     Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-fn base64_encode(bytes: &[u8]) -> String {
-    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let byte = |place: usize| u32::from(chunk.get(place).copied().unwrap_or(0));
-        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for place in 0..4 {
-            let letter = ALPHABET.get((bits >> (18 - 6 * place)) as usize & 63).copied().unwrap_or(b'=');
-            out.push(if place <= chunk.len() { char::from(letter) } else { '=' });
-        }
-    }
-    out
-}
-
 /// Both alphabets are read, what is in neither is passed over, and `=` is the end, as commons-codec does.
-fn base64_decode(text: &str) -> Vec<u8> {
+fn lenient_base64(text: &str) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
     let (mut bits, mut count) = (0u32, 0);
     for letter in text.bytes().take_while(|letter| *letter != b'=') {

@@ -58,7 +58,8 @@ impl<'a> Variables<'a> {
             ("params", [name]) => Ok(name.as_text().and_then(|name| self.parameter(name)).map_or(Value::Null, Value::text)),
             ("path", [path]) => Ok(self.at(path, heap)?.unwrap_or_default()),
             ("json", [path]) => match self.at(path, heap)? {
-                // assumed(json-slash): `/` stays as it is, though json-smart can write it as `\/`.
+                // assumed(json-slash): `/` stays as it is, though json-smart can write it as `\/`. assumed(json-null): a `null` of the
+                // body is `null`, and not what a path to nowhere gives.
                 Some(value) => Ok(Value::text(json_text(&value, heap)?)),
                 // Measured in 2015.
                 None => Ok(Value::text("\"\"")),

@@ -35,7 +35,8 @@ struct Reader<'a> {
 type Read<'a, 'b> = fn(&mut Compiler<'a, 'b>, &Reader<'a>, &Node<'a>, &mut Rules) -> Option<Keyword>;
 
 /// Keywords of later drafts and of OpenAPI that ask something of a value: an import drops them (recorded for unknown keywords:
-/// `test_apigateway_import`), and so does this, with a word.
+/// `test_apigateway_import`), and so does this, with a word. assumed(later-keywords): that those that API Gateway might know are
+/// unknown to it.
 const DROPPED: [(&str, &str); 14] = [
     ("nullable", "say `oneOf: [{type: \"null\"}, …]`"),
     ("const", "say `enum` with one value"),
@@ -96,6 +97,13 @@ impl<'a, 'b> Compiler<'a, 'b> {
         for (name, help) in DROPPED {
             if let Some(node) = reader.node.get(name).filter(|node| node.value != &Value::Bool(false)) {
                 self.problems.warning(&node.path, format!("`{name}` has no effect"), Some(help));
+            }
+        }
+        // Whether or not there is a limit beside it.
+        for name in ["exclusiveMinimum", "exclusiveMaximum"] {
+            if let Some(node) = reader.node.get(name).filter(|node| node.value.is_number()) {
+                let help = Some("in draft 4 it is `true` beside the limit");
+                self.problems.warning(&node.path, format!("`{name}` has no effect: it is a number"), help);
             }
         }
         let keywords: [(&str, Read<'a, 'b>); 23] = [
@@ -233,14 +241,8 @@ impl<'a, 'b> Compiler<'a, 'b> {
     fn range(&mut self, reader: &Reader<'a>, node: &Node<'a>, bound: Bound) -> Option<Keyword> {
         let limit = self.number(node)?;
         let name = if bound == Bound::Minimum { "exclusiveMinimum" } else { "exclusiveMaximum" };
-        let exclusive = match reader.node.get(name) {
-            Some(node) if node.value.is_number() => {
-                let help = Some("in draft 4 it is `true` beside the limit");
-                self.problems.warning(&node.path, format!("`{name}` has no effect: it is a number"), help);
-                None
-            }
-            node => node.and_then(|node| node.boolean(self.problems)),
-        };
+        let exclusive = reader.node.get(name).filter(|node| !node.value.is_number());
+        let exclusive = exclusive.and_then(|node| node.boolean(self.problems));
         Some(Keyword::Range { bound, limit, exclusive: exclusive.unwrap_or(false) })
     }
 

@@ -176,7 +176,8 @@ impl Reader {
     }
 
     /// A `$` that begins no reference is text; of `$!` the `$` is. It goes away where it touches one of the directives that are words
-    /// of the language (measured with Velocity 1.7).
+    /// of the language (measured with Velocity 1.7). assumed(template-end-mark): a `$` or a `#` at the very end is text, too, which
+    /// Velocity refuses: a template that ends so is meant so.
     fn lone_dollar(&mut self, cursor: &Cursor<'_, '_>, start: usize, dollar: usize) {
         let words = ["if", "elseif", "else", "end"];
         let is_directive = cursor.byte(0) == b'#' && words.contains(&cursor.directive_name().1);

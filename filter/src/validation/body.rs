@@ -12,7 +12,8 @@ use std::sync::Arc;
 #[derive(Debug, Default)]
 pub struct Models(Vec<(MediaType, Arc<Schema>)>);
 
-/// What API Gateway's log says of a body that its validator cannot read, an empty one among them (seen in logs of AWS).
+/// What API Gateway's log says of a body that its validator cannot read (seen in logs of AWS). assumed(unreadable-body): that the
+/// client is told the same, and of an empty body, too.
 const UNREADABLE: &str = "[Unknown error parsing request body]";
 
 /// The content type of a model that all bodies have which have no other (documented).

@@ -11,7 +11,7 @@ use crate::definition::{Node, OperationKey, Protocol};
 use crate::gateway_response::Failure;
 use crate::http::{CanonicalPath, RequestHead, ResponseHead};
 use crate::mapping::Sources;
-use crate::platform::Platform;
+use crate::platform::{Platform, Section};
 use crate::usage::Admitted;
 
 /// A compiled HTTP_PROXY integration.
@@ -67,6 +67,7 @@ impl Integration for HttpProxy {
         let uri = self.backend.uri()?;
         let body = if self.parameters.need_body() { platform.request_body() } else { Vec::new() };
         let mapped = self.parameters.evaluate(&Sources::of(context).with_body(&body), platform)?;
+        platform.note(Section::IntegrationRequest, "parameters", &|| mapped.describe());
         let appended = if self.appends_path { context.stage_path.as_str() } else { "" };
         let client_query = context.path.as_ref().and_then(CanonicalPath::query).unwrap_or_default();
         let mut head = RequestHead {
