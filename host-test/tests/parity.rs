@@ -337,7 +337,9 @@ fn served_without() -> Vec<Value> {
         mock(json!({"requestTemplates": {"application/json": "{}"}})),
         mock(json!({"uri": "http://h/"})),
         integrated("REST", json!({"type": "http", "uri": "http://h/", "responseParameters": {"a": "'b'"}})),
-        mock(json!({"responses": {"default": {"statusCode": 200, "responseParameters": {"method.response.header.x-amzn-requestid": "'x'"}}}})),
+        mock(
+            json!({"responses": {"default": {"statusCode": 200, "responseParameters": {"method.response.header.x-amzn-requestid": "'x'"}}}}),
+        ),
         undeclared,
         staged(json!({"accessLogSettings": {}})),
         staged(json!({"methodSettings": {"*/*": {"metricsEnabled": true}}})),

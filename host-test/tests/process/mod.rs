@@ -47,7 +47,7 @@ pub fn printed(output: &Output) -> String {
 pub fn curl(line: &str) -> String {
     let words = line.strip_prefix("curl ").unwrap_or_else(|| panic!("`{line}` is no curl line"));
     let line = format!("curl --silent --show-error --max-time 30 {words}");
-    let output = Command::new("bash").args(["-c", &line]).output().expect("bash can be run");
+    let output = Command::new("bash").args(["-c", &line]).current_dir(repository()).output().expect("bash can be run");
     assert!(output.status.success(), "`{line}` ends in {}:\n{}", output.status, printed(&output));
     String::from_utf8_lossy(&output.stdout).replace('\r', "")
 }
