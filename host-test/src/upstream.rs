@@ -46,6 +46,7 @@ pub struct UpstreamReply {
     chunks: Vec<Bytes>,
     trailers: Option<HeaderMap>,
     breaks_off: bool,
+    stalls: bool,
 }
 
 /// One step of what a stub does.
@@ -195,9 +196,15 @@ impl UpstreamReply {
         self
     }
 
+    /// Nothing comes after what was given so far.
+    pub fn stalling(mut self) -> Self {
+        self.stalls = true;
+        self
+    }
+
     fn steps(&self, head_only: bool) -> Vec<Step> {
         let chunks: &[Bytes] = if head_only { &[] } else { &self.chunks };
-        let open = self.breaks_off || self.trailers.is_some();
+        let open = self.breaks_off || self.stalls || self.trailers.is_some();
         let mut headers = self.headers.clone();
         if !self.chunks.is_empty() && !headers.contains("content-length") {
             // A backend that speaks HTTP/1.1 says so, and Envoy shows it to the filter.
@@ -211,6 +218,8 @@ impl UpstreamReply {
         }
         if self.breaks_off {
             steps.push(Step::Fail(UpstreamFailure::Closed));
+        } else if self.stalls {
+            return steps;
         } else if let Some(trailers) = &self.trailers {
             steps.push(Step::Trailers(trailers.clone()));
         }

@@ -46,6 +46,13 @@ impl Http {
         })
     }
 
+    /// Whether a call that began then has had its time. The proxy's timer may be a little early.
+    fn is_over(&self, asked_nanos: u64, platform: &dyn Platform) -> bool {
+        const EARLY_MILLIS: u64 = 5;
+        let waited = platform.monotonic_nanos().saturating_sub(asked_nanos) / 1_000_000;
+        waited + EARLY_MILLIS >= self.backend.timeout_millis
+    }
+
     fn head(&self, method: &str, mapped: &Mapped, context: &Context, platform: &dyn Platform) -> Result<RequestHead, Failure> {
         let uri = self.backend.uri()?;
         let mut head = RequestHead {
@@ -112,7 +119,7 @@ impl Integration for Http {
             question: Question::Http { head, body },
             timeout_millis: self.backend.timeout_millis,
         };
-        Ok(IntegrationRequest::Call(callout, Pending { overrides }))
+        Ok(IntegrationRequest::Call(callout, Pending { overrides, asked_nanos: platform.monotonic_nanos() }))
     }
 
     fn called(
@@ -122,7 +129,8 @@ impl Integration for Http {
         outcome: CalloutOutcome,
         platform: &dyn Platform,
     ) -> Result<Response, Failure> {
-        let answered = backend_answer(outcome)?;
+        let time_is_over = self.is_over(pending.asked_nanos, platform);
+        let answered = backend_answer(outcome, time_is_over)?;
         // assumed(large-answer): the payload limit is documented, and in public logs such an answer is an error of the gateway.
         if answered.body.len() > PAYLOAD_LIMIT {
             platform.log(Level::Warn, "the integration's response is larger than 10485760 bytes");
@@ -141,11 +149,13 @@ impl Integration for Http {
 }
 
 /// The backend's own answer; a failure where nobody answered, or the proxy in its place.
-fn backend_answer(outcome: CalloutOutcome) -> Result<Response, Failure> {
+fn backend_answer(outcome: CalloutOutcome, time_is_over: bool) -> Result<Response, Failure> {
     let failed = Failure::new(ResponseType::IntegrationFailure);
-    let Ok(mut answer) = outcome else { return Err(failed) };
+    let timed_out = Failure::new(ResponseType::IntegrationTimeout);
+    // Of an answer that stops halfway the proxy tells nothing but that there is none.
+    let Ok(mut answer) = outcome else { return Err(if time_is_over { timed_out } else { failed }) };
     if !answer.head.headers.contains(UPSTREAM_SERVICE_TIME) {
-        return Err(if answer.head.status == 504 { Failure::new(ResponseType::IntegrationTimeout) } else { failed });
+        return Err(if answer.head.status == 504 { timed_out } else { failed });
     }
     answer.head.headers.retain(|name| !name.starts_with("x-envoy-"));
     Ok(answer)

@@ -101,6 +101,8 @@ pub enum IntegrationRequest {
 pub struct Pending {
     /// What the request's template said.
     overrides: Overrides,
+    /// When it asked, on the monotonic clock.
+    asked_nanos: u64,
 }
 
 /// What the compile step of an integration may look at, and where it tells what it found.

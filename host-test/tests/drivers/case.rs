@@ -130,6 +130,8 @@ pub enum Fault {
     /// The connection is lost in the middle of the answer's body. Only for backends that the gateway calls itself: of one that it
     /// forwards to, the client has the head already.
     Cut,
+    /// Nothing comes after the middle of the answer's body; the same holds.
+    Stall,
 }
 
 /// One request and what must come of it.

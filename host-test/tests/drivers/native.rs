@@ -51,6 +51,7 @@ struct Port {
     details: Option<String>,
     body: Vec<u8>,
     shared: Rc<RefCell<SharedData>>,
+    waited_millis: u64,
 }
 
 struct Stream<'a> {
@@ -95,7 +96,7 @@ impl Driver for Native {
         let Loaded { gateway, shared } = self.gateways.get(name).ok_or_else(|| format!("`{name}` is not loaded"))?;
         Stream {
             exchange: Exchange::new(gateway.clone()),
-            port: Port { random: self.requests, details: None, body: Vec::new(), shared: shared.clone() },
+            port: Port { random: self.requests, details: None, body: Vec::new(), shared: shared.clone(), waited_millis: 0 },
             clusters,
             is_head: request.method == "HEAD",
             upstream: Vec::new(),
@@ -129,7 +130,11 @@ impl Stream<'_> {
         if !body.is_empty() {
             head.headers.set("content-length", body.len().to_string());
         }
-        let Answer { mut head, pieces, details, breaks_off, .. } = route(head, body, &[], self.clusters, &mut self.upstream);
+        let Answer { mut head, pieces, details, breaks_off, stalls, .. } =
+            route(head, body, &[], self.clusters, &mut self.upstream);
+        if stalls {
+            self.port.waited_millis += timeout_millis;
+        }
         if breaks_off {
             return Err(NoReply);
         }
@@ -206,7 +211,7 @@ impl Stream<'_> {
 
     /// Feeds the answer, whoever made it, and tells what the client gets.
     fn response(&mut self, answer: Answer) -> Result<Observation, String> {
-        let Answer { head, pieces, trailers, details, breaks_off } = answer;
+        let Answer { head, pieces, trailers, details, breaks_off, .. } = answer;
         if breaks_off {
             return Err("a forwarded answer that breaks off is no answer to observe".to_owned());
         }
@@ -295,7 +300,14 @@ fn trailers(request: &Request) -> Vec<(String, String)> {
 impl Answer {
     /// A reply of the filter's own, which passes its response callbacks like any other.
     fn own(response: Response) -> Self {
-        Self { head: response.head, pieces: vec![response.body], trailers: Vec::new(), details: None, breaks_off: false }
+        Self {
+            head: response.head,
+            pieces: vec![response.body],
+            trailers: Vec::new(),
+            details: None,
+            breaks_off: false,
+            stalls: false,
+        }
     }
 }
 
@@ -324,9 +336,9 @@ impl Platform for Port {
         NOW_MILLIS
     }
 
-    /// Stands still, too.
+    /// Stands still, too, but for backends that stall: then a call takes all of its time.
     fn monotonic_nanos(&self) -> u64 {
-        self.now_millis() * 1_000_000
+        (self.now_millis() + self.waited_millis) * 1_000_000
     }
 
     fn random(&mut self) -> [u8; 16] {

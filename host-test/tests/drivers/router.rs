@@ -27,6 +27,8 @@ pub struct Answer {
     pub details: Option<String>,
     /// Whether it breaks off after its last piece.
     pub breaks_off: bool,
+    /// Whether all of its time was over then.
+    pub stalls: bool,
 }
 
 /// Request headers of which Envoy keeps a single line, joining the values with a comma; all others stay as many as were sent.
@@ -161,7 +163,8 @@ fn answer_of(backend: &Backend, is_head: bool) -> Answer {
         pieces: if bodyless { Vec::new() } else { pieces },
         trailers: if bodyless { Vec::new() } else { backend.trailers.clone() },
         details: Some("via_upstream".to_owned()),
-        breaks_off: backend.fault == Some(Fault::Cut),
+        breaks_off: matches!(backend.fault, Some(Fault::Cut | Fault::Stall)),
+        stalls: backend.fault == Some(Fault::Stall),
     }
 }
 
@@ -176,5 +179,6 @@ pub fn local(status: u16, details: &str, body: &str) -> Answer {
         trailers: Vec::new(),
         details: Some(details.to_owned()),
         breaks_off: false,
+        stalls: false,
     }
 }

@@ -134,7 +134,10 @@ fn serve(mut stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
             // The listener was closed in between; the connection is as good as refused.
             Some(Fault::Refuse) => return stream.shutdown(Shutdown::Both),
             Some(Fault::Reset) => return SockRef::from(&stream).set_linger(Some(Duration::ZERO)),
-            Some(Fault::Hang) => {
+            Some(fault @ (Fault::Hang | Fault::Stall)) => {
+                if fault == Fault::Stall {
+                    answer(&mut stream, &behaviour, head)?;
+                }
                 stream.set_read_timeout(Some(HANG))?;
                 return reader.read(&mut [0]).map(drop);
             }
@@ -154,7 +157,7 @@ fn answer(stream: &mut TcpStream, behaviour: &Backend, head: bool) -> std::io::R
     if chunked {
         wire.extend(b"transfer-encoding: chunked\r\n");
     } else if !framed && !matches!(behaviour.status(), 204 | 304) {
-        let missing = usize::from(behaviour.fault == Some(Fault::Cut));
+        let missing = usize::from(matches!(behaviour.fault, Some(Fault::Cut | Fault::Stall)));
         let length = pieces.iter().map(Vec::len).sum::<usize>() + missing;
         wire.extend(format!("content-length: {length}\r\n").into_bytes());
     }
@@ -167,7 +170,7 @@ fn answer(stream: &mut TcpStream, behaviour: &Backend, head: bool) -> std::io::R
         stream.write_all(&if chunked { chunk(piece) } else { piece.clone() })?;
         stream.flush()?;
     }
-    if chunked && behaviour.fault != Some(Fault::Cut) {
+    if chunked && !matches!(behaviour.fault, Some(Fault::Cut | Fault::Stall)) {
         stream.write_all(&last_chunk(&behaviour.trailers))?;
     }
     Ok(())

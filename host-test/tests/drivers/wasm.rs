@@ -150,7 +150,7 @@ fn plain_stub(backend: &Backend) -> Stub {
         Some(Fault::Refuse) => Stub::refuse("delayed connect error: Connection refused"),
         Some(Fault::Reset) => Stub::close(),
         Some(Fault::Hang) => Stub::hang(),
-        None | Some(Fault::Cut) => {
+        None | Some(Fault::Cut | Fault::Stall) => {
             let bytes = |text: &str| latin1(text).expect("checked when the file was read");
             let mut reply = UpstreamReply::new(backend.status());
             for (name, value) in &backend.headers {
@@ -163,7 +163,11 @@ fn plain_stub(backend: &Backend) -> Stub {
             };
             let trailers = backend.trailers.iter();
             let reply = trailers.fold(reply, |reply, (name, value)| reply.trailer(&name.to_ascii_lowercase(), bytes(value)));
-            Stub::respond(if backend.fault == Some(Fault::Cut) { reply.breaking_off() } else { reply })
+            Stub::respond(match backend.fault {
+                Some(Fault::Cut) => reply.breaking_off(),
+                Some(Fault::Stall) => reply.stalling(),
+                _ => reply,
+            })
         }
     };
     stub.after(Duration::from_millis(backend.delay_millis))
