@@ -1,9 +1,8 @@
 //! `$util`. AWS: "$util variables" of the mapping template reference.
 
-use crate::http::percent_encode;
+use crate::base64;
 use crate::template::Fault;
-use crate::value::{Heap, Text, Value, java_text, parse};
-use std::fmt::Write;
+use crate::value::{Exhausted, Heap, Text, Value, java_text, parse};
 
 /// A function of one text; none where the text is not what it reads.
 type Function = fn(&Text, &mut Heap) -> Option<Value>;
@@ -13,7 +12,7 @@ const FUNCTIONS: [(&str, Function); 6] = [
     ("parseJson", |text, heap| parse(text, heap).ok()),
     ("urlEncode", |text, _| Some(Value::text(url_encode(text)))),
     ("urlDecode", |text, _| url_decode(text).map(Value::text)),
-    ("base64Encode", |text, _| Some(Value::text(base64_encode(text.as_bytes())))),
+    ("base64Encode", |text, _| Some(Value::text(base64::encode(text.as_bytes())))),
     ("base64Decode", |text, _| Some(Value::text(String::from_utf8_lossy(&base64_decode(text)).as_ref()))),
 ];
 
@@ -27,8 +26,11 @@ pub fn call(name: &str, arguments: &[Value], heap: &mut Heap) -> Result<Value, F
         Some(other) => Text::from(java_text(other, heap)?),
     };
     // Each byte becomes up to six, by way of a match.
-    heap.spend(1 + text.len() as u64 / 8)?;
-    function(&text, heap).ok_or_else(|| Fault::Method(format!("`$util.{name}` cannot read its text")))
+    heap.budget.spend_characters(8 + text.len())?;
+    function(&text, heap).ok_or_else(|| match heap.budget.left() {
+        0 => Fault::Exhausted(Exhausted::Steps),
+        _ => Fault::Method(format!("`$util.{name}` cannot read its text")),
+    })
 }
 
 /// `StringEscapeUtils.escapeJavaScript` of commons-lang: quotes of both kinds, `\`, `/`, control characters, and all beyond ASCII as
@@ -49,7 +51,8 @@ fn escape_java_script(text: &str) -> String {
             ' '..='\u{7f}' => out.push(character),
             _ => {
                 for unit in character.encode_utf16(&mut [0; 2]) {
-                    let _ = write!(out, "\\u{unit:04X}");
+                    out.push_str("\\u");
+                    write_hex(&mut out, *unit, 4);
                 }
             }
         }
@@ -57,9 +60,28 @@ fn escape_java_script(text: &str) -> String {
     out
 }
 
+/// The last digits of a number, in capital letters.
+fn write_hex(out: &mut String, number: u16, digits: u32) {
+    for place in (0..digits).rev() {
+        let digit = char::from_digit(u32::from(number >> (4 * place) & 15), 16).unwrap_or_default();
+        out.push(digit.to_ascii_uppercase());
+    }
+}
+
 /// `URLEncoder.encode` of Java: that of forms.
 fn url_encode(text: &str) -> String {
-    percent_encode(text.as_bytes()).replace("%20", "+").replace("%2A", "*").replace('~', "%7E")
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b' ' => out.push('+'),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'*' => out.push(char::from(byte)),
+            _ => {
+                out.push('%');
+                write_hex(&mut out, u16::from(byte), 2);
+            }
+        }
+    }
+    out
 }
 
 /// `URLDecoder.decode` of Java; none for a `%` without two digits behind it.
@@ -80,21 +102,6 @@ fn url_decode(text: &str) -> Option<String> {
         }
     }
     Some(String::from_utf8_lossy(&bytes).into_owned())
-}
-
-const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-fn base64_encode(bytes: &[u8]) -> String {
-    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let byte = |place: usize| u32::from(chunk.get(place).copied().unwrap_or(0));
-        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for place in 0..4 {
-            let letter = ALPHABET.get((bits >> (18 - 6 * place)) as usize & 63).copied().unwrap_or(b'=');
-            out.push(if place <= chunk.len() { char::from(letter) } else { '=' });
-        }
-    }
-    out
 }
 
 /// Both alphabets are read, what is in neither is passed over, and `=` is the end, as commons-codec does.
