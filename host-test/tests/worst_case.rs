@@ -373,3 +373,34 @@ fn no_request_keeps_a_worker_for_long() {
     for line in &wrong { writeln!(text, "{line}").unwrap(); }
     assert!(wrong.is_empty(), "{text}");
 }
+
+#[test]
+fn the_same_in_envoy() {
+    let cases: Vec<Case> = templates().into_iter().chain(parameters()).chain(contents()).chain(models()).filter(|case| case.answer == "{}").collect();
+    let only = std::env::var("ONLY").unwrap_or_default();
+    let cases: Vec<Case> = cases.into_iter().filter(|case| case.name.contains(&only)).collect();
+    let mut plugins: drivers::envoy::Plugins = cases.iter().enumerate()
+        .map(|(n, case)| (format!("c{n}"), drivers::edge::Configuration::Text(case.document().to_string()))).collect();
+    plugins.insert("base".to_owned(), drivers::edge::Configuration::Text(request("", Served, "#if(false)$input.body#end", "").document().to_string()));
+    let mut envoy = drivers::envoy::Envoy::start("worst-case", &["b".to_owned()].into(), &plugins);
+    let backend: drivers::case::Backend = serde_json::from_value(json!({"status": 200, "headers": [["content-type", "application/json"]], "body": "{}"})).expect("a backend");
+    envoy.play("b", &backend);
+    let ask = |listener: &str, body: &str| {
+        let wire = format!("POST /s/x HTTP/1.1\r\nhost: a.test\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+        let address = envoy.address(listener).unwrap_or_else(|| panic!("{listener}: {}", envoy.log_of_refused(listener)));
+        let mut best = f64::MAX;
+        let mut status = 0;
+        for _ in 0..4 {
+            let start = Instant::now();
+            let answer = drivers::http1::exchange_raw(address, wire.as_bytes(), "POST");
+            best = best.min(start.elapsed().as_secs_f64() * 1000.0);
+            status = answer.ok().and_then(|a| a.status().ok()).unwrap_or(0);
+        }
+        (best, status)
+    };
+    for (n, case) in cases.iter().enumerate() {
+        let (base, _) = ask("base", &case.body);
+        let (ms, status) = ask(&format!("c{n}"), &case.body);
+        say(&format!("ENVOY {:<58} {:>7.1} ms (base {base:.1}) {status}\n", case.name, ms - base));
+    }
+}

@@ -17,12 +17,16 @@ pub struct JavaRegex {
     whole: Regex,
     /// About how many states the engine has to carry along.
     weight: usize,
-    /// Whether it may look far beyond the end of what it finds.
+    /// Whether it may look far beyond the end of each thing that it finds, again and again. Without alternatives it does not: what it
+    /// looked at in vain for a longer one has no other in it.
     looks_ahead: bool,
 }
 
 /// How much a compiled pattern may have: `(a{1000}){1000}` is refused.
 const SIZE_LIMIT: usize = 256 * 1024;
+
+/// What finding something takes beside looking for it, in bytes that are paid for.
+const MATCH: usize = 16 * 64;
 
 /// The most states that fit into [`SIZE_LIMIT`], about.
 const WEIGHT_LIMIT: usize = 8192;
@@ -36,9 +40,8 @@ impl JavaRegex {
         let mut translator = Translator::new(pattern);
         translator.run().map_err(|why| wrong(&why))?;
         let whole = build(&format!(r"\A(?:{})\z", translator.out)).map_err(|why| wrong(&why))?;
-        let weight = translator.out.len().saturating_mul(translator.weight).min(WEIGHT_LIMIT);
-        let repeats = translator.unbounded.unwrap_or(usize::MAX);
-        let looks_ahead = repeats < translator.out.len() || (translator.alternates && repeats != usize::MAX);
+        let weight = translator.states.saturating_mul(translator.weight).min(WEIGHT_LIMIT);
+        let looks_ahead = translator.goes_on && translator.alternates;
         Ok(Self { pattern: translator.out, find: OnceLock::new(), whole, weight, looks_ahead })
     }
 
@@ -47,9 +50,9 @@ impl JavaRegex {
         self.whole.is_match(text)
     }
 
-    /// What going once through so many bytes takes, in the steps of a budget.
+    /// What going once through so many bytes takes, in the steps of a budget: at each byte the engine may be in all states.
     pub fn steps(&self, bytes: usize) -> u64 {
-        (bytes.saturating_mul(self.weight) as u64 / 64).saturating_add(1 + self.weight as u64)
+        (bytes as u64 + 8).saturating_mul(1 + 2 * self.weight as u64)
     }
 
     /// What compiling the pattern took.
@@ -77,7 +80,7 @@ impl JavaRegex {
         for _ in 0..limit {
             let Some(found) = self.find().and_then(|find| find.captures_at(text, from)) else { break };
             let Some(whole) = found.get(0) else { break };
-            pay(replacement.len() + self.beyond(text, from))?;
+            pay(MATCH + replacement.len() + self.beyond(text, from))?;
             out.push_str(text.get(copied..whole.start()).unwrap_or_default());
             let before = out.len();
             if let Err(message) = expand(replacement, &found, &mut out) {
@@ -100,7 +103,7 @@ impl JavaRegex {
         let (mut from, mut begin) = (0, 0);
         while parts.len() + 1 < most {
             let Some(found) = self.find().and_then(|find| find.find_at(text, from)) else { break };
-            pay(1 + self.beyond(text, from))?;
+            pay(MATCH + self.beyond(text, from))?;
             if found.end() > 0 {
                 parts.push(text.get(begin..found.start()).unwrap_or_default());
                 begin = found.end();
@@ -124,7 +127,7 @@ impl JavaRegex {
 
     /// What is paid for looking beyond what is found.
     fn beyond(&self, text: &str, from: usize) -> usize {
-        if self.looks_ahead { (text.len() - from.min(text.len())).saturating_mul(self.weight.min(64)) } else { self.weight }
+        if self.looks_ahead { (text.len() - from.min(text.len())).saturating_mul(64 * (1 + 2 * self.weight)) } else { 0 }
     }
 }
 
@@ -314,7 +317,11 @@ mod tests {
             });
             paid
         };
-        assert!(paid("a") < 10_000 && paid("a+") < 10_000, "{} {}", paid("a"), paid("a+"));
-        assert!(paid("a.*b|a") > 1_000_000, "{}", paid("a.*b|a"));
+        for near in ["a", "a+", "a+|b", "(a+)", "a.*b", "(?:b|a+)", "a*?"] {
+            assert!(paid(near) <= 1001 * MATCH, "{near}: {}", paid(near));
+        }
+        for far in ["a.*b|a", "a(.*b)?", "(a+b|a)", "(?:a*b){0,1}a", "((a*)b|a)"] {
+            assert!(paid(far) > 100_000_000, "{far}: {}", paid(far));
+        }
     }
 }

@@ -29,9 +29,12 @@ pub struct Translator<'p> {
     pub weight: usize,
     /// Whether `.` is everything: in each group around.
     dot_all: Vec<bool>,
-    /// Where the first repetition without an end ends.
-    pub unbounded: Option<usize>,
+    /// Whether anything follows a repetition without an end.
+    pub goes_on: bool,
+    /// Whether there are alternatives, repeated groups among them.
     pub alternates: bool,
+    /// About how many states the parts of the pattern are, each counted once.
+    pub states: usize,
 }
 
 // === impl Translator ===
@@ -44,6 +47,7 @@ impl<'p> Translator<'p> {
     pub fn run(&mut self) -> Result<(), String> {
         self.dot_all.push(false);
         while let Some(character) = self.next() {
+            self.states += 1;
             match character {
                 '\\' => self.escape(false)?,
                 '[' => self.class()?,
@@ -114,6 +118,7 @@ impl<'p> Translator<'p> {
             'Q' => {
                 let (quoted, rest) = self.rest.split_once(r"\E").unwrap_or((self.rest, ""));
                 self.rest = rest;
+                self.states += quoted.len();
                 quoted.chars().for_each(|literal| self.literal(literal));
             }
             'd' | 'D' | 'w' | 'W' | 's' | 'S' | 't' | 'n' | 'r' | 'f' | 'a' => {
@@ -247,6 +252,7 @@ impl<'p> Translator<'p> {
     }
 
     fn repetition(&mut self, mark: char) -> Result<(), String> {
+        self.alternates |= self.out.ends_with(')');
         self.out.push(mark);
         let mut unbounded = matches!(mark, '*' | '+');
         if mark == '{' {
@@ -264,10 +270,17 @@ impl<'p> Translator<'p> {
         } else if self.rest.starts_with('+') {
             return Err("a possessive repetition".to_owned());
         }
-        if unbounded && self.unbounded.is_none() {
-            self.unbounded = Some(self.out.len());
-        }
+        self.goes_on |= unbounded && self.is_followed();
         Ok(())
+    }
+
+    /// Whether more than the ends of groups follows, and then the end, or an alternative to the whole.
+    fn is_followed(&self) -> bool {
+        let groups = self.dot_all.len().saturating_sub(1);
+        let rest = self.rest.trim_start_matches([')', '*', '+', '?']);
+        let closed = self.rest.len() - rest.len();
+        let closed = self.rest.get(..closed).unwrap_or_default().matches(')').count();
+        !(rest.is_empty() || rest.starts_with('|') && closed == groups)
     }
 }
 

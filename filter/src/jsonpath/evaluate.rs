@@ -71,7 +71,7 @@ impl<'a> Evaluation<'a> {
 
     /// Takes a step, one call deeper.
     fn deeper<T>(&mut self, inner: impl FnOnce(&mut Self) -> Result<T, Stop>) -> Result<T, Stop> {
-        self.heap.spend(1)?;
+        self.heap.spend(2)?;
         if self.depth > DEPTH_LIMIT + super::compile::TOKENS {
             return Err(Exhausted::Depth.into());
         }

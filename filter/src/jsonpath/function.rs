@@ -99,7 +99,7 @@ fn average(numbers: &[f64]) -> f64 {
 fn keys(heap: &mut Heap, model: &Value, _: &[Value]) -> Result<Value, Stop> {
     let Value::Map(id) = model else { return Ok(Value::Null) };
     let keys: Vec<Value> = heap.map(*id).iter().map(|(key, _)| Value::Text(key.clone())).collect();
-    heap.spend(keys.len() as u64)?;
+    heap.spend(2 * keys.len() as u64)?;
     Ok(heap.new_list(ListKind::Json, keys))
 }
 

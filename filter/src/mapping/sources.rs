@@ -61,11 +61,11 @@ impl<'a> Sources<'a> {
 
 /// Only what begins as JSON is read as JSON; anything else is text, and nothing is `{}`.
 fn read(body: &[u8]) -> Result<(Heap, Value), InvalidBody> {
-    let text = String::from_utf8_lossy(body);
+    let text = std::str::from_utf8(body).map_or_else(|_| String::from_utf8_lossy(body), Cow::Borrowed);
     let text = if text.is_empty() { Cow::Borrowed("{}") } else { text };
     let mut heap = Heap::new(Budget::default());
     let text_value = Text::from(&*text);
-    if !text.trim_start().starts_with(['{', '[', '"', '\'']) {
+    if !text.trim_ascii_start().trim_start().starts_with(['{', '[', '"', '\'']) {
         return Ok((heap, Value::Text(text_value)));
     }
     let root = parse(&text_value, &mut heap)?;

@@ -1,10 +1,8 @@
 //! `$util`. AWS: "$util variables" of the mapping template reference.
 
 use crate::base64;
-use crate::http::percent_encode;
 use crate::template::Fault;
-use crate::value::{Heap, Text, Value, java_text, parse};
-use std::fmt::Write;
+use crate::value::{Exhausted, Heap, Text, Value, java_text, parse};
 
 /// A function of one text; none where the text is not what it reads.
 type Function = fn(&Text, &mut Heap) -> Option<Value>;
@@ -28,8 +26,11 @@ pub fn call(name: &str, arguments: &[Value], heap: &mut Heap) -> Result<Value, F
         Some(other) => Text::from(java_text(other, heap)?),
     };
     // Each byte becomes up to six, by way of a match.
-    heap.spend(1 + text.len() as u64 / 8)?;
-    function(&text, heap).ok_or_else(|| Fault::Method(format!("`$util.{name}` cannot read its text")))
+    heap.budget.spend_characters(8 + text.len())?;
+    function(&text, heap).ok_or_else(|| match heap.budget.left() {
+        0 => Fault::Exhausted(Exhausted::Steps),
+        _ => Fault::Method(format!("`$util.{name}` cannot read its text")),
+    })
 }
 
 /// `StringEscapeUtils.escapeJavaScript` of commons-lang: quotes of both kinds, `\`, `/`, control characters, and all beyond ASCII as
@@ -50,7 +51,8 @@ fn escape_java_script(text: &str) -> String {
             ' '..='\u{7f}' => out.push(character),
             _ => {
                 for unit in character.encode_utf16(&mut [0; 2]) {
-                    let _ = write!(out, "\\u{unit:04X}");
+                    out.push_str("\\u");
+                    write_hex(&mut out, *unit, 4);
                 }
             }
         }
@@ -58,9 +60,28 @@ fn escape_java_script(text: &str) -> String {
     out
 }
 
+/// The last digits of a number, in capital letters.
+fn write_hex(out: &mut String, number: u16, digits: u32) {
+    for place in (0..digits).rev() {
+        let digit = char::from_digit(u32::from(number >> (4 * place) & 15), 16).unwrap_or_default();
+        out.push(digit.to_ascii_uppercase());
+    }
+}
+
 /// `URLEncoder.encode` of Java: that of forms.
 fn url_encode(text: &str) -> String {
-    percent_encode(text.as_bytes()).replace("%20", "+").replace("%2A", "*").replace('~', "%7E")
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b' ' => out.push('+'),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'*' => out.push(char::from(byte)),
+            _ => {
+                out.push('%');
+                write_hex(&mut out, u16::from(byte), 2);
+            }
+        }
+    }
+    out
 }
 
 /// `URLDecoder.decode` of Java; none for a `%` without two digits behind it.

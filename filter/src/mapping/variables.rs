@@ -10,6 +10,9 @@ use crate::template::{Fault, Host};
 use crate::value::{Heap, Map, NotJson, Text, Value, json_text, parse};
 use std::cell::RefCell;
 
+/// The steps of a method of `$input` beside those of its work.
+const CALL: u64 = 4;
+
 /// What a rendering finds under names that the template did not set. Each object is made when it is first asked for, and stays the same
 /// for the whole rendering.
 pub struct Variables<'a> {
@@ -53,6 +56,7 @@ impl<'a> Variables<'a> {
     }
 
     fn input(&self, method: &str, arguments: &[Value], heap: &mut Heap) -> Result<Value, Fault> {
+        heap.spend(CALL)?;
         match (method, arguments) {
             ("params", []) => Ok(self.parameters(heap)),
             ("params", [name]) => Ok(name.as_text().and_then(|name| self.parameter(name)).map_or(Value::Null, Value::text)),
@@ -85,7 +89,7 @@ impl<'a> Variables<'a> {
         if let Some(parsed) = made {
             return Ok(parsed);
         }
-        let parsed = if self.body.trim_start().starts_with(['{', '[']) {
+        let parsed = if self.body.trim_ascii_start().trim_start().starts_with(['{', '[']) {
             parse(&self.body, heap).map_err(|not_json| self.refusal(&not_json))?
         } else {
             Value::Text(self.body.clone())

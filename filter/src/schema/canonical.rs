@@ -11,7 +11,7 @@ pub fn canonical(value: &Value, heap: &mut Heap) -> Result<String, Exhausted> {
 }
 
 fn write(out: &mut String, value: &Value, depth: usize, heap: &mut Heap) -> Result<(), Exhausted> {
-    heap.spend(1)?;
+    heap.spend(2)?;
     if depth > DEPTH_LIMIT {
         return Err(Exhausted::Depth);
     }
@@ -59,11 +59,9 @@ fn write(out: &mut String, value: &Value, depth: usize, heap: &mut Heap) -> Resu
 pub fn sorted_names(value: &Value, heap: &mut Heap) -> Result<Vec<Text>, Exhausted> {
     let Value::Map(id) = value else { return Ok(Vec::new()) };
     let mut names: Vec<Text> = heap.map(*id).iter().map(|(name, _)| name.clone()).collect();
-    // Each is compared with a few others.
-    let bytes = names.iter().map(|name| name.len()).sum::<usize>();
-    heap.spend(names.len() as u64)?;
-    heap.budget.spend_bytes(bytes.saturating_mul(8))?;
-    names.sort_unstable_by(|a, b| a.as_str().cmp(b));
+    heap.spend(2 * names.len() as u64)?;
+    heap.budget.spend_sorting(names.len(), names.iter().map(Text::len).sum())?;
+    names.sort_unstable_by(|a, b| a.as_bytes().cmp(b.as_bytes()));
     Ok(names)
 }
 

@@ -35,7 +35,7 @@ impl<'a> Check<'a> {
 
     /// Looks at a value by one sub-schema.
     pub fn visit(&mut self, id: Id, value: &Value, depth: usize) -> Step {
-        self.heap.spend(1)?;
+        self.heap.spend(2)?;
         if depth > DEPTH {
             return Err(Exhausted::Depth);
         }
@@ -300,7 +300,7 @@ impl<'a> Check<'a> {
         while let Some(item) = self.heap.list(*list).get(texts.len()).cloned() {
             texts.push(canonical(&item, self.heap)?);
         }
-        self.heap.budget.spend_bytes(texts.iter().map(String::len).sum::<usize>().saturating_mul(8))?;
+        self.heap.budget.spend_sorting(texts.len(), texts.iter().map(String::len).sum())?;
         texts.sort_unstable();
         if texts.windows(2).any(|pair| matches!(pair, [one, other] if one == other)) {
             return self.fail("array must not contain duplicate elements", &[]);

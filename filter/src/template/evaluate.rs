@@ -8,12 +8,16 @@ use super::render::{Halt, OUTPUT_LIMIT, Renderer, loop_level, loop_value};
 use crate::value::{DEPTH_LIMIT, Exhausted, Heap, ListKind, Map, Text, Value, java_text};
 use std::cmp::Ordering;
 
+/// The steps of an expression, and of a link of a reference.
+const EXPRESSION: u64 = 2;
+const LINK: u64 = 3;
+
 // === impl Renderer ===
 
 impl<'t> Renderer<'t, '_> {
     /// The value of an expression; `null`: it has none, as 1/0.
     pub fn evaluate(&mut self, expression: &'t Expression) -> Result<Value, Halt> {
-        self.heap.spend(1)?;
+        self.heap.spend(EXPRESSION)?;
         self.enter()?;
         let value = match expression {
             Expression::Boolean(value) => Value::Boolean(*value),
@@ -39,6 +43,7 @@ impl<'t> Renderer<'t, '_> {
                 for (key, value) in entries {
                     let key = self.evaluate(key)?;
                     let key = self.key(&key)?;
+                    self.heap.spend(EXPRESSION)?;
                     map.insert(key, self.evaluate(value)?);
                 }
                 self.heap.new_map(map)
@@ -127,7 +132,7 @@ impl<'t> Renderer<'t, '_> {
             if value.is_null() {
                 break;
             }
-            self.heap.spend(1)?;
+            self.heap.spend(LINK)?;
             value = match link {
                 Link::Property(name) => self.property(&value, name)?,
                 Link::Index(index) => {
@@ -235,9 +240,7 @@ impl<'t> Renderer<'t, '_> {
         match holder {
             Value::Map(id) => {
                 let key = self.key(&index)?;
-                if let Some(map) = self.heap.map_mut(id) {
-                    map.insert(key, value);
-                }
+                self.heap.insert(id, key, value)?;
             }
             Value::List(id) => {
                 let Value::Integer(index) = index else { return Ok(()) };

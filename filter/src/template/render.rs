@@ -18,6 +18,10 @@ const DEPTH_LIMIT: usize = 400;
 /// How much text a template may make (documented for payloads).
 pub const OUTPUT_LIMIT: usize = 10 * 1024 * 1024;
 
+/// The steps of a node, and of once round a loop.
+const NODE: u64 = 2;
+const ROUND: u64 = 2;
+
 /// What the names of a template's own objects begin with; no name in a template does.
 const LOOP: &str = "#foreach ";
 const DEFINED: &str = "#define ";
@@ -89,7 +93,7 @@ impl<'t> Renderer<'t, '_> {
     pub fn block(&mut self, nodes: &'t Block, out: &mut String) -> Result<(), Halt> {
         self.enter()?;
         for node in nodes {
-            self.heap.spend(1)?;
+            self.heap.spend(NODE)?;
             self.node(node, out)?;
         }
         self.leave();
@@ -207,6 +211,7 @@ impl<'t> Renderer<'t, '_> {
         let mut done = Ok(());
         for (index, item) in items.iter().take(LOOP_LIMIT).enumerate() {
             let has_next = index + 1 < items.len();
+            self.heap.spend(ROUND)?;
             if let Some(this) = self.loops.last_mut() {
                 *this = Loop { index, has_next };
             }

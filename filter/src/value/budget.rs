@@ -1,7 +1,7 @@
 //! How much work a request may make before it is refused.
 
-/// What is left to spend, in steps: about 30 ns each in the module. What takes longer the longer its text is costs a step for each
-/// [`BYTES_A_STEP`].
+/// What is left to spend, in steps: about 30 ns each in the module, some 250 instructions. What takes longer the longer its text is
+/// costs a step for each [`BYTES_A_STEP`] that are copied or scanned, or [`CHARACTERS_A_STEP`] that are looked at one by one.
 #[derive(Debug, Clone)]
 pub struct Budget {
     steps: u64,
@@ -19,6 +19,11 @@ pub enum Exhausted {
 }
 
 const BYTES_A_STEP: u64 = 64;
+
+const CHARACTERS_A_STEP: u64 = 8;
+
+/// How many times longer a comparison of names takes than a copy, byte for byte.
+const COMPARED: usize = 2;
 
 // === impl Budget ===
 
@@ -41,6 +46,18 @@ impl Budget {
     /// Takes the steps of work on so many bytes.
     pub fn spend_bytes(&mut self, bytes: usize) -> Result<(), Exhausted> {
         self.spend(1 + bytes as u64 / BYTES_A_STEP)
+    }
+
+    /// Takes the steps of work on a text, character by character.
+    pub fn spend_characters(&mut self, bytes: usize) -> Result<(), Exhausted> {
+        self.spend(1 + bytes as u64 / CHARACTERS_A_STEP)
+    }
+
+    /// Takes the steps of putting so many names in order, which have so many bytes together.
+    pub fn spend_sorting(&mut self, names: usize, bytes: usize) -> Result<(), Exhausted> {
+        let compared = names.max(1).ilog2() as usize + 1;
+        self.spend((names * compared / 2) as u64)?;
+        self.spend_bytes(bytes.saturating_mul(compared * COMPARED))
     }
 
     /// What is left.

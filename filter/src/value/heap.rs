@@ -82,6 +82,13 @@ impl Heap {
         self.maps.get_mut(id.0 as usize)
     }
 
+    /// Puts a value under a key of a map; what was there before. The more there are, the more has to move.
+    pub fn insert(&mut self, id: MapId, key: Text, value: Value) -> Result<Value, Exhausted> {
+        self.spend(8 + self.map(id).len() as u64 / 16)?;
+        self.budget.spend_bytes(key.len())?;
+        Ok(self.map_mut(id).and_then(|map| map.insert(key, value)).unwrap_or_default())
+    }
+
     /// The member of a map; none where it is no map, or has no such member.
     pub fn member(&self, value: &Value, key: &str) -> Option<&Value> {
         match value {

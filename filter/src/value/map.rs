@@ -110,6 +110,15 @@ impl Map {
     pub fn from_entries(entries: Vec<(Text, Value)>) -> Self {
         let mut map = Self { entries, ..Self::default() };
         if map.entries.len() <= FEW {
+            let mut before = map.entries.as_slice();
+            let mut is_again = false;
+            while let [rest @ .., (key, _)] = before {
+                is_again = is_again || rest.iter().any(|(known, _)| known == key);
+                before = rest;
+            }
+            if !is_again {
+                return map;
+            }
             let mut few = Self::new();
             for (key, value) in map.entries {
                 few.insert(key, value);
@@ -117,7 +126,7 @@ impl Map {
             return few;
         }
         map.sort();
-        let key = |place: &u32| map.entries.get(*place as usize).map(|(key, _)| key.as_str());
+        let key = |place: &u32| map.entries.get(*place as usize).map(|(key, _)| key.as_bytes());
         // Equal keys stand together, in the order in which they came.
         let (mut repeated, mut first) = (Vec::new(), None);
         for pair in map.sorted.windows(2) {
@@ -155,16 +164,16 @@ impl Map {
     /// Where a key is; else where it belongs among the sorted ones.
     fn place(&self, key: &str) -> Result<usize, usize> {
         if self.sorted.is_empty() {
-            return self.entries.iter().position(|(known, _)| known.as_str() == key).ok_or(self.entries.len());
+            return self.entries.iter().position(|(known, _)| known.as_bytes() == key.as_bytes()).ok_or(self.entries.len());
         }
-        let known = |place: &u32| self.entries.get(*place as usize).map(|(known, _)| known.as_str()).unwrap_or_default();
-        let found = self.sorted.binary_search_by(|place| known(place).cmp(key))?;
+        let known = |place: &u32| self.entries.get(*place as usize).map(|(known, _)| known.as_bytes()).unwrap_or_default();
+        let found = self.sorted.binary_search_by(|place| known(place).cmp(key.as_bytes()))?;
         Ok(self.sorted.get(found).map_or(0, |place| *place as usize))
     }
 
     fn sort(&mut self) {
         let mut sorted: Vec<u32> = (0..u32::try_from(self.entries.len()).unwrap_or(u32::MAX)).collect();
-        let key = |place: &u32| self.entries.get(*place as usize).map(|(key, _)| key.as_str());
+        let key = |place: &u32| self.entries.get(*place as usize).map(|(key, _)| key.as_bytes());
         sorted.sort_unstable_by(|a, b| key(a).cmp(&key(b)).then(a.cmp(b)));
         self.sorted = sorted;
     }

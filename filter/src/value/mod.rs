@@ -10,6 +10,7 @@ mod double;
 mod heap;
 mod map;
 mod parse;
+mod plain;
 mod print;
 mod text;
 

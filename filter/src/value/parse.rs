@@ -1,5 +1,6 @@
 //! JSON (RFC 8259), read strictly. Strings without escapes share the body's bytes.
 
+use super::plain::plain_length;
 use super::{DEPTH_LIMIT, Exhausted, Heap, ListKind, Map, Text, Value};
 
 /// Why a text is not read as JSON.
@@ -25,6 +26,9 @@ pub fn parse(text: &Text, heap: &mut Heap) -> Result<Value, NotJson> {
     if parser.at < parser.bytes.len() { Err(parser.wrong("something follows the value")) } else { Ok(value) }
 }
 
+/// The steps of a value, and of a member beside its value.
+const VALUE: u64 = 2;
+
 struct Parser<'a> {
     text: &'a Text,
     bytes: &'a [u8],
@@ -44,7 +48,7 @@ impl From<Exhausted> for NotJson {
 
 impl Parser<'_> {
     fn value(&mut self, depth: usize) -> Result<Value, NotJson> {
-        self.heap.spend(1)?;
+        self.heap.spend(VALUE)?;
         if depth > DEPTH_LIMIT {
             return Err(Exhausted::Depth.into());
         }
@@ -63,7 +67,8 @@ impl Parser<'_> {
     }
 
     fn object(&mut self, depth: usize) -> Result<Value, NotJson> {
-        let mut entries = Vec::new();
+        let mut entries: Vec<(Text, Value)> = Vec::new();
+        let mut bytes = 0;
         self.at += 1;
         self.skip_space();
         if self.take(b'}') {
@@ -74,7 +79,9 @@ impl Parser<'_> {
             if self.peek() != Some(b'"') {
                 return Err(self.wrong("a member begins with its name in double quotes"));
             }
+            self.heap.spend(VALUE)?;
             let key = self.string()?;
+            bytes += key.len();
             self.skip_space();
             if !self.take(b':') {
                 return Err(self.wrong("a colon follows the name of a member"));
@@ -83,6 +90,7 @@ impl Parser<'_> {
             entries.push((key, value));
             self.skip_space();
             if self.take(b'}') {
+                self.heap.budget.spend_sorting(entries.len(), bytes)?;
                 return Ok(self.heap.new_map(Map::from_entries(entries)));
             }
             if !self.take(b',') {
@@ -113,8 +121,7 @@ impl Parser<'_> {
     fn string(&mut self) -> Result<Text, NotJson> {
         self.at += 1;
         let start = self.at;
-        let plain = |byte: &u8| !matches!(byte, b'"' | b'\\' | 0..=0x1f);
-        self.at += self.bytes.get(start..).unwrap_or_default().iter().take_while(|byte| plain(byte)).count();
+        self.at += plain_length(self.bytes.get(start..).unwrap_or_default());
         if self.take(b'"') {
             return Ok(self.text.slice(start..self.at - 1));
         }
@@ -127,12 +134,15 @@ impl Parser<'_> {
                     self.at += 1;
                     return Ok(Text::from(text));
                 }
-                Some(b'\\') => text.push(self.escaped()?),
+                Some(b'\\') => {
+                    self.heap.spend(1)?;
+                    text.push(self.escaped()?);
+                }
                 Some(_) => return Err(self.wrong("a control character in a string")),
                 None => return Err(self.wrong("the text ends within a string")),
             }
             from = self.at;
-            self.at += self.bytes.get(from..).unwrap_or_default().iter().take_while(|byte| plain(byte)).count();
+            self.at += plain_length(self.bytes.get(from..).unwrap_or_default());
         }
     }
 
@@ -193,11 +203,12 @@ impl Parser<'_> {
                 return Err(self.wrong("a digit follows the `e` of an exponent"));
             }
         }
-        let digits = self.text.slice(start..self.at);
+        let digits = self.text.get(start..self.at).unwrap_or_default();
         if !is_whole {
+            self.heap.budget.spend_characters(digits.len())?;
             return Ok(Value::Double(digits.parse().unwrap_or_default()));
         }
-        Ok(digits.parse().map_or(Value::BigInteger(digits), Value::Integer))
+        Ok(digits.parse().map_or_else(|_| Value::BigInteger(self.text.slice(start..self.at)), Value::Integer))
     }
 
     fn digits(&mut self) -> usize {
@@ -215,8 +226,9 @@ impl Parser<'_> {
     }
 
     fn skip_space(&mut self) {
-        let space = |byte: &&u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
-        self.at += self.bytes.get(self.at..).unwrap_or_default().iter().take_while(space).count();
+        while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.peek() {
+            self.at += 1;
+        }
     }
 
     fn peek(&self) -> Option<u8> {

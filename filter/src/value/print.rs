@@ -1,6 +1,7 @@
 //! Values as text: JSON, and what Java's `toString` gives.
 
 use super::heap::ListKind;
+use super::plain::plain_length;
 use super::{DEPTH_LIMIT, Exhausted, Heap, MapKind, Value, double};
 use std::fmt::Write;
 
@@ -26,8 +27,12 @@ pub fn java_text(value: &Value, heap: &mut Heap) -> Result<String, Exhausted> {
     Ok(out)
 }
 
+/// The steps of a value, and more of a number that is no whole one.
+const VALUE: u64 = 2;
+const DOUBLE: u64 = 8;
+
 fn write(out: &mut String, value: &Value, style: Style, depth: usize, heap: &mut Heap) -> Result<(), Exhausted> {
-    heap.spend(1)?;
+    heap.spend(VALUE)?;
     // A list may hold itself.
     if depth > DEPTH_LIMIT {
         return Err(Exhausted::Depth);
@@ -35,15 +40,19 @@ fn write(out: &mut String, value: &Value, style: Style, depth: usize, heap: &mut
     match value {
         Value::Null => out.push_str("null"),
         Value::Boolean(value) => out.push_str(if *value { "true" } else { "false" }),
-        Value::Integer(number) => {
-            let _ = write!(out, "{number}");
-        }
+        Value::Integer(number) => write_integer(out, *number),
         Value::BigInteger(digits) => out.push_str(digits),
-        Value::Double(number) => out.push_str(&double::text(*number)),
+        Value::Double(number) => {
+            heap.spend(DOUBLE)?;
+            out.push_str(&double::text(*number));
+        }
         Value::Text(text) => {
             heap.budget.spend_bytes(text.len())?;
             match style {
-                Style::Json => write_json_string(out, text),
+                Style::Json => {
+                    let escapes = write_json_string(out, text);
+                    heap.spend(escapes)?;
+                }
                 Style::Java => out.push_str(text),
             }
         }
@@ -75,10 +84,12 @@ fn write(out: &mut String, value: &Value, style: Style, depth: usize, heap: &mut
                 match style {
                     Style::Json => {
                         heap.budget.spend_bytes(key.len())?;
-                        write_json_string(out, &key);
+                        let escapes = write_json_string(out, &key);
+                        heap.spend(escapes)?;
                         out.push(':');
                     }
                     Style::Java => {
+                        heap.budget.spend_bytes(key.len())?;
                         out.push_str(&key);
                         out.push('=');
                     }
@@ -98,13 +109,36 @@ fn separate(out: &mut String, index: usize, style: Style) {
     }
 }
 
-/// A text as a JSON string, in its quotes.
-pub fn write_json_string(out: &mut String, text: &str) {
+/// What `{number}` prints, without its machinery.
+fn write_integer(out: &mut String, number: i64) {
+    let mut digits = [0; 20];
+    let (mut place, mut rest) = (digits.len(), number.unsigned_abs());
+    while let Some(digit) = place.checked_sub(1).and_then(|place| digits.get_mut(place)) {
+        place -= 1;
+        *digit = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    if number < 0 {
+        out.push('-');
+    }
+    out.push_str(digits.get(place..).and_then(|digits| std::str::from_utf8(digits).ok()).unwrap_or_default());
+}
+
+/// A text as a JSON string, in its quotes; how many of its characters are escaped.
+pub fn write_json_string(out: &mut String, text: &str) -> u64 {
     out.push('"');
+    let mut escapes = 0;
     let mut rest = text;
-    while let Some(at) = rest.find(|c: char| c < ' ' || c == '"' || c == '\\') {
-        let (plain, tail) = rest.split_at_checked(at).unwrap_or_default();
+    loop {
+        let (plain, tail) = rest.split_at_checked(plain_length(rest.as_bytes())).unwrap_or_default();
         out.push_str(plain);
+        if tail.is_empty() {
+            break;
+        }
+        escapes += 1;
         let mut characters = tail.chars();
         match characters.next() {
             Some('\n') => out.push_str("\\n"),
@@ -123,8 +157,8 @@ pub fn write_json_string(out: &mut String, text: &str) {
         }
         rest = characters.as_str();
     }
-    out.push_str(rest);
     out.push('"');
+    escapes
 }
 
 #[cfg(test)]
@@ -157,7 +191,7 @@ mod tests {
 
     #[test]
     fn json_prints_as_it_was_read() {
-        for json in [r#"{"a":[1,-2,"x\n\"\\"],"b":{},"c":[],"d":123456789012345678901234567890}"#, r#""\u0001""#, "null"] {
+        for json in [r#"{"a":[0,7,10,-9223372036854775808,9223372036854775807,-2,"x\n\"\\"],"b":{},"c":[],"d":123456789012345678901234567890}"#, r#""\u0001""#, "null"] {
             let (mut heap, value) = heap_of(json);
             assert_eq!(json_text(&value, &mut heap).unwrap(), json);
         }

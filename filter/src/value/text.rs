@@ -20,10 +20,26 @@ impl Text {
         self.source.get(self.start as usize..self.end as usize).unwrap_or_default()
     }
 
+    /// How many bytes it has.
+    pub fn len(&self) -> usize {
+        (self.end - self.start) as usize
+    }
+
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.end == self.start
+    }
+
+    /// Its bytes. To compare two of them takes no look at where their characters end.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.source.as_bytes().get(self.start as usize..self.end as usize).unwrap_or_default()
+    }
+
     /// A part of it, by its bytes; empty where these are no characters of it.
     pub fn slice(&self, range: Range<usize>) -> Self {
         let at = |offset: usize| u32::try_from(self.start as usize + offset).unwrap_or(u32::MAX).min(self.end);
-        Self { source: Rc::clone(&self.source), start: at(range.start), end: at(range.end) }
+        let (start, end) = (at(range.start), at(range.end));
+        Self { source: Rc::clone(&self.source), start, end: end.max(start) }
     }
 }
 
@@ -71,7 +87,7 @@ impl fmt::Display for Text {
 
 impl PartialEq for Text {
     fn eq(&self, other: &Self) -> bool {
-        self.as_str() == other.as_str()
+        self.as_bytes() == other.as_bytes()
     }
 }
 

@@ -15,7 +15,6 @@ pub fn call(id: MapId, method: &str, arguments: &[Value], heap: &mut Heap) -> Re
     // What moves entries pays for it.
     heap.spend(match method {
         "remove" => 1 + length as u64 / 8,
-        "put" | "putIfAbsent" => 1 + length as u64 / 256,
         _ => 0,
     })?;
     Ok(match (method, arguments) {
@@ -24,19 +23,16 @@ pub fn call(id: MapId, method: &str, arguments: &[Value], heap: &mut Heap) -> Re
         ("get", [_]) => heap.map(id).get(&key).cloned().unwrap_or_default(),
         ("getOrDefault", [_, other]) => heap.map(id).get(&key).unwrap_or(other).clone(),
         ("containsKey", [_]) => Value::Boolean(heap.map(id).get(&key).is_some()),
-        ("put", [_, value]) => heap.map_mut(id).and_then(|map| map.insert(key, value.clone())).unwrap_or_default(),
+        ("put", [_, value]) => heap.insert(id, key, value.clone())?,
         ("putIfAbsent", [_, value]) => match heap.map(id).get(&key) {
             Some(known) if !known.is_null() => known.clone(),
-            _ => heap.map_mut(id).and_then(|map| map.insert(key, value.clone())).unwrap_or_default(),
+            _ => heap.insert(id, key, value.clone())?,
         },
         ("remove", [_]) => heap.map_mut(id).and_then(|map| map.remove(&key)).unwrap_or_default(),
         ("putAll", [Value::Map(other)]) => {
             let more = entries(*other, heap)?;
             for (key, value) in more {
-                heap.spend(1 + length as u64 / 256)?;
-                if let Some(map) = heap.map_mut(id) {
-                    map.insert(key, value);
-                }
+                heap.insert(id, key, value)?;
             }
             Value::Null
         }
@@ -77,6 +73,6 @@ pub fn call(id: MapId, method: &str, arguments: &[Value], heap: &mut Heap) -> Re
 }
 
 fn entries(id: MapId, heap: &mut Heap) -> Result<Vec<(Text, Value)>, Exhausted> {
-    heap.spend(1 + heap.map(id).len() as u64)?;
+    heap.spend(1 + 2 * heap.map(id).len() as u64)?;
     Ok(heap.map(id).iter().map(|(key, value)| (key.clone(), value.clone())).collect())
 }

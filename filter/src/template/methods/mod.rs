@@ -42,7 +42,7 @@ impl Patterns {
 
 /// Calls a method.
 pub fn call(receiver: &Value, method: &str, arguments: &[Value], patterns: &mut Patterns, heap: &mut Heap) -> Result<Value, Fault> {
-    heap.spend(1)?;
+    heap.spend(2)?;
     match (method, arguments) {
         ("toString", []) => return Ok(Value::text(java_text(receiver, heap)?)),
         ("equals", [other]) => return Ok(Value::Boolean(equals(receiver, other, 0, heap)?)),

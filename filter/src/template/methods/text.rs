@@ -5,15 +5,15 @@ use super::number::ordering;
 use super::{Patterns, count, new_list};
 use crate::java_regex::JavaRegex;
 use crate::template::host::Fault;
-use crate::value::{Heap, Text, Value, java_text};
+use crate::value::{Exhausted, Heap, Text, Value, java_text};
 
 pub fn call(text: &Text, method: &str, arguments: &[Value], patterns: &mut Patterns, heap: &mut Heap) -> Result<Value, Fault> {
-    heap.budget.spend_bytes(text.len())?;
+    spend(method, text, heap)?;
     let mut texts = [const { None }; 2];
     for (place, argument) in texts.iter_mut().zip(arguments) {
         *place = match argument {
             Value::Text(text) => {
-                heap.budget.spend_bytes(text.len())?;
+                spend(method, text, heap)?;
                 Some(text.as_str())
             }
             _ => None,
@@ -72,6 +72,7 @@ pub fn call(text: &Text, method: &str, arguments: &[Value], patterns: &mut Patte
         ("replace", [_, _], [Some(old), Some(new)]) => {
             // What comes out may be as long as the product.
             let times = text.matches(old).count();
+            heap.spend(times as u64)?;
             heap.budget.spend_bytes(times.saturating_mul(new.len()))?;
             Ok(Value::text(text.replace(old, new)))
         }
@@ -101,6 +102,20 @@ pub fn call(text: &Text, method: &str, arguments: &[Value], patterns: &mut Patte
         }
         _ => Ok(Value::Null),
     }
+}
+
+/// What a method does with each byte of its texts: nothing or a copy, a look at each character, a search, a change of case.
+fn spend(method: &str, text: &str, heap: &mut Heap) -> Result<(), Exhausted> {
+    let times = match method {
+        "isEmpty" | "intern" | "startsWith" | "endsWith" | "concat" | "repeat" | "valueOf" | "matches" | "split" | "join" => 0,
+        "length" | "charAt" | "substring" | "subSequence" if text.is_ascii() => 0,
+        "toLowerCase" | "toUpperCase" | "contains" | "indexOf" | "lastIndexOf" | "replace" => 2,
+        "toCharArray" => 32,
+        "equalsIgnoreCase" | "compareToIgnoreCase" => 8,
+        _ => 1,
+    };
+    heap.budget.spend_bytes(text.len())?;
+    heap.budget.spend_characters(text.len().saturating_mul(times))
 }
 
 fn made(text: String, heap: &mut Heap) -> Result<Value, Fault> {
