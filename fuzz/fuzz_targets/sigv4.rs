@@ -138,15 +138,11 @@ impl Sent {
             parameters,
             headers,
             body: self.body.clone(),
-            session_token: signed.session_token().map(<[u8]>::to_vec),
+            session_token: signed.session_token().map(words),
         })
     }
 
     fn header(&self, name: &str) -> (String, Vec<u8>) {
-        let words = |value: &[u8]| {
-            let is_space = |byte: &u8| b" \t\r\n".contains(byte);
-            value.split(is_space).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(&b' ')
-        };
         let own = self.head.headers.get_all(name);
         let authority = matches!(name, "host" | ":authority").then_some(self.head.authority.as_slice());
         // Several lines of one name are one line with commas (RFC 9110, section 5.3).
@@ -164,6 +160,12 @@ struct Meaning {
     headers: Vec<(String, Vec<u8>)>,
     body: Vec<u8>,
     session_token: Option<Vec<u8>>,
+}
+
+/// The value of a header as it is signed: the blanks around it and more than one between its words do not count.
+fn words(value: &[u8]) -> Vec<u8> {
+    let is_space = |byte: &u8| b" \t\r\n".contains(byte);
+    value.split(is_space).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(&b' ')
 }
 
 fn pair(text: &str) -> (Vec<u8>, Vec<u8>) {

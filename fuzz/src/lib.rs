@@ -36,6 +36,34 @@ pub struct Numbers(u64);
 /// No request of the targets needs more events.
 const EVENTS: usize = 8;
 
+/// The parts of an input that has several, with NUL between them; what is missing is empty.
+pub fn parts<const N: usize>(data: &[u8]) -> [&[u8]; N] {
+    let mut parts = data.splitn(N, |byte| *byte == 0);
+    std::array::from_fn(|_| parts.next().unwrap_or_default())
+}
+
+/// The same of an input that is text.
+pub fn text_parts<const N: usize>(data: &[u8]) -> Option<[&str; N]> {
+    let mut texts = [""; N];
+    for (text, part) in texts.iter_mut().zip(parts::<N>(data)) {
+        *text = std::str::from_utf8(part).ok()?;
+    }
+    Some(texts)
+}
+
+/// What work has as its result, which must not take longer: by the clock of this process, so that a busy machine does no harm.
+pub fn within<T>(seconds: u64, what: &str, work: impl FnOnce() -> T) -> T {
+    unsafe extern "C" {
+        safe fn clock() -> std::ffi::c_long;
+    }
+    let begin = clock();
+    let done = work();
+    // POSIX: a million a second.
+    let spent = u64::try_from(clock().saturating_sub(begin)).unwrap_or_default();
+    assert!(spent <= seconds * 1_000_000, "{what} took {spent} µs");
+    done
+}
+
 /// Sends a request through a gateway; each call that it makes has the outcome given. Every head that comes out is looked at. Tells
 /// what became of it, and the number of calls.
 pub fn send(gateway: &Arc<Gateway>, head: RequestHead, body: &[u8], outcome: &CalloutOutcome) -> (Outcome, u32) {

@@ -23,11 +23,10 @@ pub fn compile(text: &str, literals: &mut Vec<Literal>) -> Result<Path, InvalidP
     if text.len() > LENGTH {
         return Err(InvalidPath { offset: LENGTH, message: "the path is too long" });
     }
-    if trimmed.starts_with(['$', '@']) {
-        return Compiler::new(trimmed, literals, 0)?.path();
-    }
-    let path = ["$.", trimmed].concat();
-    Compiler::new(&path, literals, 0)?.path()
+    let prefix = if trimmed.starts_with(['$', '@']) { "" } else { "$." };
+    let path = Compiler::new(&[prefix, trimmed].concat(), literals, 0)?.path();
+    let blanks = text.len() - text.trim_start().len();
+    path.map_err(|invalid| InvalidPath { offset: invalid.offset.saturating_sub(prefix.len()) + blanks, ..invalid })
 }
 
 /// Reads one path, and the filters in it.
@@ -237,7 +236,8 @@ impl<'a> Compiler<'a> {
     }
 
     pub fn wrong(&self, message: &'static str) -> InvalidPath {
-        InvalidPath { offset: self.at, message }
+        // A `\` at the end was looked over with what it would escape.
+        InvalidPath { offset: self.at.min(self.text.len()), message }
     }
 }
 

@@ -83,7 +83,8 @@ impl JsonPath {
         self.path.is_definite()
     }
 
-    /// What it leads to; none where it leads nowhere. A path that is not definite reads as a list, possibly an empty one.
+    /// What it leads to; none where it leads nowhere. A path that is not definite reads as a list, possibly an empty one, unless its
+    /// definite beginning leads nowhere.
     pub fn read(&self, root: &Value, heap: &mut Heap) -> Result<Option<Value>, Exhausted> {
         let literals = self.literals.iter().map(|literal| literal.value(heap)).collect::<Result<_, _>>()?;
         match Evaluation::new(root, literals, heap).value(&self.path, root) {

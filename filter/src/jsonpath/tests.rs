@@ -287,6 +287,13 @@ fn work_and_depth_are_bounded() {
     }
 }
 
+#[test]
+fn an_offset_is_in_the_text_as_it_was_written() {
+    for (path, offset) in [("a b", 1), ("  $.a b", 5), (" a..", 4), ("$['a\\", 5), ("!['\\", 4), ("", 0)] {
+        assert_eq!(JsonPath::parse(path).unwrap_err().offset, offset, "{path}");
+    }
+}
+
 proptest::proptest! {
     #[test]
     fn no_text_makes_it_panic(path in "[$@.\\[\\]()?*'\",:!&|=<>~/ an01-]{0,40}") {
