@@ -16,7 +16,7 @@ pub fn plain_length(bytes: &[u8]) -> usize {
 fn has_special(eight: u64) -> bool {
     let is_zero = |x: u64| x.wrapping_sub(EACH) & !x;
     let control = eight.wrapping_sub(EACH * 0x20) & !eight;
-    (control | is_zero(eight ^ EACH * 0x22) | is_zero(eight ^ EACH * 0x5c)) & EACH * 0x80 != 0
+    (control | is_zero(eight ^ (EACH * 0x22)) | is_zero(eight ^ (EACH * 0x5c))) & (EACH * 0x80) != 0
 }
 
 #[cfg(test)]

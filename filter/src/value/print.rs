@@ -191,7 +191,11 @@ mod tests {
 
     #[test]
     fn json_prints_as_it_was_read() {
-        for json in [r#"{"a":[0,7,10,-9223372036854775808,9223372036854775807,-2,"x\n\"\\"],"b":{},"c":[],"d":123456789012345678901234567890}"#, r#""\u0001""#, "null"] {
+        for json in [
+            r#"{"a":[0,7,10,-9223372036854775808,9223372036854775807,-2,"x\n\"\\"],"b":{},"c":[],"d":123456789012345678901234567890}"#,
+            r#""\u0001""#,
+            "null",
+        ] {
             let (mut heap, value) = heap_of(json);
             assert_eq!(json_text(&value, &mut heap).unwrap(), json);
         }
