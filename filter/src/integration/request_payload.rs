@@ -71,8 +71,8 @@ impl RequestPayload {
         let template = self.choose(context.headers())?;
         let is_binary = self.binary.contain(context.headers().last("content-type"));
         let payload = request_payload(client_body, is_binary, self.handling)?;
-        let Some(template) = template else { return Ok(payload) };
-        let payload = Payload { body: &payload, side: Side::Request };
+        let Some(template) = template else { return Ok(payload.into_bytes()) };
+        let payload = Payload { body: payload.as_text(), side: Side::Request };
         let rendered = render(template, context, &payload, overrides, platform);
         let rendered = rendered.map_err(|fault| faults::of_request(fault, platform))?;
         platform.note(Section::IntegrationRequest, "body after the template", &|| rendered.clone());

@@ -29,7 +29,7 @@ pub fn java_text(value: &Value, heap: &mut Heap) -> Result<String, Exhausted> {
 
 /// The steps of a value, and more of a number that is no whole one.
 const VALUE: u64 = 2;
-const DOUBLE: u64 = 8;
+const DOUBLE: u64 = 4;
 
 fn write(out: &mut String, value: &Value, style: Style, depth: usize, heap: &mut Heap) -> Result<(), Exhausted> {
     heap.spend(VALUE)?;
@@ -191,7 +191,11 @@ mod tests {
 
     #[test]
     fn json_prints_as_it_was_read() {
-        for json in [r#"{"a":[0,7,10,-9223372036854775808,9223372036854775807,-2,"x\n\"\\"],"b":{},"c":[],"d":123456789012345678901234567890}"#, r#""\u0001""#, "null"] {
+        for json in [
+            r#"{"a":[0,7,10,-9223372036854775808,9223372036854775807,-2,"x\n\"\\"],"b":{},"c":[],"d":123456789012345678901234567890}"#,
+            r#""\u0001""#,
+            "null",
+        ] {
             let (mut heap, value) = heap_of(json);
             assert_eq!(json_text(&value, &mut heap).unwrap(), json);
         }
