@@ -23,6 +23,11 @@ const VALUES: [u8; 256] = {
     values
 };
 
+#[inline(always)]
+fn value(letter: &u8) -> u32 {
+    VALUES.get(usize::from(*letter)).map_or(0, |value| u32::from(*value))
+}
+
 /// The text of bytes.
 pub fn encode(bytes: &[u8]) -> String {
     let mut out = Vec::with_capacity(bytes.len().div_ceil(3) * 4);
@@ -43,21 +48,24 @@ pub fn decode(text: &[u8]) -> Option<Vec<u8>> {
     if unpadded.len() != text.len() && text.len() % 4 != 0 {
         return None;
     }
-    let mut out = Vec::with_capacity(unpadded.len() / 4 * 3 + 2);
-    let value = |letter: &u8| u32::from(VALUES.get(usize::from(*letter)).copied().unwrap_or(NONE));
-    let mut chunks = unpadded.chunks_exact(4);
-    for chunk in &mut chunks {
-        let [a, b, c, d] = chunk else { return None };
+    let mut out = vec![0; unpadded.len() / 4 * 3];
+    let chunks = unpadded.chunks_exact(4);
+    let rest = chunks.remainder();
+    // Seen once, at the end.
+    let mut all = 0;
+    for (letters, bytes) in chunks.zip(out.chunks_exact_mut(3)) {
+        let ([a, b, c, d], [x, y, z]) = (letters, bytes) else { return None };
         let (a, b, c, d) = (value(a), value(b), value(c), value(d));
-        if (a | b | c | d) & u32::from(NONE) != 0 {
-            return None;
-        }
-        let [_, bytes @ ..] = (a << 18 | b << 12 | c << 6 | d).to_be_bytes();
-        out.extend_from_slice(&bytes);
+        all |= a | b | c | d;
+        let bits = a << 18 | b << 12 | c << 6 | d;
+        (*x, *y, *z) = ((bits >> 16) as u8, (bits >> 8) as u8, bits as u8);
     }
-    let bits = chunks.remainder().iter().map(value).try_fold(0, |bits, value| (value < 64).then_some(bits << 6 | value))?;
+    if all & u32::from(NONE) != 0 {
+        return None;
+    }
+    let bits = rest.iter().map(value).try_fold(0, |bits, value| (value < 64).then_some(bits << 6 | value))?;
     // What is left of the bits of the last letter is zero.
-    match chunks.remainder().len() {
+    match rest.len() {
         0 => {}
         2 if bits & 15 == 0 => out.push((bits >> 4) as u8),
         3 if bits & 3 == 0 => out.extend_from_slice(&[(bits >> 10) as u8, (bits >> 2) as u8]),

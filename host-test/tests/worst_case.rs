@@ -400,7 +400,7 @@ fn templates() -> Vec<Case> {
         request("replaceAll, one by one, 100 KB", Stopped, "$input.body.replaceAll(\"a\",\"b\")", "a".repeat(100 * 1024)),
         request("replaceAll that looks far, 1 MB", Stopped, "$input.body.replaceAll(\"a.*b|a\",\"\")", "a".repeat(MEGABYTE)),
         request("replaceAll (a|a)*b, 1 MB", Stopped, "$input.body.replaceAll(\"(a|a)*b\",\"\")", "a".repeat(MEGABYTE)),
-        request("replaceAll (a|a)*b, 16 KB", Stopped, "$input.body.replaceAll(\"(a|a)*b\",\"\")", "a".repeat(16 * 1024)),
+        request("replaceAll (a|a)*b, 16 KB", Served, "$input.body.replaceAll(\"(a|a)*b\",\"\")", "a".repeat(16 * 1024)),
         request("matches, many states", Stopped, "$input.body.matches(\"(a?){200}a{200}\")", "a".repeat(100 * 1024)),
         request(
             "matches, many states, little",
@@ -416,23 +416,23 @@ fn templates() -> Vec<Case> {
         request("$input.json('$') of 10 MB escapes", Stopped, "$input.json('$')", long_text(PAYLOAD, "\\n")),
         request("$input.json('$') of 10 MB of escaped characters", Stopped, "$input.json('$')", long_text(PAYLOAD, "\\u0001")),
         request("$input.json('$') of 10 MB numbers", Stopped, "$input.json('$')", numbers(PAYLOAD)),
-        request("$input.json('$') of 10 MB blanks", Served, "$input.json('$')", format!("[{}]", " ".repeat(PAYLOAD - 2))),
-        request("$input.json('$') of a number of 10 MB", Served, "$input.json('$')", format!("[{}]", "1".repeat(PAYLOAD - 2))),
-        request("$input.json('$') of a fraction of 10 MB", Served, "$input.json('$')", format!("[0.{}]", "1".repeat(PAYLOAD - 4))),
+        request("$input.json('$') of 10 MB blanks", Stopped, "$input.json('$')", format!("[{}]", " ".repeat(PAYLOAD - 2))),
+        request("$input.json('$') of a number of 10 MB", Stopped, "$input.json('$')", format!("[{}]", "1".repeat(PAYLOAD - 2))),
+        request("$input.json('$') of a fraction of 10 MB", Stopped, "$input.json('$')", format!("[0.{}]", "1".repeat(PAYLOAD - 4))),
         request(
             "$input.json('$') of 10 MB that is no JSON",
             Refused,
             "$input.json('$')",
             format!("[\"{}", "é".repeat(PAYLOAD / 2 - 2)),
         ),
-        request("$input.json('$') of 1 MB nesting", Served, "$input.json('$')", nested(MEGABYTE)),
+        request("$input.json('$') of 1 MB nesting", Stopped, "$input.json('$')", nested(MEGABYTE)),
         request("$input.json('$') of 10 MB nesting", Stopped, "$input.json('$')", nested(PAYLOAD)),
-        request("$input.json('$') of 1 MB members", Served, "$input.json('$')", members(MEGABYTE, |_| "1".to_owned())),
+        request("$input.json('$') of 1 MB members", Stopped, "$input.json('$')", members(MEGABYTE, |_| "1".to_owned())),
         request("$input.json('$') of 5 MB members", Stopped, "$input.json('$')", members(PAYLOAD / 2, |_| "1".to_owned())),
         request("$input.json('$') of 10 MB empty lists", Stopped, "$input.json('$')", list(PAYLOAD, |_| "[]".to_owned())),
         request("$input.json('$') of 10 MB empty objects", Stopped, "$input.json('$')", list(PAYLOAD, |_| "{}".to_owned())),
         request("$input.json('$') of 10 MB empty texts", Stopped, "$input.json('$')", list(PAYLOAD, |_| "\"\"".to_owned())),
-        request("$input.json('$') of 1 MB fractions", Served, "$input.json('$')", list(MEGABYTE, |n| format!("{n}.{n}"))),
+        request("$input.json('$') of 1 MB fractions", Stopped, "$input.json('$')", list(MEGABYTE, |n| format!("{n}.{n}"))),
         request(
             "$input.json('$') of 1 MB long fractions",
             Served,
@@ -537,7 +537,7 @@ fn templates() -> Vec<Case> {
             "#foreach($i in [1..1000])#foreach($j in [1..1000])$util.parseJson('[]')#end#end",
             "{}",
         ),
-        request("#define recursion", Served, "#define($a)$a$a#end$a", "{}"),
+        request("#define recursion", Stopped, "#define($a)$a$a#end$a", "{}"),
         request("#define recursion, wide", Stopped, format!("#define($a){}#end$a", "$a".repeat(100)), "{}"),
         request("#define recursion, compared", Stopped, format!("#define($a){}#end$a", "#if($a==$a)x#end".repeat(10)), "{}"),
         request("$input.body of 10 MB", Served, "$input.body", "x".repeat(PAYLOAD)),
@@ -581,7 +581,7 @@ fn parameters() -> Vec<Case> {
         of("parameters of 10 MB of numbers", Refused, "method.request.body.a", numbers(PAYLOAD)),
         of("parameters of 1 MB of objects", Served, "method.request.body.items[3].name", records(MEGABYTE)),
         of("parameters of 10 MB text", Served, "method.request.body.b", long_text(PAYLOAD, "x")),
-        of("parameters by $..a of 1 MB", Served, "method.request.body..nothing", records(MEGABYTE)),
+        of("parameters by $..a of 1 MB", Refused, "method.request.body..nothing", records(MEGABYTE)),
     ]
 }
 
@@ -601,7 +601,10 @@ fn contents() -> Vec<Case> {
 
 fn models() -> Vec<Case> {
     let any_of = |depth: usize| {
-        (0..depth).fold(json!({"type": "string"}), |inner, _| json!({"anyOf": [inner.clone(), {"type": "array", "items": inner}]}))
+        (0..depth).fold(
+            json!({"type": "string"}),
+            |inner, _| json!({"anyOf": [inner.clone(), {"not": {"type": "integer"}}, {"anyOf": [inner, {"type": "integer"}]}]}),
+        )
     };
     vec![
         model("model: type of 10 MB numbers", Stopped, json!({"type": "array"}), numbers(PAYLOAD)),
@@ -615,7 +618,7 @@ fn models() -> Vec<Case> {
         model("model: nested anyOf over 1 MB", Stopped, json!({"type": "array", "items": any_of(8)}), numbers(MEGABYTE)),
         model(
             "model: oneOf over 1 MB objects",
-            Stopped,
+            Refused,
             json!({"properties": {"items": {"items": {"oneOf": (0..30).map(|n| json!({"required": ["id"], "properties": {"id": {"enum": [n, n + 1]}}})).collect::<Vec<_>>()}}}}),
             records(MEGABYTE),
         ),
@@ -628,7 +631,7 @@ fn models() -> Vec<Case> {
         ),
         model(
             "model: uniqueItems over equal beginnings",
-            Stopped,
+            Served,
             json!({"uniqueItems": true}),
             list(MEGABYTE, |n| format!("\"{}{n:06}\"", "x".repeat(200))),
         ),
@@ -658,13 +661,13 @@ fn models() -> Vec<Case> {
         ),
         model(
             "model: additionalProperties over 1 MB members",
-            Refused,
+            Stopped,
             json!({"additionalProperties": false}),
             members(MEGABYTE, |_| "1".to_owned()),
         ),
         model(
             "model: enum of 1 MB numbers",
-            Stopped,
+            Refused,
             json!({"items": {"enum": (0..200).map(|n| json!(n.to_string())).chain([json!({})]).collect::<Vec<_>>()}}),
             numbers(MEGABYTE),
         ),
@@ -676,7 +679,7 @@ fn models() -> Vec<Case> {
         ),
         model(
             "model: multipleOf of long numbers",
-            Stopped,
+            Refused,
             json!({"items": {"multipleOf": 0.01}}),
             list(MEGABYTE, |n| format!("{n}{}", "7".repeat(1000))),
         ),
@@ -688,7 +691,7 @@ fn models() -> Vec<Case> {
         ),
         model(
             "model: minimum of fractions",
-            Stopped,
+            Refused,
             json!({"items": {"minimum": 0.5, "multipleOf": 0.1}}),
             list(MEGABYTE, |n| format!("{n}.5e-200")),
         ),
@@ -701,7 +704,7 @@ fn models() -> Vec<Case> {
         model("model: format over 1 MB", Refused, json!({"properties": {"a": {"format": "email"}}}), long_text(MEGABYTE, "x")),
         model(
             "model: format hostname over 1 MB",
-            Refused,
+            Served,
             json!({"properties": {"a": {"format": "hostname"}}}),
             long_text(MEGABYTE, "x."),
         ),

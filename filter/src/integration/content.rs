@@ -18,6 +18,14 @@ pub enum ContentHandling {
 const HANDLINGS: [(&str, ContentHandling); 2] =
     [("CONVERT_TO_BINARY", ContentHandling::ConvertToBinary), ("CONVERT_TO_TEXT", ContentHandling::ConvertToText)];
 
+/// A payload as it is handed on.
+#[derive(Debug)]
+pub enum Content {
+    Text(String),
+    /// What may be no text.
+    Bytes(Vec<u8>),
+}
+
 // === impl ContentHandling ===
 
 impl ContentHandling {
@@ -27,39 +35,62 @@ impl ContentHandling {
     }
 }
 
+// === impl Content ===
+
+impl Content {
+    /// The text, if it is one: what is known to be is not looked at again.
+    pub fn as_text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Bytes(bytes) => std::str::from_utf8(bytes).ok(),
+        }
+    }
+
+    pub fn into_bytes(self) -> Vec<u8> {
+        match self {
+            Self::Text(text) => text.into_bytes(),
+            Self::Bytes(bytes) => bytes,
+        }
+    }
+}
+
 /// A request's payload on its way to the integration; `binary`: its type is one of `binaryMediaTypes`.
-pub fn request_payload(body: Vec<u8>, binary: bool, handling: Option<ContentHandling>) -> Result<Vec<u8>, Failure> {
+pub fn request_payload(body: Vec<u8>, binary: bool, handling: Option<ContentHandling>) -> Result<Content, Failure> {
     match (binary, handling) {
         (false, Some(ContentHandling::ConvertToBinary)) => decoded(&body),
-        (false, _) => Ok(text(body)),
-        (true, Some(ContentHandling::ConvertToText)) => Ok(base64::encode(&body).into_bytes()),
-        (true, _) => Ok(body),
+        (false, _) => Ok(Content::Text(valid(body))),
+        (true, Some(ContentHandling::ConvertToText)) => Ok(Content::Text(base64::encode(&body))),
+        (true, _) => Ok(Content::Bytes(body)),
     }
 }
 
 /// An integration's payload on its way to the client; `binary`: its type is one of `binaryMediaTypes`; `wanted`: so is the first
 /// type that the client accepts.
-pub fn response_payload(body: Vec<u8>, binary: bool, wanted: bool, handling: Option<ContentHandling>) -> Result<Vec<u8>, Failure> {
+pub fn response_payload(body: Vec<u8>, binary: bool, wanted: bool, handling: Option<ContentHandling>) -> Result<Content, Failure> {
     let bytes_are_due = match handling {
         Some(handling) => handling == ContentHandling::ConvertToBinary,
         None => wanted,
     };
     match (binary, bytes_are_due) {
-        (false, false) => Ok(text(body)),
+        (false, false) => Ok(Content::Text(valid(body))),
         (false, true) => decoded(&body),
-        (true, false) => Ok(base64::encode(&body).into_bytes()),
-        (true, true) => Ok(body),
+        (true, false) => Ok(Content::Text(base64::encode(&body))),
+        (true, true) => Ok(Content::Bytes(body)),
     }
 }
 
 /// What is not UTF-8 is replaced.
 pub fn text(body: Vec<u8>) -> Vec<u8> {
-    String::from_utf8(body).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()).into_bytes()
+    valid(body).into_bytes()
+}
+
+fn valid(body: Vec<u8>) -> String {
+    String::from_utf8(body).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
 /// What is no base64 is a 500 (recorded).
-fn decoded(body: &[u8]) -> Result<Vec<u8>, Failure> {
-    base64::decode(body).ok_or_else(Failure::configuration)
+fn decoded(body: &[u8]) -> Result<Content, Failure> {
+    base64::decode(body).map(Content::Bytes).ok_or_else(Failure::configuration)
 }
 
 #[cfg(test)]
@@ -78,10 +109,10 @@ mod tests {
             ("a", true, Some(ConvertToBinary), Some("a")),
             ("a", true, Some(ConvertToText), Some("YQ==")),
         ] {
-            let made = request_payload(body.into(), binary, handling).ok();
+            let made = request_payload(body.into(), binary, handling).ok().map(Content::into_bytes);
             assert_eq!(made.as_deref(), payload.map(str::as_bytes), "{body} {binary} {handling:?}");
         }
-        assert_eq!(request_payload(b"a\xff".to_vec(), false, None).unwrap(), "a\u{fffd}".as_bytes());
+        assert_eq!(request_payload(b"a\xff".to_vec(), false, None).unwrap().into_bytes(), "a\u{fffd}".as_bytes());
     }
 
     #[test]
@@ -98,7 +129,7 @@ mod tests {
             ("a", true, false, Some(ConvertToBinary), Some("a")),
             ("a b", false, false, Some(ConvertToBinary), None),
         ] {
-            let made = response_payload(body.into(), binary, wanted, handling).ok();
+            let made = response_payload(body.into(), binary, wanted, handling).ok().map(Content::into_bytes);
             assert_eq!(made.as_deref(), payload.map(str::as_bytes), "{body} {binary} {wanted} {handling:?}");
         }
     }

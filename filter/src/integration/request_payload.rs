@@ -80,12 +80,12 @@ impl RequestPayload {
         let template = self.choose(context.headers())?;
         let is_binary = self.binary.contain(context.headers().last("content-type"));
         let payload = request_payload(client_body, is_binary, self.handling)?;
-        let Some(template) = template else { return Ok(payload) };
+        let Some(template) = template else { return Ok(payload.into_bytes()) };
         if is_binary && self.handling != Some(ContentHandling::ConvertToText) {
             platform.log(Level::Warn, &format!("a mapping template {CANNOT_TRANSFORM}"));
             return Err(Failure::configuration());
         }
-        let payload = Payload { body: &payload, side: Side::Request };
+        let payload = Payload { body: payload.as_text(), side: Side::Request };
         let rendered = render(template, context, &payload, overrides, platform);
         let rendered = rendered.map_err(|fault| faults::of_request(fault, platform))?;
         platform.note(Section::IntegrationRequest, "body after the template", &|| rendered.clone());

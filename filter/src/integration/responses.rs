@@ -1,7 +1,7 @@
 //! The integration response of REST's non-proxy integrations: which entry of `responses` is selected, and what it makes of the
 //! answer. AWS: "Set up an integration response in API Gateway".
 
-use super::content::{ContentHandling, response_payload};
+use super::content::{Content, ContentHandling, response_payload};
 use super::request_payload::compile_templates;
 use super::{Scope, faults, is_reserved};
 use crate::context::Context;
@@ -146,17 +146,17 @@ impl IntegrationResponse {
         &self,
         context: &Context,
         answer: BackendAnswer<'_>,
-        payload: Vec<u8>,
+        payload: Content,
         overrides: &mut Overrides,
         platform: &dyn Platform,
     ) -> Result<Response, Failure> {
         let body = match self.template(context) {
             Some(template) => {
-                let payload = Payload { body: &payload, side: Side::Response };
+                let payload = Payload { body: payload.as_text(), side: Side::Response };
                 let rendered = render(template, context, &payload, overrides, platform);
                 rendered.map_err(|fault| faults::of_response(fault, platform))?.into_bytes()
             }
-            None => payload,
+            None => payload.into_bytes(),
         };
         let mut headers = Headers::new();
         let sources = Sources::of(context).with_response(answer.headers).with_body(answer.body);

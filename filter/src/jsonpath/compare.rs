@@ -80,7 +80,7 @@ fn are_equal(heap: &mut Heap, left: &Value, right: &Value) -> Result<bool, Stop>
 
 /// Whether two values are the same all the way down, as `equals` of Java's lists and maps has it.
 fn is_identical(heap: &mut Heap, left: &Value, right: &Value, depth: usize) -> Result<bool, Exhausted> {
-    heap.spend(1)?;
+    heap.spend(2)?;
     if depth > DEPTH_LIMIT {
         return Err(Exhausted::Depth);
     }

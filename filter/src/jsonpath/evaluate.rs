@@ -160,7 +160,7 @@ impl<'a> Evaluation<'a> {
     fn each(&mut self, model: &Value, visit: &mut dyn FnMut(&mut Self, &Value) -> Result<(), Stop>) -> Result<(), Stop> {
         let mut place = 0;
         loop {
-            self.heap.spend(1)?;
+            self.heap.spend(2)?;
             let item = match model {
                 Value::List(id) => self.heap.list(*id).get(place).cloned(),
                 Value::Map(id) => self.heap.map(*id).at(place).map(|(_, value)| value.clone()),

@@ -11,8 +11,8 @@ use crate::value::{Budget, Exhausted, Heap, Value, java_text, json_text};
 /// What a template or an expression reads the body of: the request, or the integration's response.
 #[derive(Debug, Clone, Copy)]
 pub struct Payload<'a> {
-    /// The bytes, after `contentHandling`.
-    pub body: &'a [u8],
+    /// The text, after `contentHandling`; none: the bytes are no UTF-8.
+    pub body: Option<&'a str>,
     /// Whose they are.
     pub side: Side,
 }

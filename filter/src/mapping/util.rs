@@ -26,7 +26,7 @@ pub fn call(name: &str, arguments: &[Value], heap: &mut Heap) -> Result<Value, F
         Some(other) => Text::from(java_text(other, heap)?),
     };
     // Each byte becomes up to six, by way of a match.
-    heap.budget.spend_characters(8 + text.len())?;
+    heap.budget.spend_characters(24 + text.len())?;
     function(&text, heap).ok_or_else(|| match heap.budget.left() {
         0 => Fault::Exhausted(Exhausted::Steps),
         _ => Fault::Method(format!("`$util.{name}` cannot read its text")),

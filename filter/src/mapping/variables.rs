@@ -7,7 +7,7 @@ use crate::context::{Context, HIDDEN_HEADERS};
 use crate::jsonpath::JsonPath;
 use crate::platform::Platform;
 use crate::template::{Fault, Host};
-use crate::value::{Heap, Map, NotJson, Text, Value, json_text, parse};
+use crate::value::{Heap, Map, NotJson, Text, Value, json_text, parse, utf16_length};
 use std::cell::RefCell;
 
 /// The steps of a method of `$input` beside those of its work.
@@ -44,7 +44,7 @@ impl<'a> Variables<'a> {
         platform: &'a dyn Platform,
         heap: &mut Heap,
     ) -> Result<Self, Fault> {
-        let body = std::str::from_utf8(payload.body).map_err(|_| Fault::NotText)?;
+        let body = payload.body.ok_or(Fault::NotText)?;
         heap.budget.spend_bytes(body.len())?;
         let body = Text::from(if body.is_empty() { "{}" } else { body });
         Ok(Self { context, platform, body, overrides, made: RefCell::default() })
@@ -76,7 +76,7 @@ impl<'a> Variables<'a> {
     fn at(&self, path: &Value, heap: &mut Heap) -> Result<Option<Value>, Fault> {
         let Some(path) = path.as_text() else { return Ok(None) };
         // A pattern takes as long to compile as thousands of steps.
-        heap.spend(path.len() as u64 + path.matches('/').count() as u64 * 3000)?;
+        heap.spend(8 + 2 * path.len() as u64 + path.matches('/').count() as u64 * 3000)?;
         let path = JsonPath::parse(path).map_err(|invalid| Fault::Method(invalid.to_string()))?;
         let root = self.parsed(heap)?;
         Ok(path.read(&root, heap)?)
@@ -106,7 +106,7 @@ impl<'a> Variables<'a> {
             NotJson::Syntax { offset, .. } => *offset,
         };
         const WHO: &str = "Could not process payloadnet.minidev.json.parser.ParseException: Unexpected";
-        let before = self.body.get(..offset).unwrap_or_default().encode_utf16().count();
+        let before = utf16_length(self.body.get(..offset).unwrap_or_default());
         Fault::Body(match self.body.get(offset..).and_then(|rest| rest.chars().next()) {
             None => format!("{WHO} End Of File position {}: null", before.saturating_sub(1)),
             Some(character) => format!("{WHO} character ({character}) at position {before}."),

@@ -68,7 +68,7 @@ pub fn sorted_names(value: &Value, heap: &mut Heap) -> Result<Vec<Text>, Exhaust
 /// Takes the steps of work on a number, digit by digit.
 pub fn spend_number(value: &Value, heap: &mut Heap) -> Result<(), Exhausted> {
     let digits = if let Value::BigInteger(digits) = value { digits.len() } else { 0 };
-    heap.spend(4 + digits as u64 / 4)
+    heap.spend(12 + digits as u64)
 }
 
 #[cfg(test)]

@@ -250,9 +250,17 @@ impl<'a> Check<'a> {
     }
 
     fn ask_range(&mut self, bound: Bound, limit: &Number, exclusive: bool, value: &Value) -> Step {
-        let Some(number) = self.number(value)? else { return Ok(()) };
-        let (order, beyond) =
-            (number.cmp(&limit.decimal), if bound == Bound::Minimum { Ordering::Less } else { Ordering::Greater });
+        let order = match (value, limit.text.parse()) {
+            (Value::Integer(number), Ok(limit)) => {
+                self.heap.spend(1)?;
+                number.cmp(&limit)
+            }
+            _ => match self.number(value)? {
+                Some(number) => number.cmp(&limit.decimal),
+                None => return Ok(()),
+            },
+        };
+        let beyond = if bound == Bound::Minimum { Ordering::Less } else { Ordering::Greater };
         if order != beyond && !(exclusive && order == Ordering::Equal) {
             return Ok(());
         }

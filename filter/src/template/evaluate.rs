@@ -167,7 +167,10 @@ impl<'t> Renderer<'t, '_> {
             Value::List(_) | Value::Text(_) if name == "empty" => {
                 methods::call(value, "isEmpty", &[], &mut self.patterns, self.heap)?
             }
-            Value::Host(object) if object.starts_with('#') => self.loop_property(value, name),
+            Value::Host(object) if object.starts_with('#') => {
+                self.heap.spend(LINK)?;
+                self.loop_property(value, name)
+            }
             Value::Host(object) => self.host.property(object, name, self.heap)?,
             _ => Value::Null,
         })
@@ -195,6 +198,7 @@ impl<'t> Renderer<'t, '_> {
         }
         Ok(match value {
             Value::Host(object) if object.starts_with('#') => {
+                self.heap.spend(2 * LINK)?;
                 let name = method.strip_prefix("get").or_else(|| method.strip_prefix("is")).unwrap_or(method);
                 let mut name = name.to_owned();
                 if let Some(first) = name.get_mut(..1) {

@@ -180,6 +180,7 @@ impl<'t> Renderer<'t, '_> {
     /// Renders what a `#define` has; `#break` leaves it.
     pub fn render_defined(&mut self, body: &'t Block, out: &mut String) -> Result<(), Halt> {
         let depth = self.depth;
+        self.heap.spend(NODE)?;
         self.defines += 1;
         let done = if self.defines > DEFINE_LIMIT { Ok(()) } else { self.block(body, out) };
         self.defines -= 1;
@@ -203,7 +204,7 @@ impl<'t> Renderer<'t, '_> {
             Value::Map(id) => self.heap.map(id).iter().take(LOOP_LIMIT + 1).map(|(_, value)| value.clone()).collect(),
             _ => return Ok(()),
         };
-        self.heap.spend(1 + items.len() as u64)?;
+        self.heap.spend(8 + items.len() as u64)?;
         let saved = [slot, FOREACH, COUNT, HAS_NEXT].map(|slot| (slot, self.slots.get(slot).cloned().flatten()));
         let (level, depth) = (self.loops.len(), self.depth);
         self.loops.push(Loop { index: 0, has_next: false });

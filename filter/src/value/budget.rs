@@ -25,6 +25,9 @@ const CHARACTERS_A_STEP: u64 = 8;
 /// How many times longer a comparison of names takes than a copy, byte for byte.
 const COMPARED: usize = 2;
 
+/// How many names are not worth a sorting.
+const FEW: usize = 16;
+
 // === impl Budget ===
 
 impl Budget {
@@ -56,7 +59,9 @@ impl Budget {
     /// Takes the steps of putting so many names in order, which have so many bytes together.
     pub fn spend_sorting(&mut self, names: usize, bytes: usize) -> Result<(), Exhausted> {
         let compared = names.max(1).ilog2() as usize + 1;
-        self.spend((names * compared / 2) as u64)?;
+        // Few are only compared with each other.
+        let steps = if names > FEW { names * compared * 3 / 4 } else { names * names / 16 };
+        self.spend(steps as u64)?;
         self.spend_bytes(bytes.saturating_mul(compared * COMPARED))
     }
 

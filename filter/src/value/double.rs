@@ -4,6 +4,10 @@ use serde_json::Number;
 
 /// The shortest text that reads as the same number, in Java's form: `1.0`, `0.001`, `1.0E7`, `NaN`.
 pub fn text(number: f64) -> String {
+    if (1e-3..1e7).contains(&number.abs()) {
+        // Here both write it the same.
+        return Number::from_f64(number).map(|number| number.to_string()).unwrap_or_default();
+    }
     let Some(shortest) = Number::from_f64(number.abs()) else {
         return if number.is_nan() {
             "NaN"
@@ -42,7 +46,7 @@ pub fn text(number: f64) -> String {
 pub fn decimal(text: &str) -> (String, i32) {
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let all = format!("{whole}{fraction}");
+    let all = [whole, fraction].concat();
     let significant = all.trim_start_matches('0');
     let leading = i32::try_from(all.len() - significant.len()).unwrap_or(i32::MAX);
     let point = i32::try_from(whole.len()).unwrap_or(i32::MAX) - leading + exponent.parse::<i32>().unwrap_or_default();

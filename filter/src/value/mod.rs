@@ -18,7 +18,9 @@ pub use budget::{Budget, Exhausted};
 pub use double::decimal;
 pub use heap::{Heap, ListId, ListKind, MapId};
 pub use map::{Map, MapKind};
+
 pub use parse::{NotJson, parse};
+pub use plain::utf16_length;
 pub use print::{java_text, json_text, write_json_string};
 pub use text::Text;
 

@@ -20,19 +20,23 @@ pub enum NotJson {
 /// Reads a text.
 pub fn parse(text: &Text, heap: &mut Heap) -> Result<Value, NotJson> {
     heap.budget.spend_bytes(text.len())?;
-    let mut parser = Parser { text, bytes: text.as_bytes(), at: 0, heap };
+    let mut parser = Parser { text, bytes: text.as_bytes(), at: 0, passed: 0, heap };
     let value = parser.value(0)?;
     parser.skip_space();
+    parser.heap.budget.spend_characters(parser.passed)?;
     if parser.at < parser.bytes.len() { Err(parser.wrong("something follows the value")) } else { Ok(value) }
 }
 
-/// The steps of a value, and of a member beside its value.
+/// The steps of a value, and more of a list or an object.
 const VALUE: u64 = 2;
+const CONTAINER: u64 = 2;
 
 struct Parser<'a> {
     text: &'a Text,
     bytes: &'a [u8],
     at: usize,
+    /// Blanks and digits that are not paid for yet.
+    passed: usize,
     heap: &'a mut Heap,
 }
 
@@ -49,6 +53,9 @@ impl From<Exhausted> for NotJson {
 impl Parser<'_> {
     fn value(&mut self, depth: usize) -> Result<Value, NotJson> {
         self.heap.spend(VALUE)?;
+        if self.passed > 64 {
+            self.heap.budget.spend_characters(std::mem::take(&mut self.passed))?;
+        }
         if depth > DEPTH_LIMIT {
             return Err(Exhausted::Depth.into());
         }
@@ -67,6 +74,7 @@ impl Parser<'_> {
     }
 
     fn object(&mut self, depth: usize) -> Result<Value, NotJson> {
+        self.heap.spend(CONTAINER)?;
         let mut entries: Vec<(Text, Value)> = Vec::new();
         let mut bytes = 0;
         self.at += 1;
@@ -79,7 +87,7 @@ impl Parser<'_> {
             if self.peek() != Some(b'"') {
                 return Err(self.wrong("a member begins with its name in double quotes"));
             }
-            self.heap.spend(VALUE)?;
+            self.heap.spend(1)?;
             let key = self.string()?;
             bytes += key.len();
             self.skip_space();
@@ -100,6 +108,7 @@ impl Parser<'_> {
     }
 
     fn array(&mut self, depth: usize) -> Result<Value, NotJson> {
+        self.heap.spend(CONTAINER)?;
         let mut items = Vec::new();
         self.at += 1;
         self.skip_space();
@@ -165,6 +174,7 @@ impl Parser<'_> {
 
     /// `\uXXXX`, or two of them that are one character; half a pair is the replacement character.
     fn unicode(&mut self) -> Result<char, NotJson> {
+        self.heap.spend(1)?;
         let first = self.unit(self.at).ok_or_else(|| self.wrong("four hexadecimal digits follow `\\u`"))?;
         self.at += 6;
         if (0xd800..0xdc00).contains(&first) {
@@ -205,16 +215,19 @@ impl Parser<'_> {
         }
         let digits = self.text.get(start..self.at).unwrap_or_default();
         if !is_whole {
-            self.heap.budget.spend_characters(digits.len())?;
+            self.heap.spend(digits.len() as u64)?;
             return Ok(Value::Double(digits.parse().unwrap_or_default()));
         }
         Ok(digits.parse().map_or_else(|_| Value::BigInteger(self.text.slice(start..self.at)), Value::Integer))
     }
 
     fn digits(&mut self) -> usize {
-        let count = self.bytes.get(self.at..).unwrap_or_default().iter().take_while(|byte| byte.is_ascii_digit()).count();
-        self.at += count;
-        count
+        let start = self.at;
+        while let Some(b'0'..=b'9') = self.peek() {
+            self.at += 1;
+        }
+        self.passed += self.at - start;
+        self.at - start
     }
 
     fn word(&mut self, word: &str, value: Value) -> Result<Value, NotJson> {
@@ -226,8 +239,11 @@ impl Parser<'_> {
     }
 
     fn skip_space(&mut self) {
-        while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.peek() {
-            self.at += 1;
+        let is_space = |byte: &&u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
+        if self.peek().as_ref().is_some_and(|byte| is_space(&byte)) {
+            let count = self.bytes.get(self.at..).unwrap_or_default().iter().take_while(is_space).count();
+            self.at += count;
+            self.passed += count;
         }
     }
 

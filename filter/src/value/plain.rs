@@ -1,4 +1,4 @@
-//! How far a text goes on without anything that JSON escapes.
+//! Eight bytes of a text at a time: how far it goes on without anything that JSON escapes, and how long Java calls it.
 
 /// A byte in each of eight places.
 const EACH: u64 = 0x0101_0101_0101_0101;
@@ -12,6 +12,20 @@ pub fn plain_length(bytes: &[u8]) -> usize {
     length + bytes.get(length..).unwrap_or_default().iter().take_while(is_plain).count()
 }
 
+/// How many units of UTF-16 a text has: one for each byte that begins a character, one more where that has four bytes.
+pub fn utf16_length(text: &str) -> usize {
+    let (mut eights, mut length) = (text.as_bytes().chunks_exact(8), 0);
+    let units = |eight: u64| {
+        let (second, third, fourth) = (eight << 1, eight << 2, eight << 3);
+        let (follows, is_long) = (eight & !second, eight & second & third & fourth);
+        8 - (follows & EACH * 0x80).count_ones() + (is_long & EACH * 0x80).count_ones()
+    };
+    for eight in &mut eights {
+        length += eight.try_into().map_or(0, |eight| units(u64::from_le_bytes(eight)) as usize);
+    }
+    length + eights.remainder().iter().map(|byte| usize::from(*byte & 0xc0 != 0x80) + usize::from(*byte >= 0xf0)).sum::<usize>()
+}
+
 /// Whether any of eight bytes is not plain. `x - 1 & !x` has a byte's highest bit only where `x` is zero in it, or a byte below was.
 fn has_special(eight: u64) -> bool {
     let is_zero = |x: u64| x.wrapping_sub(EACH) & !x;
@@ -21,7 +35,15 @@ fn has_special(eight: u64) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::plain_length;
+    use super::{plain_length, utf16_length};
+
+    #[test]
+    fn a_text_is_as_long_as_its_units() {
+        let text = "aé€\u{1f600}\u{7f}\u{80}\u{7ff}\u{800}\u{ffff}\u{10000}\u{10ffff}xyz".repeat(3);
+        for (at, _) in text.char_indices() {
+            assert_eq!(utf16_length(&text[at..]), text[at..].encode_utf16().count(), "{at}");
+        }
+    }
 
     #[test]
     fn every_byte_is_found_at_every_place() {

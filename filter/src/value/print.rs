@@ -29,7 +29,7 @@ pub fn java_text(value: &Value, heap: &mut Heap) -> Result<String, Exhausted> {
 
 /// The steps of a value, and more of a number that is no whole one.
 const VALUE: u64 = 2;
-const DOUBLE: u64 = 8;
+const DOUBLE: u64 = 4;
 
 fn write(out: &mut String, value: &Value, style: Style, depth: usize, heap: &mut Heap) -> Result<(), Exhausted> {
     heap.spend(VALUE)?;

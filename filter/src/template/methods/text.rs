@@ -5,7 +5,7 @@ use super::number::ordering;
 use super::{Patterns, count, new_list};
 use crate::java_regex::JavaRegex;
 use crate::template::host::Fault;
-use crate::value::{Exhausted, Heap, Text, Value, java_text};
+use crate::value::{Exhausted, Heap, Text, Value, java_text, utf16_length};
 
 pub fn call(text: &Text, method: &str, arguments: &[Value], patterns: &mut Patterns, heap: &mut Heap) -> Result<Value, Fault> {
     spend(method, text, heap)?;
@@ -107,8 +107,9 @@ pub fn call(text: &Text, method: &str, arguments: &[Value], patterns: &mut Patte
 /// What a method does with each byte of its texts: nothing or a copy, a look at each character, a search, a change of case.
 fn spend(method: &str, text: &str, heap: &mut Heap) -> Result<(), Exhausted> {
     let times = match method {
-        "isEmpty" | "intern" | "startsWith" | "endsWith" | "concat" | "repeat" | "valueOf" | "matches" | "split" | "join" => 0,
-        "length" | "charAt" | "substring" | "subSequence" if text.is_ascii() => 0,
+        "isEmpty" | "length" | "intern" | "startsWith" | "endsWith" | "concat" | "repeat" | "valueOf" | "matches" | "split"
+        | "join" => 0,
+        "charAt" | "substring" | "subSequence" if text.is_ascii() => 0,
         "toLowerCase" | "toUpperCase" | "contains" | "indexOf" | "lastIndexOf" | "replace" => 2,
         "toCharArray" => 32,
         "equalsIgnoreCase" | "compareToIgnoreCase" => 8,
@@ -130,7 +131,7 @@ fn split(text: &str, regex: &JavaRegex, limit: i64, heap: &mut Heap) -> Result<V
 }
 
 fn units(text: &str) -> usize {
-    if text.is_ascii() { text.len() } else { text.encode_utf16().count() }
+    utf16_length(text)
 }
 
 fn index(text: &str, found: Option<usize>) -> Value {

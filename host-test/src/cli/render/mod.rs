@@ -97,7 +97,7 @@ pub fn run(arguments: &Arguments) -> Result<Verdict, Failure> {
     };
     let side = if arguments.response { Side::Response } else { Side::Request };
     let mut overrides = Overrides::default();
-    let payload = Payload { body: &body, side };
+    let payload = Payload { body: std::str::from_utf8(&body).ok(), side };
     let context = sample::context(arguments);
     let amend = |context: &Value, heap: &mut Heap| given.merge(context, heap);
     let rendered = render_with(&template, &context, &payload, &mut overrides, &Still, Some(&amend));
