@@ -116,7 +116,7 @@ fn templates_cost_no_host_calls_but_for_the_client_s_address() {
         ("HTTP, a request template", Some(both.as_str()), plain, "/prod/http", 13),
         ("HTTP, a response template", plain, Some(both.as_str()), "/prod/http", 13),
         ("HTTP, both", Some(both.as_str()), Some(both.as_str()), "/prod/http", 13),
-        ("MOCK, both", plain, Some(both.as_str()), "/prod/mock", 10),
+        ("MOCK, both", plain, Some(both.as_str()), "/prod/mock", 9),
     ] {
         let mut host = mapped(request, response);
         post(&mut host, path, r#"{"a":1}"#.to_owned());
