@@ -113,8 +113,8 @@ velocity: need-build need-velocity ## mapping templates against Apache Velocity;
 	@VELOCITY=required cargo test -p tollgate --test velocity_oracle --locked -- --nocapture
 
 .PHONY: bench
-bench: need-build ## the plan check, measured
-	@cargo bench -p tollgate --bench usage --locked -- --noplot
+bench: need-build ## the plan check and mapping templates, measured
+	@cargo bench -p tollgate --bench usage --bench templates --locked -- --noplot
 
 .PHONY: conformance
 conformance: wasm ## the recorded answers of API Gateway, row by row

@@ -69,6 +69,98 @@ fn an_open_route_makes_few_host_calls() {
     }
 }
 
+/// A template as people deploy it: those of the benchmark.
+fn template(name: &str) -> String {
+    let file = drivers::envoy::workspace().join("filter/benches/templates").join(format!("{name}.vtl"));
+    std::fs::read_to_string(&file).unwrap_or_else(|e| panic!("{}: {e}", file.display()))
+}
+
+/// An HTTP integration with a template on the way to the backend, or on the way back, or both; and a MOCK with both.
+fn mapped(request: Option<&str>, response: Option<&str>) -> Host {
+    let of = |text: Option<&str>| text.map_or(json!({}), |text| json!({"application/json": text}));
+    let route = |mut integration: Value| {
+        integration["responses"] = json!({"default": {"statusCode": 200, "responseTemplates": of(response),
+            "responseParameters": {"method.response.header.x-kind": "'mapped'"}}});
+        json!({"post": {"responses": {"default": {"description": ""}}, "x-amazon-apigateway-integration": integration}})
+    };
+    let http = json!({"type": "http", "httpMethod": "POST", "uri": "http://b.test/", "requestTemplates": of(request),
+        "requestParameters": {"integration.request.header.x-id": "context.requestId"}});
+    let mock = json!({"type": "mock", "requestTemplates": {"application/json": "{\"statusCode\": 200, \"of\": $input.json('$')}"}});
+    let document = json!({
+        "apis": [{"name": "a", "definition": {"openapi": "3.0.1", "paths": {"/http": route(http), "/mock": route(mock)}},
+            "stages": [{"stageName": "prod"}]}],
+        "upstreams": {"b.test": {"cluster": "b"}},
+    });
+    let stub = Stub::reply(200, [("content-type", "application/json"), ("x-envoy-upstream-service-time", "1")], r#"{"Items":[]}"#);
+    Host::builder(&MODULE)
+        .plugin_configuration(document.to_string())
+        .allow_on_headers_stop_iteration(true)
+        .buffer_limit(10 << 20)
+        .cluster("b", stub)
+        .build()
+        .unwrap_or_else(|e| panic!("{e}: {:?}", e.logs()))
+}
+
+fn post(host: &mut Host, path: &str, body: String) -> Outcome {
+    host.send(Request::post(path, body).header("content-type", "application/json").header("accept", "*/*"))
+}
+
+/// An HTTP integration is a call of its own, with a head and a body on both sides, and an answer that the filter gives: 12 host calls
+/// instead of 10. The first template that looks at `$context` asks for the client's address.
+#[test]
+fn templates_cost_no_host_calls_but_for_the_client_s_address() {
+    let (both, plain) = (template("passthrough"), None);
+    // What is asked, and what it takes.
+    for (what, request, response, path, expected) in [
+        ("HTTP, nothing mapped", plain, plain, "/prod/http", 12),
+        ("HTTP, a request template", Some(both.as_str()), plain, "/prod/http", 13),
+        ("HTTP, a response template", plain, Some(both.as_str()), "/prod/http", 13),
+        ("HTTP, both", Some(both.as_str()), Some(both.as_str()), "/prod/http", 13),
+        ("MOCK, both", plain, Some(both.as_str()), "/prod/mock", 9),
+    ] {
+        let mut host = mapped(request, response);
+        post(&mut host, path, r#"{"a":1}"#.to_owned());
+        let outcome = post(&mut host, path, r#"{"a":1}"#.to_owned());
+        assert_eq!(outcome.response.status(), 200, "{what}: {:?}", outcome.logs);
+        let calls = outcome.total_host_calls();
+        say(&format!("{what}: {calls} host calls {:?}, {} fuel\n", outcome.host_calls, outcome.fuel));
+        assert_eq!(calls, expected, "{what}: {:?}", outcome.host_calls);
+    }
+}
+
+/// What a query of DynamoDB answers: 500 items, as long as they must be for about so many bytes.
+fn items(size: usize) -> String {
+    let message = "so long, and \\\"thanks\\\" for all the fish ".repeat((size / 500).saturating_sub(110) / 40 + 1);
+    let item = |n: usize| {
+        format!(
+            r#"{{"commentId":{{"S":"{n:08}"}},"userName":{{"S":"user {n}"}},"likes":{{"N":"{n}"}},"message":{{"S":"{message}"}}}}"#
+        )
+    };
+    format!(r#"{{"Count":500,"Items":[{}]}}"#, (0..500).map(item).collect::<Vec<_>>().join(","))
+}
+
+#[test]
+#[expect(clippy::cast_precision_loss, reason = "fuel and sizes are far below 2^52")]
+fn a_template_costs_as_much_more_as_its_body_is_longer() {
+    for name in ["dynamodb-query", "sqs-send-message", "passthrough"] {
+        let mut host = mapped(Some(&template(name)), None);
+        let [little, much] = [100 << 10, 1 << 20].map(|size| {
+            let body = items(size);
+            let length = body.len() as f64;
+            post(&mut host, "/prod/http", body.clone());
+            let outcome = post(&mut host, "/prod/http", body);
+            assert_eq!(outcome.response.status(), 200, "{name}: {:?}", outcome.logs);
+            (length, outcome.fuel as f64)
+        });
+        let (longer, dearer) = (much.0 / little.0, much.1 / little.1);
+        say(&format!(
+            "{name}: {} bytes {} fuel, {} bytes {} fuel: {dearer:.2} of {longer:.2}\n",
+            little.0, little.1, much.0, much.1
+        ));
+        assert!(dearer <= longer * GROWTH, "{name}: {dearer:.2} times the fuel for {longer:.2} times the bytes");
+    }
+}
+
 /// One HTTP_PROXY route for each kind of authorizer, with the same issuer, function and user.
 fn guarded(protocol: &str) -> Value {
     let header = if protocol == "HTTP" { "$request.header.Authorization" } else { "method.request.header.Authorization" };

@@ -4,15 +4,19 @@
 
 mod drivers;
 
-use drivers::envoy::module;
+use drivers::edge::Configuration;
+use drivers::envoy::{Envoy, Plugins, module};
+use drivers::http1;
 use drivers::report::say;
 use serde_json::{Value, json};
-use std::fmt::Write;
 use std::sync::LazyLock;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tollgate_host::{FilterModule, Host, Request, Stub};
 
-const FUEL: u64 = 150_000_000;
+/// The fuel of 50 ms. What near this much fuel stands for takes Envoy 1.40 at most a millisecond for each 8 million (8.6 million was the
+/// least that was seen, for a list that grows; 10 to 15 million are usual, and up to 75 for copying and scanning), and wasmtime a
+/// little longer, for it counts fuel. `the_worst_requests_end_in_envoy_as_well` prints what they take on another machine.
+const FUEL: u64 = 50 * 8_000_000;
 
 /// Compiled once for all tests.
 static MODULE: LazyLock<FilterModule> = LazyLock::new(|| FilterModule::from_file(module()).expect("the module is one"));
@@ -34,6 +38,18 @@ enum End {
 }
 
 use End::{Refused, Served, Stopped};
+
+// === impl End ===
+
+impl End {
+    fn status(self) -> u16 {
+        match self {
+            Served => 200,
+            Stopped => 500,
+            Refused => 400,
+        }
+    }
+}
 
 /// One bad request.
 struct Case {
@@ -73,47 +89,36 @@ impl Case {
         json!({"apis": [{"name": "a", "definition": definition, "stages": [{"stageName": "s"}]}], "upstreams": {"b.test": {"cluster": "b"}}})
     }
 
-    /// What it takes in the wasmtime host, after one small request that is like it: the first one grows the memory.
-    fn run(&self) -> u64 {
-        let stub =
-            Stub::reply(200, [("content-type", "application/json"), ("x-envoy-upstream-service-time", "1")], self.answer.clone());
+    /// Its fuel in the wasmtime host, and whether it ended as it must.
+    fn run(&self) -> Result<(), String> {
+        let fields = [("content-type", "application/json"), ("x-envoy-upstream-service-time", "1")];
         let mut host = Host::builder(&MODULE)
             .plugin_configuration(self.document().to_string())
             .allow_on_headers_stop_iteration(true)
             .buffer_limit(PAYLOAD + MEGABYTE)
-            .cluster("b", stub)
+            .cluster("b", Stub::reply(200, fields, self.answer.clone()))
             .build()
             .unwrap_or_else(|e| panic!("{}: {e}: {:?}", self.name, e.logs()));
         let request = Request::post("/s/x", self.body.clone()).header("content-type", "application/json");
         let start = Instant::now();
         let outcome = host.send(request);
-        let took = start.elapsed();
+        let (took, status) = (start.elapsed(), outcome.response.status());
         let logs: Vec<&str> = outcome.logs.iter().map(|line| line.message.as_str()).collect();
-        say(&format!(
-            "{:<58} {:>11} fuel {:>7.1} ms {:>4}  {}\n",
-            self.name,
-            outcome.fuel,
-            took.as_secs_f64() * 1000.0,
-            outcome.response.status(),
-            logs.first().copied().unwrap_or_default().chars().take(120).collect::<String>()
-        ));
-        let end = match outcome.response.status() {
-            200 => Served,
-            400 => Refused,
-            500 if logs
-                .iter()
-                .any(|line| line.contains("a mapping template was stopped: ") || line.contains("cannot be validated: ")) =>
-            {
-                Stopped
-            }
-            _ => panic!("{}: {} {} {logs:?}", self.name, outcome.response.status(), outcome.response.text()),
-        };
-        assert_eq!(outcome.host_calls.get("proxy_log").copied().unwrap_or(0) > 0, !logs.is_empty());
-        if end != self.end {
-            say(&format!("   *** {}: {end:?}, not {:?}\n", self.name, self.end));
+        say(&format!("{:<55} {:>10} fuel {:>6.1} ms {status} {}\n", self.name, outcome.fuel, millis(took), logs.join("; ")));
+        let told = ["a mapping template was stopped: ", "cannot be validated: "];
+        let is_told = logs.iter().any(|line| told.iter().any(|words| line.contains(words)));
+        if status != self.end.status() || is_told != (self.end == Stopped) {
+            return Err(format!("{}: {status} {} {logs:?}, not {:?}", self.name, outcome.response.text(), self.end));
         }
-        outcome.fuel
+        if outcome.fuel > FUEL {
+            return Err(format!("{}: {} fuel of {FUEL}", self.name, outcome.fuel));
+        }
+        Ok(())
     }
+}
+
+fn millis(time: Duration) -> f64 {
+    time.as_secs_f64() * 1000.0
 }
 
 /// A request template.
@@ -174,240 +179,60 @@ fn records(bytes: usize) -> String {
     format!("{{\"items\":{list}}}")
 }
 
-#[expect(clippy::too_many_lines, reason = "a table")]
+#[rustfmt::skip]
 fn templates() -> Vec<Case> {
     let thousand = "#set($l=[1..1000])";
     vec![
         request("nested #foreach", Stopped, format!("{thousand}#foreach($a in $l)#foreach($b in $l)x#end#end"), "{}"),
-        request(
-            "nested #foreach, references",
-            Stopped,
-            format!("{thousand}#foreach($a in $l)#foreach($b in $l)$a$b#end#end"),
-            "{}",
-        ),
-        request(
-            "nested #foreach, #set and #if",
-            Stopped,
-            format!("{thousand}#set($n=0)#foreach($a in $l)#foreach($b in $l)#set($n=$n+1)#if($n%2==0)x#end#end#end"),
-            "{}",
-        ),
+        request("nested #foreach, references", Stopped, format!("{thousand}#foreach($a in $l)#foreach($b in $l)$a$b#end#end"), "{}"),
+        request("nested #foreach, #set and #if", Stopped, format!("{thousand}#set($n=0)#foreach($a in $l)#foreach($b in $l)#set($n=$n+1)#if($n%2==0)x#end#end#end"), "{}"),
         request("nested #foreach, empty", Stopped, format!("{thousand}#foreach($a in $l)#foreach($b in $l)#end#end"), "{}"),
-        request(
-            "nested #foreach, $foreach.index",
-            Stopped,
-            format!("{thousand}#foreach($a in $l)#foreach($b in $l)$foreach.parent.index#end#end"),
-            "{}",
-        ),
-        request(
-            "nested #foreach, nothing there",
-            Stopped,
-            format!("{thousand}#foreach($a in $l)#foreach($b in $l)$nothing.there#end#end"),
-            "{}",
-        ),
-        request(
-            "nested #foreach, doubles",
-            Stopped,
-            format!("{thousand}#set($d=1.1)#foreach($a in $l)#foreach($b in $l)#set($d=$d*1.0000001)$d#end#end"),
-            "{}",
-        ),
-        request(
-            "nested #foreach, $input",
-            Stopped,
-            format!("{thousand}#foreach($a in $l)#foreach($b in $l)$input.body#end#end"),
-            "{}",
-        ),
-        request(
-            "nested #foreach, $input.params",
-            Stopped,
-            format!("{thousand}#foreach($a in $l)#foreach($b in $l)$input.params('p')#end#end"),
-            "{}",
-        ),
-        request(
-            "nested #foreach, $util.urlEncode",
-            Stopped,
-            format!("{thousand}#foreach($a in $l)#foreach($b in $l)$util.urlEncode('a b')#end#end"),
-            "{}",
-        ),
-        request(
-            "nested #foreach, $util.parseJson",
-            Stopped,
-            format!("{thousand}#foreach($a in $l)#foreach($b in $l)$util.parseJson('{{\"a\":1}}')#end#end"),
-            "{}",
-        ),
-        request(
-            "nested #foreach, lists made",
-            Stopped,
-            format!("{thousand}#foreach($a in $l)#foreach($b in $l)#set($m=[$a,$b])#end#end"),
-            "{}",
-        ),
-        request(
-            "nested #foreach, maps made",
-            Stopped,
-            format!("{thousand}#foreach($a in $l)#foreach($b in $l)#set($m={{\"a\":$a}})#end#end"),
-            "{}",
-        ),
-        request(
-            "nested #foreach, methods",
-            Stopped,
-            format!("{thousand}#set($s=\"abc\")#foreach($a in $l)#foreach($b in $l)$s.toUpperCase()#end#end"),
-            "{}",
-        ),
-        request(
-            "nested #foreach, strings made",
-            Stopped,
-            format!("{thousand}#foreach($a in $l)#foreach($b in $l)#set($m=\"$a$b\")#end#end"),
-            "{}",
-        ),
-        request(
-            "nested #foreach, $context",
-            Stopped,
-            format!("{thousand}#foreach($a in $l)#foreach($b in $l)$context.identity.sourceIp#end#end"),
-            "{}",
-        ),
-        request(
-            "nested #foreach, list grows",
-            Stopped,
-            format!("{thousand}#set($m=[])#foreach($a in $l)#foreach($b in $l)#set($x=$m.add($a))#end#end"),
-            "{}",
-        ),
-        request(
-            "nested #foreach, list grows at its front",
-            Stopped,
-            format!("{thousand}#set($m=[])#foreach($a in $l)#foreach($b in $l)#set($x=$m.add(0,$a))#end#end"),
-            "{}",
-        ),
-        request(
-            "nested #foreach, map grows",
-            Stopped,
-            format!("{thousand}#set($m={{}})#foreach($a in $l)#foreach($b in $l)#set($m[\"$a.$b\"]=1)#end#end"),
-            "{}",
-        ),
-        request(
-            "nested #foreach, map grows backwards",
-            Stopped,
-            format!("#set($l=[1000..1])#set($m={{}})#foreach($a in $l)#foreach($b in $l)#set($m[\"$a.$b\"]=1)#end#end"),
-            "{}",
-        ),
-        request(
-            "nested #foreach, $foreach set and read",
-            Stopped,
-            format!("{thousand}#foreach($a in $l)#foreach($b in $l)#foreach($c in [1])$velocityCount#end#end#end"),
-            "{}",
-        ),
-        request(
-            "100 KB of texts in a loop",
-            Stopped,
-            format!("{thousand}#foreach($a in $l){}#end", "text$a ".repeat(100 * 1024 / 7)),
-            "{}",
-        ),
+        request("nested #foreach, $foreach.index", Stopped, format!("{thousand}#foreach($a in $l)#foreach($b in $l)$foreach.parent.index#end#end"), "{}"),
+        request("nested #foreach, nothing there", Stopped, format!("{thousand}#foreach($a in $l)#foreach($b in $l)$nothing.there#end#end"), "{}"),
+        request("nested #foreach, doubles", Stopped, format!("{thousand}#set($d=1.1)#foreach($a in $l)#foreach($b in $l)#set($d=$d*1.0000001)$d#end#end"), "{}"),
+        request("nested #foreach, $input", Stopped, format!("{thousand}#foreach($a in $l)#foreach($b in $l)$input.body#end#end"), "{}"),
+        request("nested #foreach, $input.params", Stopped, format!("{thousand}#foreach($a in $l)#foreach($b in $l)$input.params('p')#end#end"), "{}"),
+        request("nested #foreach, $util.urlEncode", Stopped, format!("{thousand}#foreach($a in $l)#foreach($b in $l)$util.urlEncode('a b')#end#end"), "{}"),
+        request("nested #foreach, $util.parseJson", Stopped, format!("{thousand}#foreach($a in $l)#foreach($b in $l)$util.parseJson('{{\"a\":1}}')#end#end"), "{}"),
+        request("nested #foreach, lists made", Stopped, format!("{thousand}#foreach($a in $l)#foreach($b in $l)#set($m=[$a,$b])#end#end"), "{}"),
+        request("nested #foreach, maps made", Stopped, format!("{thousand}#foreach($a in $l)#foreach($b in $l)#set($m={{\"a\":$a}})#end#end"), "{}"),
+        request("nested #foreach, methods", Stopped, format!("{thousand}#set($s=\"abc\")#foreach($a in $l)#foreach($b in $l)$s.toUpperCase()#end#end"), "{}"),
+        request("nested #foreach, strings made", Stopped, format!("{thousand}#foreach($a in $l)#foreach($b in $l)#set($m=\"$a$b\")#end#end"), "{}"),
+        request("nested #foreach, $context", Stopped, format!("{thousand}#foreach($a in $l)#foreach($b in $l)$context.identity.sourceIp#end#end"), "{}"),
+        request("nested #foreach, list grows", Stopped, format!("{thousand}#set($m=[])#foreach($a in $l)#foreach($b in $l)#set($x=$m.add($a))#end#end"), "{}"),
+        request("nested #foreach, list grows at its front", Stopped, format!("{thousand}#set($m=[])#foreach($a in $l)#foreach($b in $l)#set($x=$m.add(0,$a))#end#end"), "{}"),
+        request("nested #foreach, map grows", Stopped, format!("{thousand}#set($m={{}})#foreach($a in $l)#foreach($b in $l)#set($m[\"$a.$b\"]=1)#end#end"), "{}"),
+        request("nested #foreach, map grows backwards", Stopped, format!("#set($l=[1000..1])#set($m={{}})#foreach($a in $l)#foreach($b in $l)#set($m[\"$a.$b\"]=1)#end#end"), "{}"),
+        request("nested #foreach, $foreach set and read", Stopped, format!("{thousand}#foreach($a in $l)#foreach($b in $l)#foreach($c in [1])$velocityCount#end#end#end"), "{}"),
+        request("100 KB of texts in a loop", Stopped, format!("{thousand}#foreach($a in $l){}#end", "text$a ".repeat(100 * 1024 / 7)), "{}"),
         request("template of 100k $", Served, "$".repeat(100_000), "{}"),
         request("template of 50k references", Served, "$a ".repeat(50_000), "{}"),
         request("template of $input.json", Stopped, "$input.json('$')".repeat(300 * 1024 / 16), numbers(1000)),
-        request(
-            "doubling a text",
-            Stopped,
-            format!("#set($s=\"0123456789abcdef\")#foreach($a in [1..1000])#set($s=$s+$s)#end"),
-            "{}",
-        ),
-        request(
-            "doubling a text by \"$s$s\"",
-            Stopped,
-            format!("#set($s=\"0123456789abcdef\")#foreach($a in [1..1000])#set($s=\"$s$s\")#end"),
-            "{}",
-        ),
-        request(
-            "doubling a text by concat",
-            Stopped,
-            format!("#set($s=\"0123456789abcdef\")#foreach($a in [1..1000])#set($s=$s.concat($s))#end"),
-            "{}",
-        ),
-        request(
-            "doubling a text by replace",
-            Stopped,
-            format!("#set($s=\"aaaaaaaaaaaaaaaa\")#foreach($a in [1..1000])#set($s=$s.replace(\"a\",\"aa\"))#end"),
-            "{}",
-        ),
-        request(
-            "a 5 MB text again and again",
-            Stopped,
-            "#set($s=$input.body)#foreach($a in [1..1000])#set($t=$s.toLowerCase())#end",
-            "x".repeat(PAYLOAD / 2),
-        ),
-        request(
-            "a 5 MB text compared again and again",
-            Stopped,
-            "#set($s=$input.body)#foreach($a in [1..1000])#if($s.equalsIgnoreCase($s))#end#end",
-            "é".repeat(PAYLOAD / 4),
-        ),
-        request(
-            "a 5 MB text searched again and again",
-            Stopped,
-            "#set($s=$input.body)#foreach($a in [1..1000])$s.indexOf(\"ab\")#end",
-            "a".repeat(PAYLOAD / 2),
-        ),
-        request(
-            "a 5 MB text searched for one like it",
-            Stopped,
-            "#set($s=$input.body)#set($t=$s.substring(1,2000000).concat(\"b\"))#foreach($a in [1..1000])$s.indexOf($t)#end",
-            "a".repeat(PAYLOAD / 2),
-        ),
-        request(
-            "a 5 MB text cut again and again",
-            Stopped,
-            "#set($s=$input.body)#foreach($a in [1..1000])$s.substring(4,5)#end",
-            "é".repeat(PAYLOAD / 4),
-        ),
-        request(
-            "a 5 MB text hashed again and again",
-            Stopped,
-            "#set($s=$input.body)#foreach($a in [1..1000])$s.hashCode()#end",
-            "é".repeat(PAYLOAD / 4),
-        ),
-        request(
-            "a 5 MB text to characters",
-            Stopped,
-            "#set($s=$input.body)#foreach($a in [1..1000])#set($c=$s.toCharArray())#end",
-            "a".repeat(PAYLOAD / 2),
-        ),
+        request("doubling a text", Stopped, format!("#set($s=\"0123456789abcdef\")#foreach($a in [1..1000])#set($s=$s+$s)#end"), "{}"),
+        request("doubling a text by \"$s$s\"", Stopped, format!("#set($s=\"0123456789abcdef\")#foreach($a in [1..1000])#set($s=\"$s$s\")#end"), "{}"),
+        request("doubling a text by concat", Stopped, format!("#set($s=\"0123456789abcdef\")#foreach($a in [1..1000])#set($s=$s.concat($s))#end"), "{}"),
+        request("doubling a text by replace", Stopped, format!("#set($s=\"aaaaaaaaaaaaaaaa\")#foreach($a in [1..1000])#set($s=$s.replace(\"a\",\"aa\"))#end"), "{}"),
+        request("a 5 MB text again and again", Stopped, "#set($s=$input.body)#foreach($a in [1..1000])#set($t=$s.toLowerCase())#end", "x".repeat(PAYLOAD / 2)),
+        request("a 5 MB text compared again and again", Stopped, "#set($s=$input.body)#foreach($a in [1..1000])#if($s.equalsIgnoreCase($s))#end#end", "é".repeat(PAYLOAD / 4)),
+        request("a 5 MB text searched again and again", Stopped, "#set($s=$input.body)#foreach($a in [1..1000])$s.indexOf(\"ab\")#end", "a".repeat(PAYLOAD / 2)),
+        request("a 5 MB text searched for one like it", Stopped, "#set($s=$input.body)#set($t=$s.substring(1,2000000).concat(\"b\"))#foreach($a in [1..1000])$s.indexOf($t)#end", "a".repeat(PAYLOAD / 2)),
+        request("a 5 MB text cut again and again", Stopped, "#set($s=$input.body)#foreach($a in [1..1000])$s.substring(4,5)#end", "é".repeat(PAYLOAD / 4)),
+        request("a 5 MB text hashed again and again", Stopped, "#set($s=$input.body)#foreach($a in [1..1000])$s.hashCode()#end", "é".repeat(PAYLOAD / 4)),
+        request("a 5 MB text to characters", Stopped, "#set($s=$input.body)#foreach($a in [1..1000])#set($c=$s.toCharArray())#end", "a".repeat(PAYLOAD / 2)),
         request("a list in itself", Stopped, "#set($l=[1])#foreach($i in [1..1000])#set($x=$l.add($l))#end$l", "{}"),
-        request(
-            "a list in itself twice, compared",
-            Stopped,
-            "#set($l=[1])#set($m=[1])#foreach($i in [1..20])#set($x=$l.add($m))#set($x=$m.add($l))#end$l.equals($m)",
-            "{}",
-        ),
-        request(
-            "a list that doubles",
-            Stopped,
-            "#set($l=[1..1000])#foreach($i in [1..1000])#set($x=$l.addAll($l))#end$l.size()",
-            "{}",
-        ),
+        request("a list in itself twice, compared", Stopped, "#set($l=[1])#set($m=[1])#foreach($i in [1..20])#set($x=$l.add($m))#set($x=$m.add($l))#end$l.equals($m)", "{}"),
+        request("a list that doubles", Stopped, "#set($l=[1..1000])#foreach($i in [1..1000])#set($x=$l.addAll($l))#end$l.size()", "{}"),
         request("a tree of lists", Stopped, "#set($l=[1])#foreach($i in [1..60])#set($l=[$l,$l])#end$l", "{}"),
-        request(
-            "a list looked through",
-            Stopped,
-            "#set($l=[1..100000])#foreach($i in [1..1000])$l.contains($i.toString())#end",
-            "{}",
-        ),
+        request("a list looked through", Stopped, "#set($l=[1..100000])#foreach($i in [1..1000])$l.contains($i.toString())#end", "{}"),
         request("a range of a million", Stopped, "#set($l=[1..100000000])", "{}"),
-        request(
-            "ranges of a thousand",
-            Stopped,
-            "#foreach($i in [1..1000])#foreach($j in [1..1000])#set($l=[1..1000])#end#end",
-            "{}",
-        ),
+        request("ranges of a thousand", Stopped, "#foreach($i in [1..1000])#foreach($j in [1..1000])#set($l=[1..1000])#end#end", "{}"),
         request("replaceAll, one by one, 10 MB", Stopped, "$input.body.replaceAll(\"a\",\"b\")", "a".repeat(PAYLOAD)),
         request("replaceAll, one by one, 100 KB", Stopped, "$input.body.replaceAll(\"a\",\"b\")", "a".repeat(100 * 1024)),
         request("replaceAll that looks far, 1 MB", Stopped, "$input.body.replaceAll(\"a.*b|a\",\"\")", "a".repeat(MEGABYTE)),
         request("replaceAll (a|a)*b, 1 MB", Stopped, "$input.body.replaceAll(\"(a|a)*b\",\"\")", "a".repeat(MEGABYTE)),
         request("replaceAll (a|a)*b, 16 KB", Served, "$input.body.replaceAll(\"(a|a)*b\",\"\")", "a".repeat(16 * 1024)),
         request("matches, many states", Stopped, "$input.body.matches(\"(a?){200}a{200}\")", "a".repeat(100 * 1024)),
-        request(
-            "matches, many states, little",
-            Stopped,
-            "#foreach($i in [1..1000])$input.body.matches(\"(a?){200}a{200}\")#end",
-            "a".repeat(1024),
-        ),
+        request("matches, many states, little", Stopped, "#foreach($i in [1..1000])$input.body.matches(\"(a?){200}a{200}\")#end", "a".repeat(1024)),
         request("matches, classes", Stopped, "$input.body.matches(\"([a-z]|[b-y]|[c-x]|[d-w])*\")", "m".repeat(MEGABYTE)),
         request("patterns made", Stopped, "#foreach($i in [1..1000])$input.body.matches(\"(a?){200}a{200}$i\")#end", "a"),
         request("patterns refused", Stopped, "#foreach($i in [1..1000])$input.body.matches(\"(a{1000}){1000}$i\")#end", "a"),
@@ -419,12 +244,7 @@ fn templates() -> Vec<Case> {
         request("$input.json('$') of 10 MB blanks", Stopped, "$input.json('$')", format!("[{}]", " ".repeat(PAYLOAD - 2))),
         request("$input.json('$') of a number of 10 MB", Stopped, "$input.json('$')", format!("[{}]", "1".repeat(PAYLOAD - 2))),
         request("$input.json('$') of a fraction of 10 MB", Stopped, "$input.json('$')", format!("[0.{}]", "1".repeat(PAYLOAD - 4))),
-        request(
-            "$input.json('$') of 10 MB that is no JSON",
-            Refused,
-            "$input.json('$')",
-            format!("[\"{}", "é".repeat(PAYLOAD / 2 - 2)),
-        ),
+        request("$input.json('$') of 10 MB that is no JSON", Refused, "$input.json('$')", format!("[\"{}", "é".repeat(PAYLOAD / 2 - 2))),
         request("$input.json('$') of 1 MB nesting", Stopped, "$input.json('$')", nested(MEGABYTE)),
         request("$input.json('$') of 10 MB nesting", Stopped, "$input.json('$')", nested(PAYLOAD)),
         request("$input.json('$') of 1 MB members", Stopped, "$input.json('$')", members(MEGABYTE, |_| "1".to_owned())),
@@ -433,12 +253,7 @@ fn templates() -> Vec<Case> {
         request("$input.json('$') of 10 MB empty objects", Stopped, "$input.json('$')", list(PAYLOAD, |_| "{}".to_owned())),
         request("$input.json('$') of 10 MB empty texts", Stopped, "$input.json('$')", list(PAYLOAD, |_| "\"\"".to_owned())),
         request("$input.json('$') of 1 MB fractions", Stopped, "$input.json('$')", list(MEGABYTE, |n| format!("{n}.{n}"))),
-        request(
-            "$input.json('$') of 1 MB long fractions",
-            Served,
-            "$input.json('$')",
-            list(MEGABYTE, |n| format!("1.{n}1234567890123456789e-{}", n % 300)),
-        ),
+        request("$input.json('$') of 1 MB long fractions", Stopped, "$input.json('$')", list(MEGABYTE, |n| format!("1.{n}1234567890123456789e-{}", n % 300))),
         request("$input.json('$') of 3 MB small objects", Stopped, "$input.json('$')", records(3 * MEGABYTE)),
         request("$input.path('$') of 3 MB small objects", Stopped, "$input.path('$')", records(3 * MEGABYTE)),
         request("$input.path('$..a') of 10 MB lists", Stopped, "$input.path('$..a')", numbers(PAYLOAD)),
@@ -446,70 +261,20 @@ fn templates() -> Vec<Case> {
         request("$input.path('$..*..*') of 1 MB objects", Stopped, "$input.path('$..*..*').size()", records(MEGABYTE)),
         request("$input.path('$..[?(@..b)]') of 1 MB objects", Stopped, "$input.path('$..[?(@..b)]').size()", records(MEGABYTE)),
         request("filters over 1 MB of numbers", Served, "$input.path('$[?(@ > 50000)]').size()", numbers(MEGABYTE / 2)),
-        request(
-            "filters over 1 MB of objects",
-            Served,
-            "$input.path('$.items[?(@.price < 10 && @.id > 3)]').size()",
-            records(MEGABYTE),
-        ),
+        request("filters over 1 MB of objects", Served, "$input.path('$.items[?(@.price < 10 && @.id > 3)]').size()", records(MEGABYTE)),
         request("filters with lists, 100k items", Stopped, "$input.path('$[?(@ in $)]').size()", numbers(MEGABYTE / 2)),
-        request(
-            "filters with patterns, 100k items",
-            Stopped,
-            "$input.path('$[?(@ =~ /([0-9]?){40}[0-9]{40}/)]').size()",
-            numbers(MEGABYTE / 2),
-        ),
+        request("filters with patterns, 100k items", Stopped, "$input.path('$[?(@ =~ /([0-9]?){40}[0-9]{40}/)]').size()", numbers(MEGABYTE / 2)),
         request("filters that compare lists, 1000 items", Stopped, "$input.path('$[?($ == $)]').size()", numbers(MEGABYTE / 2)),
         request("filters that contain, 100k items", Stopped, "$input.path('$[?($ contains @)]').size()", numbers(MEGABYTE / 2)),
-        request(
-            "filters that ask for the size of a list, 100k items",
-            Stopped,
-            "$input.path('$[?($ anyof $)]').size()",
-            numbers(MEGABYTE / 2),
-        ),
+        request("filters that ask for the size of a list, 100k items", Stopped, "$input.path('$[?($ anyof $)]').size()", numbers(MEGABYTE / 2)),
         request("sums in a loop", Stopped, "#foreach($i in [1..1000])$input.path('$.sum()')#end", numbers(MEGABYTE / 2)),
-        request(
-            "keys in a loop",
-            Stopped,
-            "#foreach($i in [1..1000])$input.path('$.keys()').size()#end",
-            members(MEGABYTE / 2, |_| "1".to_owned()),
-        ),
-        request(
-            "append in a loop",
-            Stopped,
-            "#foreach($i in [1..1000])$input.path('$.append(1)').size()#end",
-            numbers(MEGABYTE / 2),
-        ),
-        request(
-            "$input.path in a loop over 1 MB",
-            Stopped,
-            "#foreach($i in [1..1000])$input.path('$[*]').size()#end",
-            numbers(MEGABYTE / 2),
-        ),
-        request(
-            "$input.path('$.x') in a loop over 1 MB",
-            Served,
-            "#foreach($i in [1..1000])$input.path('$.x')#end",
-            records(MEGABYTE),
-        ),
-        request(
-            "$input.json in a loop over 1 MB",
-            Stopped,
-            "#foreach($i in [1..1000])$input.json('$')#end",
-            long_text(MEGABYTE, "x"),
-        ),
-        request(
-            "long paths in loops",
-            Stopped,
-            format!("#foreach($i in [1..1000])#foreach($j in [1..1000])$input.path('$.{}')#end#end", "a.".repeat(1000) + "a"),
-            "{}",
-        ),
-        request(
-            "short paths in loops",
-            Stopped,
-            "#foreach($i in [1..1000])#foreach($j in [1..1000])$input.path('$.a.b')#end#end",
-            "{}",
-        ),
+        request("keys in a loop", Stopped, "#foreach($i in [1..1000])$input.path('$.keys()').size()#end", members(MEGABYTE / 2, |_| "1".to_owned())),
+        request("append in a loop", Stopped, "#foreach($i in [1..1000])$input.path('$.append(1)').size()#end", numbers(MEGABYTE / 2)),
+        request("$input.path in a loop over 1 MB", Stopped, "#foreach($i in [1..1000])$input.path('$[*]').size()#end", numbers(MEGABYTE / 2)),
+        request("$input.path('$.x') in a loop over 1 MB", Served, "#foreach($i in [1..1000])$input.path('$.x')#end", records(MEGABYTE)),
+        request("$input.json in a loop over 1 MB", Stopped, "#foreach($i in [1..1000])$input.json('$')#end", long_text(MEGABYTE, "x")),
+        request("long paths in loops", Stopped, format!("#foreach($i in [1..1000])#foreach($j in [1..1000])$input.path('$.{}')#end#end", "a.".repeat(1000) + "a"), "{}"),
+        request("short paths in loops", Stopped, "#foreach($i in [1..1000])#foreach($j in [1..1000])$input.path('$.a.b')#end#end", "{}"),
         request("$util.escapeJavaScript of 10 MB", Stopped, "$util.escapeJavaScript($input.body)", "x".repeat(PAYLOAD)),
         request("$util.escapeJavaScript of 10 MB of é", Stopped, "$util.escapeJavaScript($input.body)", "é".repeat(PAYLOAD / 2)),
         request("$util.escapeJavaScript of 1 MB", Served, "$util.escapeJavaScript($input.body)", "x".repeat(MEGABYTE)),
@@ -525,18 +290,8 @@ fn templates() -> Vec<Case> {
         request("$util.base64Decode of 10 MB", Stopped, "$util.base64Decode($input.body)", "eHh4".repeat(PAYLOAD / 4)),
         request("$util.parseJson of 10 MB of numbers", Stopped, "$util.parseJson($input.body)", numbers(PAYLOAD)),
         request("$util.parseJson of 10 MB text", Stopped, "$util.parseJson($input.body).a.length()", long_text(PAYLOAD, "x")),
-        request(
-            "$util.parseJson of 1 MB in a loop",
-            Stopped,
-            "#foreach($i in [1..1000])$util.parseJson($input.body).size()#end",
-            records(MEGABYTE),
-        ),
-        request(
-            "$util.parseJson of a small one in a loop",
-            Stopped,
-            "#foreach($i in [1..1000])#foreach($j in [1..1000])$util.parseJson('[]')#end#end",
-            "{}",
-        ),
+        request("$util.parseJson of 1 MB in a loop", Stopped, "#foreach($i in [1..1000])$util.parseJson($input.body).size()#end", records(MEGABYTE)),
+        request("$util.parseJson of a small one in a loop", Stopped, "#foreach($i in [1..1000])#foreach($j in [1..1000])$util.parseJson('[]')#end#end", "{}"),
         request("#define recursion", Stopped, "#define($a)$a$a#end$a", "{}"),
         request("#define recursion, wide", Stopped, format!("#define($a){}#end$a", "$a".repeat(100)), "{}"),
         request("#define recursion, compared", Stopped, format!("#define($a){}#end$a", "#if($a==$a)x#end".repeat(10)), "{}"),
@@ -545,21 +300,12 @@ fn templates() -> Vec<Case> {
         request("$input.body of 10 MB twice", Stopped, "$input.body$input.body", "x".repeat(PAYLOAD)),
         request("1 MB of JSON through $input.json", Served, "$input.json('$')", records(MEGABYTE)),
         request("1 MB of numbers through $input.json", Served, "$input.json('$')", numbers(MEGABYTE)),
-        request(
-            "1000 items by #foreach",
-            Served,
-            "#set($r=$input.path('$'))[#foreach($i in $r.items){\"id\":$i.id,\"name\":\"$util.escapeJavaScript($i.name)\",\"price\":$i.price,\"tags\":[#foreach($t in $i.tags)\"$t\"#if($foreach.hasNext),#end#end]}#if($foreach.hasNext),#end#end]",
-            records(80 * 1024),
-        ),
-        request(
-            "overrides of many headers",
-            Stopped,
-            "#foreach($i in [1..1000])#foreach($j in [1..1000])#set($context.requestOverride.header[\"h$i.$j\"]=\"x\")#end#end",
-            "{}",
-        ),
+        request("1000 items by #foreach", Served, "#set($r=$input.path('$'))[#foreach($i in $r.items){\"id\":$i.id,\"name\":\"$util.escapeJavaScript($i.name)\",\"price\":$i.price,\"tags\":[#foreach($t in $i.tags)\"$t\"#if($foreach.hasNext),#end#end]}#if($foreach.hasNext),#end#end]", records(80 * 1024)),
+        request("overrides of many headers", Stopped, "#foreach($i in [1..1000])#foreach($j in [1..1000])#set($context.requestOverride.header[\"h$i.$j\"]=\"x\")#end#end", "{}"),
     ]
 }
 
+#[rustfmt::skip]
 fn response_templates() -> Vec<Case> {
     vec![
         response("response: 10 MB through $input.body", Served, "$input.body", "x".repeat(PAYLOAD)),
@@ -568,14 +314,10 @@ fn response_templates() -> Vec<Case> {
     ]
 }
 
+#[rustfmt::skip]
 fn parameters() -> Vec<Case> {
     let of = |name, end, source: &str, body: String| {
-        Case::new(
-            name,
-            end,
-            json!({"requestParameters": {"integration.request.header.x": source, "integration.request.header.y": source}}),
-            body,
-        )
+        Case::new(name, end, json!({"requestParameters": {"integration.request.header.x": source, "integration.request.header.y": source}}), body)
     };
     vec![
         of("parameters of 10 MB of numbers", Refused, "method.request.body.a", numbers(PAYLOAD)),
@@ -585,6 +327,7 @@ fn parameters() -> Vec<Case> {
     ]
 }
 
+#[rustfmt::skip]
 fn contents() -> Vec<Case> {
     let to = |name, end, handling: &str, body: String| Case::new(name, end, json!({"contentHandling": handling}), body);
     let base64 = "eHh4".repeat(PAYLOAD / 4);
@@ -599,186 +342,93 @@ fn contents() -> Vec<Case> {
     ]
 }
 
+#[rustfmt::skip]
 fn models() -> Vec<Case> {
     let any_of = |depth: usize| {
-        (0..depth).fold(
-            json!({"type": "string"}),
-            |inner, _| json!({"anyOf": [inner.clone(), {"not": {"type": "integer"}}, {"anyOf": [inner, {"type": "integer"}]}]}),
-        )
+        (0..depth).fold(json!({"type": "string"}), |inner, _| json!({"anyOf": [inner.clone(), {"not": {"type": "integer"}}, {"anyOf": [inner, {"type": "integer"}]}]}))
     };
     vec![
         model("model: type of 10 MB numbers", Stopped, json!({"type": "array"}), numbers(PAYLOAD)),
         model("model: type of 10 MB text", Served, json!({"type": "object"}), long_text(PAYLOAD, "x")),
-        model(
-            "model: items of 1 MB numbers",
-            Served,
-            json!({"type": "array", "items": {"type": "integer", "minimum": 0}}),
-            numbers(MEGABYTE / 2),
-        ),
+        model("model: items of 1 MB numbers", Served, json!({"type": "array", "items": {"type": "integer", "minimum": 0}}), numbers(MEGABYTE / 2)),
         model("model: nested anyOf over 1 MB", Stopped, json!({"type": "array", "items": any_of(8)}), numbers(MEGABYTE)),
-        model(
-            "model: oneOf over 1 MB objects",
-            Refused,
-            json!({"properties": {"items": {"items": {"oneOf": (0..30).map(|n| json!({"required": ["id"], "properties": {"id": {"enum": [n, n + 1]}}})).collect::<Vec<_>>()}}}}),
-            records(MEGABYTE),
-        ),
+        model("model: oneOf over 1 MB objects", Refused, json!({"properties": {"items": {"items": {"oneOf": (0..30).map(|n| json!({"required": ["id"], "properties": {"id": {"enum": [n, n + 1]}}})).collect::<Vec<_>>()}}}}), records(MEGABYTE)),
         model("model: uniqueItems over 1 MB", Stopped, json!({"uniqueItems": true}), numbers(MEGABYTE)),
-        model(
-            "model: uniqueItems over 1 MB of objects",
-            Stopped,
-            json!({"properties": {"items": {"uniqueItems": true}}}),
-            records(MEGABYTE),
-        ),
-        model(
-            "model: uniqueItems over equal beginnings",
-            Served,
-            json!({"uniqueItems": true}),
-            list(MEGABYTE, |n| format!("\"{}{n:06}\"", "x".repeat(200))),
-        ),
-        model(
-            "model: pattern over 10 MB",
-            Stopped,
-            json!({"properties": {"a": {"pattern": "^(a|b|x)*$"}}}),
-            long_text(PAYLOAD, "x"),
-        ),
-        model(
-            "model: pattern over 1 MB",
-            Stopped,
-            json!({"properties": {"a": {"pattern": "(x?){50}x{50}$"}}}),
-            long_text(MEGABYTE, "x"),
-        ),
-        model(
-            "model: pattern over 100 KB",
-            Refused,
-            json!({"properties": {"a": {"pattern": "^[a-w]+$"}}}),
-            long_text(100 * 1024, "x"),
-        ),
-        model(
-            "model: patternProperties over 1 MB members",
-            Stopped,
-            json!({"patternProperties": {"^k[0-9]+x$": {}, "^k[0-9]+y$": {}}, "additionalProperties": false}),
-            members(MEGABYTE, |_| "1".to_owned()),
-        ),
-        model(
-            "model: additionalProperties over 1 MB members",
-            Stopped,
-            json!({"additionalProperties": false}),
-            members(MEGABYTE, |_| "1".to_owned()),
-        ),
-        model(
-            "model: enum of 1 MB numbers",
-            Refused,
-            json!({"items": {"enum": (0..200).map(|n| json!(n.to_string())).chain([json!({})]).collect::<Vec<_>>()}}),
-            numbers(MEGABYTE),
-        ),
-        model(
-            "model: enum with the whole",
-            Stopped,
-            json!({"allOf": (0..30).map(|n| json!({"not": {"enum": [n]}})).collect::<Vec<_>>()}),
-            records(MEGABYTE),
-        ),
-        model(
-            "model: multipleOf of long numbers",
-            Refused,
-            json!({"items": {"multipleOf": 0.01}}),
-            list(MEGABYTE, |n| format!("{n}{}", "7".repeat(1000))),
-        ),
-        model(
-            "model: multipleOf of a number of 1 MB",
-            Stopped,
-            json!({"items": {"multipleOf": 7}}),
-            format!("[{}]", "7".repeat(MEGABYTE)),
-        ),
-        model(
-            "model: minimum of fractions",
-            Refused,
-            json!({"items": {"minimum": 0.5, "multipleOf": 0.1}}),
-            list(MEGABYTE, |n| format!("{n}.5e-200")),
-        ),
-        model(
-            "model: $ref that leads to itself",
-            Stopped,
-            json!({"definitions": {"a": {"allOf": [{"$ref": "#/paths/~1{p}/post/requestBody/content/application~1json/schema"}]}}, "allOf": [{"$ref": "#/paths/~1{p}/post/requestBody/content/application~1json/schema"}]}),
-            "{}",
-        ),
+        model("model: uniqueItems over 1 MB of objects", Stopped, json!({"properties": {"items": {"uniqueItems": true}}}), records(MEGABYTE)),
+        model("model: uniqueItems over equal beginnings", Served, json!({"uniqueItems": true}), list(MEGABYTE, |n| format!("\"{}{n:06}\"", "x".repeat(200)))),
+        model("model: pattern over 10 MB", Stopped, json!({"properties": {"a": {"pattern": "^(a|b|x)*$"}}}), long_text(PAYLOAD, "x")),
+        model("model: pattern over 1 MB", Stopped, json!({"properties": {"a": {"pattern": "(x?){50}x{50}$"}}}), long_text(MEGABYTE, "x")),
+        model("model: pattern over 100 KB", Refused, json!({"properties": {"a": {"pattern": "^[a-w]+$"}}}), long_text(100 * 1024, "x")),
+        model("model: patternProperties over 1 MB members", Stopped, json!({"patternProperties": {"^k[0-9]+x$": {}, "^k[0-9]+y$": {}}, "additionalProperties": false}), members(MEGABYTE, |_| "1".to_owned())),
+        model("model: additionalProperties over 1 MB members", Stopped, json!({"additionalProperties": false}), members(MEGABYTE, |_| "1".to_owned())),
+        model("model: enum of 1 MB numbers", Refused, json!({"items": {"enum": (0..200).map(|n| json!(n.to_string())).chain([json!({})]).collect::<Vec<_>>()}}), numbers(MEGABYTE)),
+        model("model: enum with the whole", Stopped, json!({"allOf": (0..30).map(|n| json!({"not": {"enum": [n]}})).collect::<Vec<_>>()}), records(MEGABYTE)),
+        model("model: multipleOf of long numbers", Refused, json!({"items": {"multipleOf": 0.01}}), list(MEGABYTE, |n| format!("{n}{}", "7".repeat(1000)))),
+        model("model: multipleOf of a number of 1 MB", Stopped, json!({"items": {"multipleOf": 7}}), format!("[{}]", "7".repeat(MEGABYTE))),
+        model("model: minimum of fractions", Refused, json!({"items": {"minimum": 0.5, "multipleOf": 0.1}}), list(MEGABYTE, |n| format!("{n}.5e-200"))),
+        model("model: $ref that leads to itself", Stopped, json!({"definitions": {"a": {"allOf": [{"$ref": "#/paths/~1{p}/post/requestBody/content/application~1json/schema"}]}}, "allOf": [{"$ref": "#/paths/~1{p}/post/requestBody/content/application~1json/schema"}]}), "{}"),
         model("model: format over 1 MB", Refused, json!({"properties": {"a": {"format": "email"}}}), long_text(MEGABYTE, "x")),
-        model(
-            "model: format hostname over 1 MB",
-            Served,
-            json!({"properties": {"a": {"format": "hostname"}}}),
-            long_text(MEGABYTE, "x."),
-        ),
-        model(
-            "model: dependencies over 1 MB",
-            Served,
-            json!({"properties": {"items": {"items": {"dependencies": {"id": ["name"]}}}}}),
-            records(MEGABYTE / 2),
-        ),
+        model("model: format hostname over 1 MB", Served, json!({"properties": {"a": {"format": "hostname"}}}), long_text(MEGABYTE, "x.")),
+        model("model: dependencies over 1 MB", Served, json!({"properties": {"items": {"items": {"dependencies": {"id": ["name"]}}}}}), records(MEGABYTE / 2)),
         model("model: maxLength of 10 MB", Refused, json!({"properties": {"a": {"maxLength": 3}}}), long_text(PAYLOAD, "é")),
     ]
 }
 
-#[test]
-fn no_request_keeps_a_worker_for_long() {
-    let only = std::env::var("ONLY").unwrap_or_default();
-    let mut wrong = Vec::new();
-    for case in templates().into_iter().chain(response_templates()).chain(parameters()).chain(contents()).chain(models()) {
-        if !case.name.contains(&only) {
-            continue;
-        }
-        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| case.run()));
-        match result {
-            Ok(fuel) if fuel <= FUEL => {}
-            Ok(fuel) => wrong.push(format!("{}: {fuel}", case.name)),
-            Err(_) => wrong.push(format!("{}: panicked", case.name)),
-        }
-    }
-    let mut text = String::new();
-    for line in &wrong {
-        writeln!(text, "{line}").unwrap();
-    }
-    assert!(wrong.is_empty(), "{text}");
+fn cases() -> impl Iterator<Item = Case> {
+    templates().into_iter().chain(response_templates()).chain(parameters()).chain(contents()).chain(models())
 }
 
 #[test]
-fn the_same_in_envoy() {
-    let cases: Vec<Case> =
-        templates().into_iter().chain(parameters()).chain(contents()).chain(models()).filter(|case| case.answer == "{}").collect();
-    let only = std::env::var("ONLY").unwrap_or_default();
-    let cases: Vec<Case> = cases.into_iter().filter(|case| case.name.contains(&only)).collect();
-    let mut plugins: drivers::envoy::Plugins = cases
-        .iter()
-        .enumerate()
-        .map(|(n, case)| (format!("c{n}"), drivers::edge::Configuration::Text(case.document().to_string())))
-        .collect();
-    plugins.insert(
-        "base".to_owned(),
-        drivers::edge::Configuration::Text(request("", Served, "#if(false)$input.body#end", "").document().to_string()),
-    );
-    let mut envoy = drivers::envoy::Envoy::start("worst-case", &["b".to_owned()].into(), &plugins);
-    let backend: drivers::case::Backend =
-        serde_json::from_value(json!({"status": 200, "headers": [["content-type", "application/json"]], "body": "{}"}))
-            .expect("a backend");
-    envoy.play("b", &backend);
+fn no_request_keeps_a_worker_for_long() {
+    let wrong: Vec<String> = cases().filter_map(|case| case.run().err()).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// A template that is nested too deep is no template: the document is refused, with the place.
+#[test]
+fn nesting_is_refused_before_any_request_comes() {
+    for (open, close) in
+        [("#if(true)", "#end"), ("#foreach($i in [1])", "#end"), ("#define($d)", "#end"), ("#set($x=", ")"), ("#set($x=(", "))")]
+    {
+        let depth = 100 * 1024 / (open.len() + close.len());
+        let case = request("nesting", Served, open.repeat(depth) + &close.repeat(depth), "{}");
+        let built = Host::builder(&MODULE)
+            .plugin_configuration(case.document().to_string())
+            .cluster("b", Stub::reply(200, [("a", "b")], ""))
+            .build();
+        let logs = built
+            .err()
+            .map(|error| error.logs().iter().map(|line| line.message.clone()).collect::<Vec<_>>().join("\n"))
+            .unwrap_or_default();
+        let place = "requestTemplates[\"application/json\"]: line 1, column ";
+        assert!(logs.contains(place), "{open}: {logs:?}");
+    }
+}
+
+/// Measures, and asserts that Envoy answers the same: how long a client waits, less than what the same body takes that no template
+/// looks into.
+#[test]
+fn the_worst_requests_end_in_envoy_as_well() {
+    let cases: Vec<Case> = cases().filter(|case| case.answer == "{}").collect();
+    let text = |case: &Case| Configuration::Text(case.document().to_string());
+    let mut plugins: Plugins = cases.iter().enumerate().map(|(n, case)| (n.to_string(), text(case))).collect();
+    plugins.insert("unread".to_owned(), text(&request("", Served, "#if(false)$input.body#end", "")));
+    let mut envoy = Envoy::start("worst-case", &["b".to_owned()].into(), &plugins);
+    let backend = json!({"status": 200, "headers": [["content-type", "application/json"]], "body": "{}"});
+    envoy.play("b", &serde_json::from_value(backend).expect("a backend"));
     let ask = |listener: &str, body: &str| {
-        let wire = format!(
-            "POST /s/x HTTP/1.1\r\nhost: a.test\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
-            body.len()
-        );
         let address = envoy.address(listener).unwrap_or_else(|| panic!("{listener}: {}", envoy.log_of_refused(listener)));
-        let mut best = f64::MAX;
-        let mut status = 0;
-        for _ in 0..4 {
-            let start = Instant::now();
-            let answer = drivers::http1::exchange_raw(address, wire.as_bytes(), "POST");
-            best = best.min(start.elapsed().as_secs_f64() * 1000.0);
-            status = answer.ok().and_then(|a| a.status().ok()).unwrap_or(0);
-        }
-        (best, status)
+        let head = "POST /s/x HTTP/1.1\r\nhost: a.test\r\ncontent-type: application/json\r\nconnection: close\r\n";
+        let wire = format!("{head}content-length: {}\r\n\r\n{body}", body.len());
+        let start = Instant::now();
+        let answer = http1::exchange_raw(address, wire.as_bytes(), "POST").expect("an answer");
+        (millis(start.elapsed()), answer.status().expect("a status"))
     };
     for (n, case) in cases.iter().enumerate() {
-        let (base, _) = ask("base", &case.body);
-        let (ms, status) = ask(&format!("c{n}"), &case.body);
-        say(&format!("ENVOY {:<58} {:>7.1} ms (base {base:.1}) {status}\n", case.name, ms - base));
+        let best = |listener: &str| (0..2).map(|_| ask(listener, &case.body)).min_by(|a, b| a.0.total_cmp(&b.0)).expect("two");
+        let (unread, (took, status)) = (best("unread").0, best(&n.to_string()));
+        say(&format!("Envoy: {:<55} {:>6.1} ms more than {unread:.1} ms, {status}\n", case.name, took - unread));
+        assert_eq!(status, case.end.status(), "{}", case.name);
     }
+    envoy.assert_no_reloads();
 }

@@ -166,6 +166,8 @@ pub struct Context {
     /// What went wrong, once something did.
     pub error: Option<ErrorFacts>,
     query: OnceCell<Query>,
+    received: OnceCell<u64>,
+    source_ip: OnceCell<Option<String>>,
 }
 
 // === impl Context ===
@@ -189,6 +191,8 @@ impl Context {
             rate_limit: None,
             error: None,
             query: OnceCell::new(),
+            received: OnceCell::new(),
+            source_ip: OnceCell::new(),
         }
     }
 
@@ -211,6 +215,12 @@ impl Context {
     /// The query, decoded once something asks for it, which most requests never do.
     pub fn query(&self) -> &Query {
         self.query.get_or_init(|| self.path.as_ref().and_then(CanonicalPath::query).map(Query::parse).unwrap_or_default())
+    }
+
+    /// When it came, in milliseconds since 1970: the moment at which somebody first asks, and the same for all who ask then. The trace
+    /// has it, for the backend and for the client.
+    pub fn received_millis(&self, platform: &dyn Platform) -> u64 {
+        *self.received.get_or_init(|| platform.now_millis())
     }
 
     /// A path parameter, as it was sent.
@@ -248,12 +258,12 @@ impl Context {
             "protocol" => Some("HTTP/1.1".to_owned()),
             "requestId" => Some(self.ids.request_id()),
             "extendedRequestId" => Some(self.ids.extended_request_id()),
-            "requestTime" => Some(time::common_log(platform.now_millis())),
-            "requestTimeEpoch" => Some(platform.now_millis().to_string()),
+            "requestTime" => Some(time::common_log(self.received_millis(platform))),
+            "requestTimeEpoch" => Some(self.received_millis(platform).to_string()),
             "resourceId" => route.map(|r| r.resource_id.clone()),
             "resourcePath" => route.map(|r| r.resource_path.clone()),
             "routeKey" => route.map(|r| r.route_key.clone()),
-            "identity.sourceIp" => source_ip(platform),
+            "identity.sourceIp" => self.source_ip.get_or_init(|| source_ip(platform)).clone(),
             "identity.userAgent" => text("user-agent"),
             "identity.apiKey" => self.api_key.as_ref().map(|key| key.value.clone()),
             "identity.apiKeyId" => self.api_key.as_ref().map(|key| key.id.clone()),

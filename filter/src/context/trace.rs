@@ -23,7 +23,7 @@ impl Context {
         let part = |name: &str| parts().find(|(key, _)| *key == name).map(|(_, value)| value);
         let parent = part("Parent");
         let sampled = part("Sampled").unwrap_or(if parent.is_some() { "1" } else { "0" });
-        let root = part("Root").map_or_else(|| self.ids.trace_root(platform.now_millis()), str::to_owned);
+        let root = part("Root").map_or_else(|| self.ids.trace_root(self.received_millis(platform)), str::to_owned);
         let parent = parent.map_or_else(|| self.ids.trace_parent(), str::to_owned);
         // `Lineage` and whatever else came along goes on.
         let others = parts().filter(|(key, _)| !matches!(*key, "Root" | "Parent" | "Sampled" | "Self"));

@@ -101,7 +101,7 @@ fn trace(context: &Context, platform: &dyn Platform) -> String {
     if context.headers().contains(TRACE_HEADER) {
         return context.trace_id(platform);
     }
-    format!("Root={}", context.ids.trace_root(platform.now_millis()))
+    format!("Root={}", context.ids.trace_root(context.received_millis(platform)))
 }
 
 /// Names and values of the query, decoded, in the order sent.

@@ -49,7 +49,7 @@ pub fn request_context(context: &Context, platform: &dyn Platform) -> Map<String
         ("routeKey", value("routeKey")),
         ("stage", value("stage")),
         ("time", value("requestTime")),
-        ("timeEpoch", Some(Value::from(platform.now_millis()))),
+        ("timeEpoch", Some(Value::from(context.received_millis(platform)))),
     ])
 }
 

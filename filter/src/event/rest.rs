@@ -70,7 +70,7 @@ pub fn request_context(context: &Context, platform: &dyn Platform) -> Map<String
         ("protocol", value("protocol")),
         ("stage", value("stage")),
         ("domainPrefix", value("domainPrefix")),
-        ("requestTimeEpoch", Value::from(platform.now_millis())),
+        ("requestTimeEpoch", Value::from(context.received_millis(platform))),
         ("requestId", value(request_id)),
         ("identity", Value::Object(identity)),
         ("domainName", value("domainName")),

@@ -52,7 +52,7 @@ impl JavaRegex {
 
     /// What going once through so many bytes takes, in the steps of a budget: at each byte the engine may be in all states.
     pub fn steps(&self, bytes: usize) -> u64 {
-        (bytes as u64 + 8).saturating_mul(1 + 2 * self.weight as u64)
+        (bytes as u64).saturating_mul(1 + 2 * self.weight as u64).saturating_add(8)
     }
 
     /// What compiling the pattern took.

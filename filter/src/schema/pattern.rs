@@ -35,7 +35,7 @@ impl Pattern {
 
     /// Whether it is found in a text. At each byte the engine may be at as many places of the expression as that has.
     pub fn is_in(&self, text: &str, heap: &mut Heap) -> Result<bool, Exhausted> {
-        heap.spend((text.len() as u64 + 8).saturating_mul(1 + 2 * self.weight))?;
+        heap.spend((text.len() as u64).saturating_mul(self.weight.saturating_mul(2).saturating_add(1)).saturating_add(8))?;
         Ok(self.regex.is_match(text))
     }
 }

@@ -195,7 +195,7 @@ fn no_body_takes_more_than_its_budget() {
         (&json!({"uniqueItems": true}), format!("[{}-1]", (0..20_000).map(|n| format!("{n},")).collect::<String>()), Ok(true)),
         (&json!({"uniqueItems": true}), format!("[{}0]", "0,".repeat(400_000)), Err(Exhausted::Steps)),
         (&json!({"pattern": "(a|aa)+$"}), format!("\"{}b\"", "a".repeat(5_000_000)), Err(Exhausted::Steps)),
-        (&json!({"multipleOf": 7}), "9".repeat(9_000_000), Err(Exhausted::Steps)),
+        (&json!({"multipleOf": 7}), "9".repeat(1_000_000), Err(Exhausted::Steps)),
         (&json!({"items": {"allOf": [{}, {}, {}]}}), format!("[{}0]", "0,".repeat(200_000)), Err(Exhausted::Steps)),
     ] {
         let mut heap = Heap::new(Budget::default());

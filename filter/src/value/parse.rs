@@ -215,7 +215,7 @@ impl Parser<'_> {
         }
         let digits = self.text.get(start..self.at).unwrap_or_default();
         if !is_whole {
-            self.heap.spend(digits.len() as u64)?;
+            self.heap.spend(1 + digits.len().saturating_sub(8) as u64)?;
             return Ok(Value::Double(digits.parse().unwrap_or_default()));
         }
         Ok(digits.parse().map_or_else(|_| Value::BigInteger(self.text.slice(start..self.at)), Value::Integer))
