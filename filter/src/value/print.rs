@@ -38,8 +38,14 @@ fn write(out: &mut String, value: &Value, style: Style, depth: usize, heap: &mut
         Value::Integer(number) => {
             let _ = write!(out, "{number}");
         }
-        Value::BigInteger(digits) => out.push_str(digits),
-        Value::Double(number) => out.push_str(&double::text(*number)),
+        Value::BigInteger(digits) => {
+            heap.budget.spend_bytes(digits.len())?;
+            out.push_str(digits);
+        }
+        Value::Double(number) => {
+            heap.spend(4)?;
+            out.push_str(&double::text(*number));
+        }
         Value::Text(text) => {
             heap.budget.spend_bytes(text.len())?;
             match style {
@@ -72,9 +78,9 @@ fn write(out: &mut String, value: &Value, style: Style, depth: usize, heap: &mut
             let mut index = 0;
             while let Some((key, item)) = heap.map(*id).at(index).map(|(key, item)| (key.clone(), item.clone())) {
                 separate(out, index, style);
+                heap.budget.spend_bytes(key.len())?;
                 match style {
                     Style::Json => {
-                        heap.budget.spend_bytes(key.len())?;
                         write_json_string(out, &key);
                         out.push(':');
                     }
@@ -160,6 +166,18 @@ mod tests {
         for json in [r#"{"a":[1,-2,"x\n\"\\"],"b":{},"c":[],"d":123456789012345678901234567890}"#, r#""\u0001""#, "null"] {
             let (mut heap, value) = heap_of(json);
             assert_eq!(json_text(&value, &mut heap).unwrap(), json);
+        }
+    }
+
+    #[test]
+    fn names_and_long_numbers_are_paid_for() {
+        let long = "1".repeat(100_000);
+        for json in [format!("{{\"{long}\":1}}"), long] {
+            for print in [java_text, json_text] {
+                let (mut heap, value) = heap_of(&json);
+                heap.budget = Budget::new(1000);
+                assert_eq!(print(&value, &mut heap), Err(Exhausted::Steps));
+            }
         }
     }
 
