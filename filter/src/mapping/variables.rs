@@ -55,7 +55,13 @@ impl<'a> Variables<'a> {
     fn input(&self, method: &str, arguments: &[Value], heap: &mut Heap) -> Result<Value, Fault> {
         match (method, arguments) {
             ("params", []) => Ok(self.parameters(heap)),
-            ("params", [name]) => Ok(name.as_text().and_then(|name| self.parameter(name)).map_or(Value::Null, Value::text)),
+            ("params", [Value::Text(name)]) => {
+                // Each header and each parameter of the query is looked at.
+                let all = self.context.headers().iter().count() + self.context.query().iter().count();
+                heap.spend(1 + all as u64 / 4)?;
+                heap.budget.spend_bytes(name.len())?;
+                Ok(self.parameter(name).map_or(Value::Null, Value::text))
+            }
             ("path", [path]) => Ok(self.at(path, heap)?.unwrap_or_default()),
             ("json", [path]) => match self.at(path, heap)? {
                 // assumed(json-slash): `/` stays as it is, though json-smart can write it as `\/`.
