@@ -8,7 +8,7 @@ pub fn call(id: ListId, method: &str, arguments: &[Value], heap: &mut Heap) -> R
     let done = Value::Boolean(true);
     // What moves or copies items pays for it.
     let moves = matches!(method, "add" if arguments.len() == 2) || matches!(method, "remove");
-    heap.spend(if moves { length as u64 / 64 } else { 0 })?;
+    heap.spend(if moves { length as u64 / 16 } else { 0 })?;
     Ok(match (method, arguments) {
         ("size" | "count", []) => count(length),
         ("isEmpty", []) => Value::Boolean(length == 0),

@@ -12,6 +12,7 @@ pub fn call(id: MapId, method: &str, arguments: &[Value], heap: &mut Heap) -> Re
         Some(key) if method != "putAll" && method != "containsValue" => Text::from(java_text(key, heap)?),
         _ => Text::default(),
     };
+    heap.budget.spend_bytes(key.len())?;
     // What moves entries pays for it.
     heap.spend(match method {
         "remove" => 1 + length as u64 / 8,
@@ -33,7 +34,7 @@ pub fn call(id: MapId, method: &str, arguments: &[Value], heap: &mut Heap) -> Re
         ("putAll", [Value::Map(other)]) => {
             let more = entries(*other, heap)?;
             for (key, value) in more {
-                heap.spend(1 + length as u64 / 256)?;
+                heap.spend(1 + heap.map(id).len() as u64 / 256)?;
                 if let Some(map) = heap.map_mut(id) {
                     map.insert(key, value);
                 }

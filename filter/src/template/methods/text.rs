@@ -34,6 +34,7 @@ pub fn call(text: &Text, method: &str, arguments: &[Value], patterns: &mut Patte
             Ok(Value::Integer(i64::from(hash)))
         }
         ("toCharArray", [], _) => {
+            heap.spend(text.len() as u64)?;
             let characters = text.chars().map(|c| Value::text(c.encode_utf8(&mut [0; 4]) as &str)).collect();
             Ok(new_list(characters, heap)?)
         }
@@ -72,6 +73,7 @@ pub fn call(text: &Text, method: &str, arguments: &[Value], patterns: &mut Patte
         ("replace", [_, _], [Some(old), Some(new)]) => {
             // What comes out may be as long as the product.
             let times = text.matches(old).count();
+            heap.spend(times as u64)?;
             heap.budget.spend_bytes(times.saturating_mul(new.len()))?;
             Ok(Value::text(text.replace(old, new)))
         }
