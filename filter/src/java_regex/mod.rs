@@ -28,6 +28,10 @@ const SIZE_LIMIT: usize = 256 * 1024;
 /// What finding something takes beside looking for it, in bytes that are paid for.
 const MATCH: usize = 16 * 64;
 
+/// How long a pattern may be: a template may make one of what a request says. What is longer would not compile, but take memory
+/// until that is known.
+const LENGTH_LIMIT: usize = 16 * 1024;
+
 /// The most states that fit into [`SIZE_LIMIT`], about.
 const WEIGHT_LIMIT: usize = 8192;
 
@@ -36,6 +40,9 @@ const WEIGHT_LIMIT: usize = 8192;
 impl JavaRegex {
     /// Takes a pattern; else a message that names it and what is wrong.
     pub fn compile(pattern: &str) -> Result<Self, String> {
+        if pattern.len() > LENGTH_LIMIT {
+            return Err(format!("a pattern of {} bytes is not served: {LENGTH_LIMIT} are the most", pattern.len()));
+        }
         let wrong = |why: &dyn std::fmt::Display| format!("the pattern `{pattern}` is not served: {why}");
         let mut translator = Translator::new(pattern);
         translator.run().map_err(|why| wrong(&why))?;
@@ -257,6 +264,8 @@ mod tests {
             let message = JavaRegex::compile(pattern).unwrap_err();
             assert_eq!(message, format!("the pattern `{pattern}` is not served: {why}"));
         }
+        let message = JavaRegex::compile(&"a".repeat(100_000)).unwrap_err();
+        assert_eq!(message, "a pattern of 100000 bytes is not served: 16384 are the most");
         for pattern in ["(", ")", "a)(b", "*", "(a{1000}){1000}", "(?<n", "[b-a]"] {
             assert!(JavaRegex::compile(pattern).is_err(), "{pattern}");
         }

@@ -57,8 +57,18 @@ fn equal(heap: &mut Heap, left: &Side<'_>, right: &Side<'_>) -> Result<bool, Sto
     }
 }
 
+/// Takes the steps of work on the digits of a long number.
+fn spend_digits(heap: &mut Heap, value: &Value) -> Result<(), Exhausted> {
+    match value {
+        Value::BigInteger(digits) => heap.spend(1 + digits.len() as u64 / 8),
+        _ => Ok(()),
+    }
+}
+
 /// Numbers and texts compare with each other, as the left one does.
 fn are_equal(heap: &mut Heap, left: &Value, right: &Value) -> Result<bool, Stop> {
+    spend_digits(heap, left)?;
+    spend_digits(heap, right)?;
     Ok(match (left, right) {
         (Value::List(_) | Value::Map(_), Value::List(_) | Value::Map(_)) => is_identical(heap, left, right, 0)?,
         (Value::Text(left), Value::Text(right)) => {
@@ -67,7 +77,7 @@ fn are_equal(heap: &mut Heap, left: &Value, right: &Value) -> Result<bool, Stop>
         }
         (Value::Text(left), _) => number_text(heap, right)?.is_some_and(|right| left.as_str() == right),
         (_, Value::Text(right)) => {
-            heap.budget.spend_bytes(right.len())?;
+            heap.spend(1 + right.len() as u64 / 8)?;
             let right = right.parse::<f64>().ok();
             double(left).is_some() && double(left) == right
         }
@@ -139,7 +149,7 @@ fn compare_numbers(left: &Value, right: &Value) -> Option<Ordering> {
 
 /// A number as `BigDecimal` of Java prints it.
 fn number_text(heap: &mut Heap, value: &Value) -> Result<Option<String>, Exhausted> {
-    if double(value).is_none() {
+    if !matches!(value, Value::Integer(_) | Value::BigInteger(_) | Value::Double(_)) {
         return Ok(None);
     }
     java_text(value, heap).map(|text| Some(text.replace('E', "E+").replace("E+-", "E-")))
@@ -147,6 +157,8 @@ fn number_text(heap: &mut Heap, value: &Value) -> Result<Option<String>, Exhaust
 
 fn order(heap: &mut Heap, left: &Side<'_>, right: &Side<'_>) -> Result<Option<Ordering>, Stop> {
     let (Side::Value(left), Side::Value(right)) = (left, right) else { return Ok(None) };
+    spend_digits(heap, left)?;
+    spend_digits(heap, right)?;
     if let (Some(_), Some(_)) = (double(left), double(right)) {
         return Ok(compare_numbers(left, right));
     }
@@ -196,9 +208,12 @@ fn is_match(heap: &mut Heap, pattern: &JavaRegex, value: &Value) -> Result<bool,
 }
 
 /// The items of the list on a side; anything else that is one value cannot be asked.
-fn items(heap: &Heap, side: &Side<'_>) -> Result<Option<Vec<Value>>, Stop> {
+fn items(heap: &mut Heap, side: &Side<'_>) -> Result<Option<Vec<Value>>, Stop> {
     match side {
-        Side::Value(Value::List(id)) => Ok(Some(heap.list(*id).to_vec())),
+        Side::Value(Value::List(id)) => {
+            heap.spend(heap.list(*id).len() as u64)?;
+            Ok(Some(heap.list(*id).to_vec()))
+        }
         Side::Value(Value::Map(_)) => Ok(None),
         _ => Err(Stop::Nowhere),
     }
@@ -226,10 +241,7 @@ fn contains(heap: &mut Heap, left: &Side<'_>, right: &Side<'_>) -> Result<bool, 
             heap.budget.spend_bytes(text.len())?;
             Ok(text.contains(part.as_str()))
         }
-        (Side::Value(Value::List(id)), _) => {
-            let items = heap.list(*id).to_vec();
-            has(heap, &items, right)
-        }
+        (Side::Value(Value::List(_)), _) => is_in(heap, right, left),
         _ => Ok(false),
     }
 }

@@ -122,6 +122,7 @@ impl<'a> Evaluation<'a> {
 
     fn properties(&mut self, walk: &mut Walk<'_>, at: usize, model: &Value, names: &[String]) -> Result<(), Stop> {
         let is_last = at + 1 == walk.path.tokens.len();
+        self.heap.spend(names.len() as u64 / 2)?;
         if let ([_, _, ..], true) = (names, is_last) {
             let mut some = Map::new();
             for name in names {
@@ -194,6 +195,7 @@ impl<'a> Evaluation<'a> {
         let is_last = at + 1 == walk.path.tokens.len();
         Ok(match (walk.path.tokens.get(at), model) {
             (Some(Token::Properties(names)), Value::Map(id)) => {
+                self.heap.spend(names.len() as u64 / 2)?;
                 let map = self.heap.map(*id);
                 walk.requires || names.len() > 1 && !is_last || names.iter().all(|name| map.get(name).is_some())
             }

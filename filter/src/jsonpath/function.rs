@@ -65,13 +65,13 @@ fn length(heap: &mut Heap, model: &Value, arguments: &[Value]) -> Result<Value, 
 /// A result of the numbers of the list and of the arguments; there is none without a number.
 fn numeric(heap: &mut Heap, model: &Value, arguments: &[Value], of: fn(&[f64]) -> f64) -> Result<Value, Stop> {
     let mut numbers = Vec::new();
+    let size = |value: &Value| if let Value::BigInteger(digits) = value { 1 + digits.len() as u64 / 8 } else { 1 };
     for value in std::iter::once(model).chain(arguments) {
+        heap.spend(size(value))?;
         match value {
             Value::List(id) => {
-                let items = heap.list(*id);
-                numbers.extend(items.iter().filter_map(double));
-                let count = items.len() as u64;
-                heap.spend(count)?;
+                heap.spend(heap.list(*id).iter().map(size).sum())?;
+                numbers.extend(heap.list(*id).iter().filter_map(double));
             }
             // The model itself counts only as a list.
             scalar if !std::ptr::eq(scalar, model) => numbers.extend(double(scalar)),
@@ -105,11 +105,7 @@ fn keys(heap: &mut Heap, model: &Value, _: &[Value]) -> Result<Value, Stop> {
 
 fn concat(heap: &mut Heap, model: &Value, arguments: &[Value]) -> Result<Value, Stop> {
     let mut text = String::new();
-    let of_list = |value: &Value, heap: &Heap| match value {
-        Value::List(id) => heap.list(*id).to_vec(),
-        _ => Vec::new(),
-    };
-    for item in of_list(model, heap) {
+    for item in of_list(model, heap)? {
         if let Value::Text(item) = item {
             heap.budget.spend_bytes(item.len())?;
             text.push_str(&item);
@@ -120,7 +116,7 @@ fn concat(heap: &mut Heap, model: &Value, arguments: &[Value]) -> Result<Value, 
             heap.budget.spend_bytes(argument.len())?;
             text.push_str(argument);
         }
-        for item in of_list(argument, heap) {
+        for item in of_list(argument, heap)? {
             if !item.is_null() {
                 text.push_str(&java_text(&item, heap)?);
             }
@@ -129,11 +125,19 @@ fn concat(heap: &mut Heap, model: &Value, arguments: &[Value]) -> Result<Value, 
     Ok(Value::text(text))
 }
 
+/// The items of a list; none of anything else.
+fn of_list(value: &Value, heap: &mut Heap) -> Result<Vec<Value>, Stop> {
+    let Value::List(id) = value else { return Ok(Vec::new()) };
+    heap.spend(heap.list(*id).len() as u64)?;
+    Ok(heap.list(*id).to_vec())
+}
+
 /// A list with the arguments behind its items. Jayway changes the list of the document itself; here it is a new one.
 fn append(heap: &mut Heap, model: &Value, arguments: &[Value]) -> Result<Value, Stop> {
-    let Value::List(id) = model else { return Ok(model.clone()) };
-    let mut items = heap.list(*id).to_vec();
-    heap.spend(items.len() as u64)?;
+    if !matches!(model, Value::List(_)) {
+        return Ok(model.clone());
+    }
+    let mut items = of_list(model, heap)?;
     items.extend_from_slice(arguments);
     Ok(heap.new_list(ListKind::Json, items))
 }

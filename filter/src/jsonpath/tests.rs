@@ -270,6 +270,21 @@ fn work_and_depth_are_bounded() {
     let many = format!("[{}0]", "0,".repeat(3000));
     assert_eq!(exhausted(&many, "$[?(@ in $)]"), Exhausted::Steps);
     assert_eq!(exhausted(&many, "$[?($..* size 1)]"), Exhausted::Steps);
+    // What is copied, and each digit, is paid for as often as it is.
+    let copied = format!("{{\"l\":[{}[]],\"m\":[{}0],\"n\":{}}}", "[],".repeat(2000), "0,".repeat(5000), "1".repeat(100_000));
+    for path in [
+        "$.l[?(@ subsetof $.m)]",
+        "$.l[?(@ == $.m.concat())]",
+        "$.l[?(@ != $.m.append(1))]",
+        "$.l[?(1 < $.n)]",
+        "$.l[?(1 == $.n)]",
+        "$.l[?('1' == $.n)]",
+        "$.l[?(1 < $.m.sum($.n))]",
+    ] {
+        assert_eq!(exhausted(&copied, path), Exhausted::Steps, "{path}");
+    }
+    let names = format!("$[*][{}'a']", "'a',".repeat(1000));
+    assert_eq!(exhausted(&format!("[{}{{}}]", "{},".repeat(3000)), &names), Exhausted::Steps);
     let long = format!("[\"{}\"]", "a".repeat(100_000));
     assert_eq!(exhausted(&long, "$[?(@ =~ /(a{1,50}){1,50}b/)]"), Exhausted::Steps);
     let deep = format!("{}1{}", "[".repeat(250), "]".repeat(250));

@@ -5,6 +5,7 @@ use crate::context::{Context, ErrorFacts, Ids, RouteFacts, StageFacts};
 use crate::http::RequestHead;
 use crate::platform::{Level, Platform, Version};
 use crate::template::{Fault, Template};
+use crate::value::Exhausted;
 use std::sync::Arc;
 
 struct Host;
@@ -77,6 +78,15 @@ fn check(rows: &[(&str, &str, &str)]) {
     for (template, body, expected) in rows {
         assert_eq!(text(template, body).as_deref(), Ok(*expected), "{template} of {body}");
     }
+}
+
+#[test]
+fn looking_through_a_long_query_is_paid_for() {
+    let mut head = context().request;
+    head.path = format!("/dev/a?{}", "a&".repeat(20_000)).into_bytes();
+    let context = Context::new(Ids::new([1; 16]), head);
+    let fault = render_with("#foreach($i in [1..1000])$input.params('x')#end", "", &context, &mut Overrides::default());
+    assert_eq!(fault, Err(Fault::Exhausted(Exhausted::Steps)));
 }
 
 #[test]

@@ -59,7 +59,13 @@ impl<'a> Variables<'a> {
         heap.spend(CALL)?;
         match (method, arguments) {
             ("params", []) => Ok(self.parameters(heap)),
-            ("params", [name]) => Ok(name.as_text().and_then(|name| self.parameter(name)).map_or(Value::Null, Value::text)),
+            ("params", [Value::Text(name)]) => {
+                // Each header and each parameter of the query is looked at.
+                let all = self.context.headers().iter().count() + self.context.query().iter().count();
+                heap.spend(1 + all as u64 / 4)?;
+                heap.budget.spend_bytes(name.len())?;
+                Ok(self.parameter(name).map_or(Value::Null, Value::text))
+            }
             ("path", [path]) => Ok(self.at(path, heap)?.unwrap_or_default()),
             ("json", [path]) => match self.at(path, heap)? {
                 // assumed(json-slash): `/` stays as it is, though json-smart can write it as `\/`. assumed(json-null): a `null` of the

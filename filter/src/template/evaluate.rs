@@ -22,7 +22,10 @@ impl<'t> Renderer<'t, '_> {
         let value = match expression {
             Expression::Boolean(value) => Value::Boolean(*value),
             Expression::Integer(number) => Value::Integer(*number),
-            Expression::BigInteger(digits) => Value::BigInteger(Text::from(&**digits)),
+            Expression::BigInteger(digits) => {
+                self.heap.budget.spend_bytes(digits.len())?;
+                Value::BigInteger(Text::from(&**digits))
+            }
             Expression::Double(number) => Value::Double(*number),
             Expression::Text(text) => {
                 self.heap.budget.spend_bytes(text.len())?;
@@ -261,7 +264,10 @@ impl<'t> Renderer<'t, '_> {
     /// The key of a map: its text. (Java tells `1` from `"1"`; a JSON object has no numbers for keys.)
     fn key(&mut self, value: &Value) -> Result<Text, Fault> {
         match value {
-            Value::Text(text) => Ok(text.clone()),
+            Value::Text(text) => {
+                self.heap.budget.spend_bytes(text.len())?;
+                Ok(text.clone())
+            }
             value => Ok(Text::from(java_text(value, self.heap)?)),
         }
     }

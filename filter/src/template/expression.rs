@@ -247,7 +247,9 @@ impl Cursor<'_, '_> {
         if !is_whole {
             return text.parse().ok().map(Expression::Double);
         }
-        Some(text.parse().map_or_else(|_| Expression::BigInteger(text.into()), Expression::Integer))
+        // Java drops the zeros in front; what computes reads all digits each time.
+        let whole = || [if sign > 0 { "-" } else { "" }, text.trim_start_matches(['-', '0'])].concat().into();
+        Some(text.parse().map_or_else(|_| Expression::BigInteger(whole()), Expression::Integer))
     }
 
     /// Anything with a value, with operators.

@@ -405,6 +405,30 @@ fn no_template_is_too_much() {
     assert_eq!(fault("#set($l=[])#set($x=$l.add($l))$l"), Fault::Exhausted(Exhausted::Depth));
 }
 
+/// What is long is paid for as often as it is read, copied or moved, whatever it is.
+#[test]
+fn what_is_long_is_paid_for() {
+    let set = |what: &str| {
+        format!("#set($s='{}')#set($m={{'k':1}})#set($x=[1,2])#foreach($i in [1..1000]){what}#end", "0".repeat(200_000))
+    };
+    for work in [
+        "$m.get($s)",
+        "$m[$s]",
+        "#set($m[$s]=1)",
+        "$i.parseInt($s)",
+        "$s.toCharArray()",
+        "$s.replace('0', '')",
+        "#foreach($j in [1..1000])#set($m[\"$i-$j\"]=1)#end",
+        "#foreach($j in [1..1000])#set($a = $x.add($j))#end#set($a = $x.add(0, 1))",
+    ] {
+        assert_eq!(fault(&set(work)), Fault::Exhausted(Exhausted::Steps), "{work}");
+    }
+    let digits = format!("#set($x={}9{})$x", "0".repeat(1000), "0".repeat(30));
+    assert_eq!(render(&digits), format!("9{}", "0".repeat(30)));
+    let negative = format!("#set($x=-00{})$x", "9".repeat(30));
+    assert_eq!(render(&negative), format!("-{}", "9".repeat(30)));
+}
+
 /// As deep as can be read, within a `#define` that is in itself as deep as it goes.
 #[test]
 fn the_deepest_template_that_is_read_ends() {

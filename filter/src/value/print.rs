@@ -41,7 +41,10 @@ fn write(out: &mut String, value: &Value, style: Style, depth: usize, heap: &mut
         Value::Null => out.push_str("null"),
         Value::Boolean(value) => out.push_str(if *value { "true" } else { "false" }),
         Value::Integer(number) => write_integer(out, *number),
-        Value::BigInteger(digits) => out.push_str(digits),
+        Value::BigInteger(digits) => {
+            heap.budget.spend_bytes(digits.len())?;
+            out.push_str(digits);
+        }
         Value::Double(number) => {
             heap.spend(DOUBLE)?;
             out.push_str(&double::text(*number));
@@ -81,9 +84,9 @@ fn write(out: &mut String, value: &Value, style: Style, depth: usize, heap: &mut
             let mut index = 0;
             while let Some((key, item)) = heap.map(*id).at(index).map(|(key, item)| (key.clone(), item.clone())) {
                 separate(out, index, style);
+                heap.budget.spend_bytes(key.len())?;
                 match style {
                     Style::Json => {
-                        heap.budget.spend_bytes(key.len())?;
                         let escapes = write_json_string(out, &key);
                         heap.spend(escapes)?;
                         out.push(':');
@@ -198,6 +201,18 @@ mod tests {
         ] {
             let (mut heap, value) = heap_of(json);
             assert_eq!(json_text(&value, &mut heap).unwrap(), json);
+        }
+    }
+
+    #[test]
+    fn names_and_long_numbers_are_paid_for() {
+        let long = "1".repeat(100_000);
+        for json in [format!("{{\"{long}\":1}}"), long] {
+            for print in [java_text, json_text] {
+                let (mut heap, value) = heap_of(&json);
+                heap.budget = Budget::new(1000);
+                assert_eq!(print(&value, &mut heap), Err(Exhausted::Steps));
+            }
         }
     }
 

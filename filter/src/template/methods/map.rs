@@ -12,6 +12,7 @@ pub fn call(id: MapId, method: &str, arguments: &[Value], heap: &mut Heap) -> Re
         Some(key) if method != "putAll" && method != "containsValue" => Text::from(java_text(key, heap)?),
         _ => Text::default(),
     };
+    heap.budget.spend_bytes(key.len())?;
     // What moves entries pays for it.
     heap.spend(match method {
         "remove" => 1 + length as u64 / 8,

@@ -53,7 +53,11 @@ pub fn call(receiver: &Value, method: &str, arguments: &[Value], patterns: &mut 
         Value::List(id) => Ok(list::call(*id, method, arguments, heap)?),
         Value::Map(id) => Ok(map::call(*id, method, arguments, heap)?),
         Value::Boolean(value) => Ok(boolean(*value, method, arguments)),
-        _ => Ok(number::call(receiver, method, arguments)),
+        _ => {
+            let texts = arguments.iter().filter_map(Value::as_text).map(|text| text.len()).sum();
+            heap.budget.spend_bytes(texts)?;
+            Ok(number::call(receiver, method, arguments))
+        }
     }
 }
 
