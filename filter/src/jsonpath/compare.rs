@@ -59,15 +59,13 @@ fn equal(heap: &mut Heap, left: &Side<'_>, right: &Side<'_>) -> Result<bool, Sto
 
 /// Numbers and texts compare with each other, as the left one does.
 fn are_equal(heap: &mut Heap, left: &Value, right: &Value) -> Result<bool, Stop> {
+    heap.spend_on(left)?;
+    heap.spend_on(right)?;
     Ok(match (left, right) {
         (Value::List(_) | Value::Map(_), Value::List(_) | Value::Map(_)) => is_identical(heap, left, right, 0)?,
-        (Value::Text(left), Value::Text(right)) => {
-            heap.budget.spend_bytes(left.len())?;
-            left == right
-        }
+        (Value::Text(left), Value::Text(right)) => left == right,
         (Value::Text(left), _) => number_text(heap, right)?.is_some_and(|right| left.as_str() == right),
         (_, Value::Text(right)) => {
-            heap.budget.spend_bytes(right.len())?;
             let right = right.parse::<f64>().ok();
             double(left).is_some() && double(left) == right
         }
@@ -112,11 +110,10 @@ fn is_identical(heap: &mut Heap, left: &Value, right: &Value, depth: usize) -> R
             }
             Ok(true)
         }
-        (Value::Text(a), _) => {
-            heap.budget.spend_bytes(a.len())?;
+        _ => {
+            heap.spend_on(left)?;
             Ok(left == right)
         }
-        _ => Ok(left == right),
     }
 }
 
@@ -147,11 +144,12 @@ fn number_text(heap: &mut Heap, value: &Value) -> Result<Option<String>, Exhaust
 
 fn order(heap: &mut Heap, left: &Side<'_>, right: &Side<'_>) -> Result<Option<Ordering>, Stop> {
     let (Side::Value(left), Side::Value(right)) = (left, right) else { return Ok(None) };
+    heap.spend_on(left)?;
+    heap.spend_on(right)?;
     if let (Some(_), Some(_)) = (double(left), double(right)) {
         return Ok(compare_numbers(left, right));
     }
     let (Some(left), Some(right)) = (text(heap, left)?, text(heap, right)?) else { return Ok(None) };
-    heap.budget.spend_bytes(left.len())?;
     Ok(Some(left.cmp(&right)))
 }
 

@@ -68,13 +68,19 @@ fn numeric(heap: &mut Heap, model: &Value, arguments: &[Value], of: fn(&[f64]) -
     for value in std::iter::once(model).chain(arguments) {
         match value {
             Value::List(id) => {
-                let items = heap.list(*id);
-                numbers.extend(items.iter().filter_map(double));
-                let count = items.len() as u64;
-                heap.spend(count)?;
+                let mut place = 0;
+                while let Some(item) = heap.list(*id).get(place).cloned() {
+                    heap.spend(1)?;
+                    heap.spend_on(&item)?;
+                    numbers.extend(double(&item));
+                    place += 1;
+                }
             }
             // The model itself counts only as a list.
-            scalar if !std::ptr::eq(scalar, model) => numbers.extend(double(scalar)),
+            scalar if !std::ptr::eq(scalar, model) => {
+                heap.spend_on(scalar)?;
+                numbers.extend(double(scalar));
+            }
             _ => {}
         }
     }

@@ -2,8 +2,7 @@
 
 use crate::http::percent_encode;
 use crate::template::Fault;
-use crate::value::{Heap, Text, Value, java_text, parse};
-use std::fmt::Write;
+use crate::value::{Heap, Text, Value, java_text, parse, write_unicode_escape};
 
 /// A function of one text; none where the text is not what it reads.
 type Function = fn(&Text, &mut Heap) -> Option<Value>;
@@ -26,9 +25,11 @@ pub fn call(name: &str, arguments: &[Value], heap: &mut Heap) -> Result<Value, F
         Some(Value::Text(text)) => text.clone(),
         Some(other) => Text::from(java_text(other, heap)?),
     };
-    // Each byte becomes up to six, by way of a match.
+    // Each byte becomes up to six, by way of a match; what is made is paid for once more.
     heap.spend(1 + text.len() as u64 / 8)?;
-    function(&text, heap).ok_or_else(|| Fault::Method(format!("`$util.{name}` cannot read its text")))
+    let made = function(&text, heap).ok_or_else(|| Fault::Method(format!("`$util.{name}` cannot read its text")))?;
+    heap.spend_on(&made)?;
+    Ok(made)
 }
 
 /// `StringEscapeUtils.escapeJavaScript` of commons-lang: quotes of both kinds, `\`, `/`, control characters, and all beyond ASCII as
@@ -48,8 +49,8 @@ fn escape_java_script(text: &str) -> String {
             '\u{c}' => out.push_str("\\f"),
             ' '..='\u{7f}' => out.push(character),
             _ => {
-                for unit in character.encode_utf16(&mut [0; 2]) {
-                    let _ = write!(out, "\\u{unit:04X}");
+                for unit in character.encode_utf16(&mut [0; 2]).iter() {
+                    write_unicode_escape(&mut out, *unit);
                 }
             }
         }

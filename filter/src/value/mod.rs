@@ -18,7 +18,7 @@ pub use double::decimal;
 pub use heap::{Heap, ListId, ListKind, MapId};
 pub use map::{Map, MapKind};
 pub use parse::{NotJson, parse};
-pub use print::{java_text, json_text, write_json_string};
+pub use print::{java_text, json_text, write_json_string, write_unicode_escape};
 pub use text::Text;
 
 /// How deep values may be nested, in what is read and in what is printed.

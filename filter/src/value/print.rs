@@ -38,12 +38,20 @@ fn write(out: &mut String, value: &Value, style: Style, depth: usize, heap: &mut
         Value::Integer(number) => {
             let _ = write!(out, "{number}");
         }
-        Value::BigInteger(digits) => out.push_str(digits),
+        Value::BigInteger(digits) => {
+            heap.spend_on(value)?;
+            out.push_str(digits);
+        }
         Value::Double(number) => out.push_str(&double::text(*number)),
         Value::Text(text) => {
-            heap.budget.spend_bytes(text.len())?;
+            heap.spend_on(value)?;
             match style {
-                Style::Json => write_json_string(out, text),
+                Style::Json => {
+                    let before = out.len();
+                    write_json_string(out, text);
+                    // An escape is up to six times as long as what it stands for.
+                    heap.budget.spend_bytes(out.len() - before)?;
+                }
                 Style::Java => out.push_str(text),
             }
         }
@@ -72,9 +80,9 @@ fn write(out: &mut String, value: &Value, style: Style, depth: usize, heap: &mut
             let mut index = 0;
             while let Some((key, item)) = heap.map(*id).at(index).map(|(key, item)| (key.clone(), item.clone())) {
                 separate(out, index, style);
+                heap.budget.spend_bytes(key.len())?;
                 match style {
                     Style::Json => {
-                        heap.budget.spend_bytes(key.len())?;
                         write_json_string(out, &key);
                         out.push(':');
                     }
@@ -98,6 +106,13 @@ fn separate(out: &mut String, index: usize, style: Style) {
     }
 }
 
+/// `\u00E9`; formatting would take many times as long.
+pub fn write_unicode_escape(out: &mut String, unit: u16) {
+    let digit = |shift: u16| b"0123456789ABCDEF".get(usize::from(unit >> shift & 0xf)).copied().unwrap_or_default();
+    let escape = [b'\\', b'u', digit(12), digit(8), digit(4), digit(0)];
+    out.push_str(std::str::from_utf8(&escape).unwrap_or_default());
+}
+
 /// A text as a JSON string, in its quotes.
 pub fn write_json_string(out: &mut String, text: &str) {
     out.push('"');
@@ -116,9 +131,7 @@ pub fn write_json_string(out: &mut String, text: &str) {
                 out.push('\\');
                 out.push(quoted);
             }
-            Some(control) => {
-                let _ = write!(out, "\\u{:04X}", u32::from(control));
-            }
+            Some(control) => control.encode_utf16(&mut [0; 2]).iter().for_each(|unit| write_unicode_escape(out, *unit)),
             None => {}
         }
         rest = characters.as_str();
@@ -160,6 +173,19 @@ mod tests {
         for json in [r#"{"a":[1,-2,"x\n\"\\"],"b":{},"c":[],"d":123456789012345678901234567890}"#, r#""\u0001""#, "null"] {
             let (mut heap, value) = heap_of(json);
             assert_eq!(json_text(&value, &mut heap).unwrap(), json);
+        }
+    }
+
+    #[test]
+    fn all_that_is_written_is_paid_for() {
+        let long = "1".repeat(1_000_000);
+        for json in [long.clone(), format!("\"{long}\""), format!("{{\"{long}\":1}}")] {
+            for text in [json_text, java_text] {
+                let (mut heap, value) = heap_of(&json);
+                let before = heap.budget.left();
+                text(&value, &mut heap).unwrap();
+                assert!(before - heap.budget.left() > 15_000, "{}", json.get(..9).unwrap());
+            }
         }
     }
 
