@@ -235,6 +235,8 @@ impl<'t> Renderer<'t, '_> {
         match holder {
             Value::Map(id) => {
                 let key = self.key(&index)?;
+                // As `put` pays.
+                self.heap.spend(1 + self.heap.map(id).len() as u64 / 256)?;
                 if let Some(map) = self.heap.map_mut(id) {
                     map.insert(key, value);
                 }
@@ -326,6 +328,9 @@ pub fn equals(left: &Value, right: &Value, depth: usize, heap: &mut Heap) -> Res
             }
             Ok(true)
         }
-        (left, right) => Ok(left == right),
+        (left, right) => {
+            heap.spend_on(left)?;
+            Ok(left == right)
+        }
     }
 }

@@ -83,6 +83,8 @@ impl Parser<'_> {
             entries.push((key, value));
             self.skip_space();
             if self.take(b'}') {
+                // Many names are sorted.
+                self.heap.spend(if entries.len() > 100 { 3 * entries.len() as u64 } else { 0 })?;
                 return Ok(self.heap.new_map(Map::from_entries(entries)));
             }
             if !self.take(b',') {

@@ -32,11 +32,10 @@ pub fn call(id: MapId, method: &str, arguments: &[Value], heap: &mut Heap) -> Re
         ("remove", [_]) => heap.map_mut(id).and_then(|map| map.remove(&key)).unwrap_or_default(),
         ("putAll", [Value::Map(other)]) => {
             let more = entries(*other, heap)?;
-            for (key, value) in more {
-                heap.spend(1 + length as u64 / 256)?;
-                if let Some(map) = heap.map_mut(id) {
-                    map.insert(key, value);
-                }
+            // All are sorted anew.
+            heap.spend(3 * (length + more.len()) as u64)?;
+            if let Some(map) = heap.map_mut(id) {
+                map.extend(more);
             }
             Value::Null
         }
