@@ -34,6 +34,8 @@ pub fn call(text: &Text, method: &str, arguments: &[Value], patterns: &mut Patte
             Ok(Value::Integer(i64::from(hash)))
         }
         ("toCharArray", [], _) => {
+            // Before they are made: each is many times as large as its byte.
+            heap.spend(text.len() as u64)?;
             let characters = text.chars().map(|c| Value::text(c.encode_utf8(&mut [0; 4]) as &str)).collect();
             Ok(new_list(characters, heap)?)
         }
