@@ -53,7 +53,7 @@ impl Http {
             path: self.backend.target(mapped, "", "")?,
             authority: uri.authority.clone().into_bytes(),
             scheme: uri.scheme.clone(),
-            headers: own_headers(context, platform),
+            headers: own_headers(method, context, platform),
         };
         mapped.apply_headers(&mut head);
         head.headers = as_text(head.headers);
@@ -62,11 +62,11 @@ impl Http {
 }
 
 /// What a backend gets without any mapping (recorded: `TestApiGatewayHeaderRemapping`).
-fn own_headers(context: &Context, platform: &dyn Platform) -> Headers {
+fn own_headers(method: &str, context: &Context, platform: &dyn Platform) -> Headers {
     let api_id = context.stage.as_ref().map(|stage| stage.api_id.as_str()).unwrap_or_default();
     let mut headers = Headers::new();
     headers.append("accept", MediaType::JSON);
-    if may_have_body(&context.request.method) {
+    if may_have_body(method) {
         headers.append("content-type", context.headers().last("content-type").unwrap_or(MediaType::JSON.as_bytes()));
     }
     headers.append("user-agent", format!("AmazonAPIGateway_{api_id}"));
