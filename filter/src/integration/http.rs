@@ -131,7 +131,7 @@ impl Integration for Http {
         let status = answered.head.status.to_string();
         let answer = BackendAnswer { text: &status, headers: &answered.head.headers, body: &answered.body };
         let mut response = self.responses.answer(context, answer, &mut pending.overrides, platform)?;
-        response.head.headers.append(TRACE_HEADER, context.trace_id(platform));
+        response.head.headers.set(TRACE_HEADER, context.trace_id(platform));
         Ok(response)
     }
 
