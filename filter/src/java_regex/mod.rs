@@ -67,12 +67,6 @@ impl JavaRegex {
         100 + 8 * self.weight
     }
 
-    /// Java's `replaceAll`.
-    pub fn replace_all(&self, text: &str, replacement: &str) -> Result<String, String> {
-        let free = &mut |_| Ok::<(), std::convert::Infallible>(());
-        self.replace(text, replacement, usize::MAX, free).unwrap_or_else(|never| match never {})
-    }
-
     /// Java's `replaceAll`, at most so many times, paying for each time by the bytes that are looked at or made: the whole text has
     /// been paid for. An error: the replacement names a group that there is not.
     pub fn replace<E>(
@@ -272,6 +266,11 @@ mod tests {
         }
     }
 
+    fn replaced(regex: &JavaRegex, text: &str, replacement: &str) -> Result<String, String> {
+        let free = &mut |_| Ok::<(), std::convert::Infallible>(());
+        regex.replace(text, replacement, usize::MAX, free).unwrap_or_else(|never| match never {})
+    }
+
     #[test]
     fn replacements_are_those_of_java() {
         for (text, pattern, replacement, expected) in [
@@ -287,11 +286,11 @@ mod tests {
             ("€x", "", ".", ".€.x."),
         ] {
             let regex = JavaRegex::compile(pattern).unwrap();
-            assert_eq!(regex.replace_all(text, replacement).as_deref(), Ok(expected), "{text} {pattern} {replacement}");
+            assert_eq!(replaced(&regex, text, replacement).as_deref(), Ok(expected), "{text} {pattern} {replacement}");
         }
         let regex = JavaRegex::compile("a").unwrap();
         for replacement in ["$1", "$", "$x", "${n}", "\\"] {
-            assert!(regex.replace_all("a", replacement).is_err(), "{replacement}");
+            assert!(replaced(&regex, "a", replacement).is_err(), "{replacement}");
         }
     }
 

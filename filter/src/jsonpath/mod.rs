@@ -78,11 +78,6 @@ impl JsonPath {
         Ok(Self { text: text.to_owned(), path, literals })
     }
 
-    /// Whether it leads to one value at most; any other reads as a list.
-    pub fn is_definite(&self) -> bool {
-        self.path.is_definite()
-    }
-
     /// What it leads to; none where it leads nowhere. A path that is not definite reads as a list, possibly an empty one.
     pub fn read(&self, root: &Value, heap: &mut Heap) -> Result<Option<Value>, Exhausted> {
         let literals = self.literals.iter().map(|literal| literal.value(heap)).collect::<Result<_, _>>()?;

@@ -61,7 +61,7 @@ fn what_is_no_velocity_stays_as_it_is() {
         assert_eq!(render(text), text);
     }
     assert_eq!(Template::parse("a## b\nc").unwrap().as_plain(), Some("ac"));
-    assert!(!Template::parse("$x").unwrap().is_plain());
+    assert!(Template::parse("$x").unwrap().as_plain().is_none());
     assert_renders(&[
         ("#fff (1 2) #foo($x, \"a\" b)\nc", "#fff (1 2) #foo($x, \"a\" b)\nc"),
         ("$! $!5 $![ $!{1} $!$x#1", "$ $5 $[ $!{1} $!#1"),
