@@ -63,7 +63,8 @@ pub fn percent_encode(value: &[u8]) -> String {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
             text.push(char::from(byte));
         } else {
-            text.push_str(&format!("%{byte:02X}"));
+            let digit = |half: u8| char::from_digit(half.into(), 16).unwrap_or('0').to_ascii_uppercase();
+            text.extend(['%', digit(byte >> 4), digit(byte & 0xf)]);
         }
     }
     text

@@ -60,7 +60,7 @@ impl Http {
             path: self.backend.target(mapped, "", "")?,
             authority: uri.authority.clone().into_bytes(),
             scheme: uri.scheme.clone(),
-            headers: own_headers(context, platform),
+            headers: own_headers(method, context, platform),
         };
         mapped.apply_headers(&mut head);
         head.headers = as_text(head.headers);
@@ -69,11 +69,11 @@ impl Http {
 }
 
 /// What a backend gets without any mapping (recorded: `TestApiGatewayHeaderRemapping`).
-fn own_headers(context: &Context, platform: &dyn Platform) -> Headers {
+fn own_headers(method: &str, context: &Context, platform: &dyn Platform) -> Headers {
     let api_id = context.stage.as_ref().map(|stage| stage.api_id.as_str()).unwrap_or_default();
     let mut headers = Headers::new();
     headers.append("accept", MediaType::JSON);
-    if may_have_body(&context.request.method) {
+    if may_have_body(method) {
         headers.append("content-type", context.headers().last("content-type").unwrap_or(MediaType::JSON.as_bytes()));
     }
     headers.append("user-agent", format!("AmazonAPIGateway_{api_id}"));
@@ -139,7 +139,7 @@ impl Integration for Http {
         let status = answered.head.status.to_string();
         let answer = BackendAnswer { text: &status, headers: &answered.head.headers, body: &answered.body };
         let mut response = self.responses.answer(context, answer, &mut pending.overrides, platform)?;
-        response.head.headers.append(TRACE_HEADER, context.trace_id(platform));
+        response.head.headers.set(TRACE_HEADER, context.trace_id(platform));
         Ok(response)
     }
 

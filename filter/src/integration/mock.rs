@@ -76,10 +76,10 @@ impl Mock {
     /// (documented for a MOCK without a template, so assumed(mock-without-template): an emulator answers 500).
     fn status(&self, context: &Context, overrides: &mut Overrides, platform: &dyn Platform) -> Result<Option<i64>, Failure> {
         let body = if self.needs_body(context) { platform.request_body() } else { Vec::new() };
-        if body.len() > BODY_LIMIT {
+        let text = self.payload.make(context, body, overrides, platform)?;
+        if text.len() > BODY_LIMIT {
             return Err(Failure::new(ResponseType::RequestTooLarge));
         }
-        let text = self.payload.make(context, body, overrides, platform)?;
         if text.is_empty() {
             return Ok(None);
         }

@@ -25,8 +25,6 @@ const LINE_ENDS: &str = r"\n\r\x{85}\x{2028}\x{2029}";
 pub struct Translator<'p> {
     rest: &'p str,
     pub out: String,
-    /// What the counts of repetitions multiply up to.
-    pub weight: usize,
     /// Whether `.` is everything: in each group around.
     dot_all: Vec<bool>,
     /// Whether anything follows a repetition without an end.
@@ -41,7 +39,7 @@ pub struct Translator<'p> {
 
 impl<'p> Translator<'p> {
     pub fn new(pattern: &'p str) -> Self {
-        Self { rest: pattern, weight: 1, ..Self::default() }
+        Self { rest: pattern, ..Self::default() }
     }
 
     pub fn run(&mut self) -> Result<(), String> {
@@ -258,10 +256,7 @@ impl<'p> Translator<'p> {
         if mark == '{' {
             let counts = self.until('}')?;
             let most = counts.rsplit(',').next().unwrap_or_default();
-            let least = counts.split(',').next().unwrap_or_default();
             unbounded = most.is_empty();
-            let count = if unbounded { least } else { most }.parse().unwrap_or(1usize);
-            self.weight = self.weight.saturating_mul(count.max(1));
             self.out.push_str(counts);
             self.out.push('}');
         }

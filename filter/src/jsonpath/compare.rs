@@ -71,10 +71,7 @@ fn are_equal(heap: &mut Heap, left: &Value, right: &Value) -> Result<bool, Stop>
     spend_digits(heap, right)?;
     Ok(match (left, right) {
         (Value::List(_) | Value::Map(_), Value::List(_) | Value::Map(_)) => is_identical(heap, left, right, 0)?,
-        (Value::Text(left), Value::Text(right)) => {
-            heap.budget.spend_bytes(left.len())?;
-            left == right
-        }
+        (Value::Text(left), Value::Text(right)) => left == right,
         (Value::Text(left), _) => number_text(heap, right)?.is_some_and(|right| left.as_str() == right),
         (_, Value::Text(right)) => {
             heap.spend(1 + right.len() as u64 / 8)?;
@@ -122,11 +119,10 @@ fn is_identical(heap: &mut Heap, left: &Value, right: &Value, depth: usize) -> R
             }
             Ok(true)
         }
-        (Value::Text(a), _) => {
-            heap.budget.spend_bytes(a.len())?;
+        _ => {
+            heap.spend_on(left)?;
             Ok(left == right)
         }
-        _ => Ok(left == right),
     }
 }
 
@@ -163,7 +159,6 @@ fn order(heap: &mut Heap, left: &Side<'_>, right: &Side<'_>) -> Result<Option<Or
         return Ok(compare_numbers(left, right));
     }
     let (Some(left), Some(right)) = (text(heap, left)?, text(heap, right)?) else { return Ok(None) };
-    heap.budget.spend_bytes(left.len())?;
     Ok(Some(left.cmp(&right)))
 }
 

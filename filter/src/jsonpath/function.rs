@@ -74,7 +74,10 @@ fn numeric(heap: &mut Heap, model: &Value, arguments: &[Value], of: fn(&[f64]) -
                 numbers.extend(heap.list(*id).iter().filter_map(double));
             }
             // The model itself counts only as a list.
-            scalar if !std::ptr::eq(scalar, model) => numbers.extend(double(scalar)),
+            scalar if !std::ptr::eq(scalar, model) => {
+                heap.spend_on(scalar)?;
+                numbers.extend(double(scalar));
+            }
             _ => {}
         }
     }

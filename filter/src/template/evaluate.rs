@@ -339,6 +339,9 @@ pub fn equals(left: &Value, right: &Value, depth: usize, heap: &mut Heap) -> Res
             }
             Ok(true)
         }
-        (left, right) => Ok(left == right),
+        (left, right) => {
+            heap.spend_on(left)?;
+            Ok(left == right)
+        }
     }
 }

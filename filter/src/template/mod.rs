@@ -66,11 +66,6 @@ impl Template {
             _ => None,
         }
     }
-
-    /// Whether there is nothing to evaluate.
-    pub fn is_plain(&self) -> bool {
-        self.as_plain().is_some()
-    }
 }
 
 #[cfg(test)]

@@ -61,7 +61,7 @@ fn what_is_no_velocity_stays_as_it_is() {
         assert_eq!(render(text), text);
     }
     assert_eq!(Template::parse("a## b\nc").unwrap().as_plain(), Some("ac"));
-    assert!(!Template::parse("$x").unwrap().is_plain());
+    assert!(Template::parse("$x").unwrap().as_plain().is_none());
     assert_renders(&[
         ("#fff (1 2) #foo($x, \"a\" b)\nc", "#fff (1 2) #foo($x, \"a\" b)\nc"),
         ("$! $!5 $![ $!{1} $!$x#1", "$ $5 $[ $!{1} $!#1"),
@@ -436,4 +436,37 @@ fn the_deepest_template_that_is_read_ends() {
     assert_eq!(fault(&nested), Fault::Exhausted(Exhausted::Depth));
     let brackets = format!("#set($x={}1{})$x", "(".repeat(98), ")".repeat(98));
     assert_eq!(render(&brackets), "1");
+}
+
+#[test]
+fn a_large_map_is_taken_over_and_filling_one_is_paid_for() {
+    let render = |template: &str| {
+        let mut heap = Heap::new(Budget::default());
+        let keys = (0..60_000u32).rev().map(|n| (format!("{n:05}").into(), Value::Null)).collect();
+        let large = heap.new_map(Map::from_entries(keys));
+        let host = Given(large);
+        Template::parse(template).unwrap().render(&host, &mut heap).map(|text| (text, heap.budget.left()))
+    };
+    let (text, _) = render("#set($m = {})#set($x = $m.putAll($large))$m.size()").unwrap();
+    assert_eq!(text, "60000");
+    let (_, kept) = render("#set($large['0'] = 1)").unwrap();
+    let (_, less) = render("#set($large['0'] = 1)#set($large['1'] = 1)").unwrap();
+    assert!(kept - less > 200, "{}", kept - less);
+}
+
+/// `$large`
+struct Given(Value);
+
+impl Host for Given {
+    fn root(&self, _: &str, _: &mut Heap) -> Value {
+        self.0.clone()
+    }
+
+    fn property(&self, _: &str, _: &str, _: &mut Heap) -> Result<Value, Fault> {
+        Ok(Value::Null)
+    }
+
+    fn call(&self, _: &str, _: &str, _: &[Value], _: &mut Heap) -> Result<Value, Fault> {
+        Ok(Value::Null)
+    }
 }

@@ -43,6 +43,14 @@ impl Heap {
         self.budget.spend(steps)
     }
 
+    /// Takes the steps of work on each character of a text, or on each digit of a number without a bound.
+    pub fn spend_on(&mut self, value: &Value) -> Result<(), Exhausted> {
+        match value {
+            Value::Text(text) | Value::BigInteger(text) => self.budget.spend_bytes(text.len()),
+            _ => Ok(()),
+        }
+    }
+
     /// A list of these items.
     pub fn new_list(&mut self, kind: ListKind, items: Vec<Value>) -> Value {
         let id = u32::try_from(self.lists.len()).unwrap_or(u32::MAX);

@@ -84,6 +84,13 @@ impl Map {
         }
     }
 
+    /// Puts many values under their keys: one at a time, each may move all that are there.
+    pub fn extend(&mut self, more: Vec<(Text, Value)>) {
+        let mut entries = std::mem::take(&mut self.entries);
+        entries.extend(more);
+        *self = Self { kind: self.kind, ..Self::from_entries(entries) };
+    }
+
     /// Takes a key away; what it had.
     pub fn remove(&mut self, key: &str) -> Option<Value> {
         let place = self.place(key).ok()?;
@@ -201,6 +208,22 @@ mod tests {
             assert_eq!(map.insert(Text::from("a"), Value::Null), None);
             assert_eq!((map.remove("k0").is_some(), map.get("k0"), map.get("k1").is_some()), (true, None, true));
             assert_eq!(map.iter().last().map(|(key, _)| key.to_string()), Some("a".to_owned()));
+        }
+    }
+
+    #[test]
+    fn many_at_once_are_as_one_by_one() {
+        for (count, more) in [(0, 3), (3, 20), (20, 40), (40, 3)] {
+            let key = |n: i64| (format!("k{n}"), n);
+            let mut one_by_one = Map::from_entries(entries((0..count).map(key)));
+            one_by_one.silence();
+            let mut at_once = one_by_one.clone();
+            let others = || entries((0..more).rev().map(|n| (format!("k{}", n * 2), -n)));
+            for (key, value) in others() {
+                one_by_one.insert(key, value);
+            }
+            at_once.extend(others());
+            assert_eq!(at_once, one_by_one, "{count} {more}");
         }
     }
 

@@ -50,7 +50,7 @@ fn write(out: &mut String, value: &Value, style: Style, depth: usize, heap: &mut
             out.push_str(&double::text(*number));
         }
         Value::Text(text) => {
-            heap.budget.spend_bytes(text.len())?;
+            heap.spend_on(value)?;
             match style {
                 Style::Json => {
                     let escapes = write_json_string(out, text);
@@ -153,9 +153,7 @@ pub fn write_json_string(out: &mut String, text: &str) -> u64 {
                 out.push('\\');
                 out.push(quoted);
             }
-            Some(control) => {
-                let _ = write!(out, "\\u{:04X}", u32::from(control));
-            }
+            Some(control) => control.encode_utf16(&mut [0; 2]).iter().for_each(|unit| write_unicode_escape(out, *unit)),
             None => {}
         }
         rest = characters.as_str();

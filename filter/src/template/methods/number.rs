@@ -37,22 +37,14 @@ pub fn call(receiver: &Value, method: &str, arguments: &[Value]) -> Value {
             Ok(other) => format!("{other:x}"),
             Err(_) => format!("{other:x}"),
         }),
-        ("abs", [other]) | ("max" | "min", [other, _]) if Number::of(other).is_some() => extreme(method, arguments),
+        ("max", [Value::Integer(one), Value::Integer(other)]) => Value::Integer(*one.max(other)),
+        ("min", [Value::Integer(one), Value::Integer(other)]) => Value::Integer(*one.min(other)),
         _ => Value::Null,
     }
 }
 
 pub fn ordering(ordering: Ordering) -> Value {
     Value::Integer(ordering as i64)
-}
-
-fn extreme(method: &str, arguments: &[Value]) -> Value {
-    let (Some(Value::Integer(first)), other) = (arguments.first(), arguments.get(1)) else { return Value::Null };
-    match (method, other) {
-        ("max", Some(Value::Integer(second))) => Value::Integer(*first.max(second)),
-        ("min", Some(Value::Integer(second))) => Value::Integer(*first.min(second)),
-        _ => Value::Null,
-    }
 }
 
 /// A whole number of so many bits; of a fraction what is in front of the point.
