@@ -31,8 +31,6 @@ pub struct Translator<'p> {
     pub goes_on: bool,
     /// Whether there are alternatives, repeated groups among them.
     pub alternates: bool,
-    /// About how many states the parts of the pattern are, each counted once.
-    pub states: usize,
 }
 
 // === impl Translator ===
@@ -45,7 +43,6 @@ impl<'p> Translator<'p> {
     pub fn run(&mut self) -> Result<(), String> {
         self.dot_all.push(false);
         while let Some(character) = self.next() {
-            self.states += 1;
             match character {
                 '\\' => self.escape(false)?,
                 '[' => self.class()?,
@@ -116,7 +113,6 @@ impl<'p> Translator<'p> {
             'Q' => {
                 let (quoted, rest) = self.rest.split_once(r"\E").unwrap_or((self.rest, ""));
                 self.rest = rest;
-                self.states += quoted.len();
                 quoted.chars().for_each(|literal| self.literal(literal));
             }
             'd' | 'D' | 'w' | 'W' | 's' | 'S' | 't' | 'n' | 'r' | 'f' | 'a' => {

@@ -30,9 +30,9 @@ pub fn weight(source: &str) -> u64 {
     sum.saturating_add(last)
 }
 
-/// The steps of going once through so many bytes: one for each, which the engine takes some 30 ns for, and more for more places.
+/// The steps of going once through so many bytes: at each the engine may be at all places.
 pub fn steps(bytes: usize, weight: u64) -> u64 {
-    1 + (bytes as u64).saturating_mul(weight.saturating_add(8)) / 8
+    (bytes as u64).saturating_mul(weight.saturating_mul(2).saturating_add(1)).saturating_add(8)
 }
 
 #[cfg(test)]

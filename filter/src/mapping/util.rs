@@ -2,7 +2,7 @@
 
 use crate::base64;
 use crate::template::Fault;
-use crate::value::{Exhausted, Heap, Text, Value, java_text, parse};
+use crate::value::{Exhausted, Heap, Text, Value, java_text, parse, write_hex};
 
 /// A function of one text; none where the text is not what it reads.
 type Function = fn(&Text, &mut Heap) -> Option<Value>;
@@ -58,14 +58,6 @@ fn escape_java_script(text: &str) -> String {
         }
     }
     out
-}
-
-/// The last digits of a number, in capital letters.
-fn write_hex(out: &mut String, number: u16, digits: u32) {
-    for place in (0..digits).rev() {
-        let digit = char::from_digit(u32::from(number >> (4 * place) & 15), 16).unwrap_or_default();
-        out.push(digit.to_ascii_uppercase());
-    }
 }
 
 /// `URLEncoder.encode` of Java: that of forms.

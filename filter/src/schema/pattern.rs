@@ -36,7 +36,7 @@ impl Pattern {
 
     /// Whether it is found in a text.
     pub fn is_in(&self, text: &str, heap: &mut Heap) -> Result<bool, Exhausted> {
-        heap.spend((text.len() as u64).saturating_mul(self.weight.saturating_mul(2).saturating_add(1)).saturating_add(8))?;
+        heap.spend(steps(text.len(), self.weight))?;
         Ok(self.regex.is_match(text))
     }
 }

@@ -21,7 +21,7 @@ pub use map::{Map, MapKind};
 
 pub use parse::{NotJson, parse};
 pub use plain::utf16_length;
-pub use print::{java_text, json_text, write_json_string};
+pub use print::{java_text, json_text, write_hex, write_json_string};
 pub use text::Text;
 
 /// How deep values may be nested, in what is read and in what is printed.

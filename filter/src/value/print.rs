@@ -3,7 +3,6 @@
 use super::heap::ListKind;
 use super::plain::plain_length;
 use super::{DEPTH_LIMIT, Exhausted, Heap, MapKind, Value, double};
-use std::fmt::Write;
 
 /// How a value is written.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -130,6 +129,14 @@ fn write_integer(out: &mut String, number: i64) {
     out.push_str(digits.get(place..).and_then(|digits| std::str::from_utf8(digits).ok()).unwrap_or_default());
 }
 
+/// The last digits of a number, in capital letters.
+pub fn write_hex(out: &mut String, number: u16, digits: u32) {
+    for place in (0..digits).rev() {
+        let digit = char::from_digit(u32::from(number >> (4 * place) & 15), 16).unwrap_or_default();
+        out.push(digit.to_ascii_uppercase());
+    }
+}
+
 /// A text as a JSON string, in its quotes; how many of its characters are escaped.
 pub fn write_json_string(out: &mut String, text: &str) -> u64 {
     out.push('"');
@@ -153,7 +160,10 @@ pub fn write_json_string(out: &mut String, text: &str) -> u64 {
                 out.push('\\');
                 out.push(quoted);
             }
-            Some(control) => control.encode_utf16(&mut [0; 2]).iter().for_each(|unit| write_unicode_escape(out, *unit)),
+            Some(control) => {
+                out.push_str("\\u00");
+                write_hex(out, u16::try_from(u32::from(control)).unwrap_or_default(), 2);
+            }
             None => {}
         }
         rest = characters.as_str();

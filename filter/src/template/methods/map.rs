@@ -32,8 +32,11 @@ pub fn call(id: MapId, method: &str, arguments: &[Value], heap: &mut Heap) -> Re
         ("remove", [_]) => heap.map_mut(id).and_then(|map| map.remove(&key)).unwrap_or_default(),
         ("putAll", [Value::Map(other)]) => {
             let more = entries(*other, heap)?;
-            for (key, value) in more {
-                heap.insert(id, key, value)?;
+            // All are sorted anew.
+            let bytes = more.iter().map(|(key, _)| key.len()).sum();
+            heap.budget.spend_sorting(length + more.len(), bytes)?;
+            if let Some(map) = heap.map_mut(id) {
+                map.extend(more);
             }
             Value::Null
         }
