@@ -70,6 +70,8 @@ fn gateway() -> Arc<Gateway> {
         "apis": [{"name": "a", "stages": [{"stageName": "s"}], "definition": {"openapi": "3.0.1", "paths": {
             "/mock": {"get": mock(json!({"application/json": "{statusCode: 200}"}))},
             "/body": {"post": mock(json!({}))},
+            "/http": {"post": {"x-amazon-apigateway-integration": {"type": "http", "httpMethod": "POST", "uri": "http://b.test/x",
+                "requestTemplates": {"application/json": "{}"}, "responses": {"default": {"statusCode": 200}}}}},
             "/proxy": {"x-amazon-apigateway-any-method": proxy.clone()},
             "/guarded": {"x-amazon-apigateway-any-method": guarded},
             "/signed": {"x-amazon-apigateway-any-method": signed},
@@ -103,7 +105,7 @@ fn status(effect: &Effect) -> u16 {
 /// and a response is put in the place of another once at the most.
 #[test]
 fn every_event_is_taken_in_every_phase() {
-    let events: [fn() -> Event; 13] = [
+    let events: [fn() -> Event; 14] = [
         || head("GET", "/s/mock", &[]),
         || head("POST", "/s/guarded", &[("auth", "t")]),
         || said(Ticket(1), "Allow"),
@@ -111,6 +113,7 @@ fn every_event_is_taken_in_every_phase() {
         || done(Ticket(1), Err(NoReply)),
         || head("POST", "/s/body", &[]),
         || head("POST", "/s/proxy", &[]),
+        || head("POST", "/s/http", &[("content-type", "application/json")]),
         || Event::RequestBody { size: 3, end: false },
         || Event::RequestBody { size: 3, end: true },
         || Event::RequestTrailers,

@@ -99,6 +99,9 @@ impl Exchange {
             {
                 self.integration_called(routed, *context, pending, outcome, platform)
             }
+            (Phase::Calling { routed, context, .. }, Event::RequestBody { size, .. }) if size > PAYLOAD_LIMIT => {
+                self.too_large(routed.stage, *context, platform)
+            }
             (Phase::Calling { routed: Routed { stage, route, .. }, context, .. }, Event::ResponseHead { head, end }) => {
                 self.response_head(stage, &route, *context, (head, end), 0, platform)
             }

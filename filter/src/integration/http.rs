@@ -60,7 +60,7 @@ impl Http {
             path: self.backend.target(mapped, "", "")?,
             authority: uri.authority.clone().into_bytes(),
             scheme: uri.scheme.clone(),
-            headers: own_headers(method, context, platform),
+            headers: own_headers(context, platform),
         };
         mapped.apply_headers(&mut head);
         head.headers = as_text(head.headers);
@@ -69,11 +69,12 @@ impl Http {
 }
 
 /// What a backend gets without any mapping (recorded: `TestApiGatewayHeaderRemapping`).
-fn own_headers(method: &str, context: &Context, platform: &dyn Platform) -> Headers {
+fn own_headers(context: &Context, platform: &dyn Platform) -> Headers {
     let api_id = context.stage.as_ref().map(|stage| stage.api_id.as_str()).unwrap_or_default();
     let mut headers = Headers::new();
     headers.append("accept", MediaType::JSON);
-    if may_have_body(method) {
+    // The client's method decides (recorded for GET in front of POST).
+    if may_have_body(&context.request.method) {
         headers.append("content-type", context.headers().last("content-type").unwrap_or(MediaType::JSON.as_bytes()));
     }
     headers.append("user-agent", format!("AmazonAPIGateway_{api_id}"));
@@ -94,7 +95,8 @@ fn may_have_body(method: &str) -> bool {
 
 impl Integration for Http {
     fn needs_body(&self, context: &Context) -> bool {
-        self.parameters.need_body() || self.payload.needs_body(context)
+        let method = self.backend.method.unwrap_or(&context.request.method);
+        self.parameters.need_body() || self.payload.needs_body(context, may_have_body(method))
     }
 
     fn request(&self, admitted: &Admitted, platform: &dyn Platform) -> Result<IntegrationRequest, Failure> {

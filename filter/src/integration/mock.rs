@@ -90,7 +90,7 @@ impl Mock {
 
 impl Integration for Mock {
     fn needs_body(&self, context: &Context) -> bool {
-        self.payload.needs_body(context)
+        self.payload.needs_body(context, true)
     }
 
     fn request(&self, admitted: &Admitted, platform: &dyn Platform) -> Result<IntegrationRequest, Failure> {

@@ -60,11 +60,11 @@ impl RequestPayload {
         Self { templates, behavior: behavior.unwrap_or_default(), handling, binary: scope.binary_media_types.clone() }
     }
 
-    /// Whether the client's body goes into what is sent.
-    pub fn needs_body(&self, context: &Context) -> bool {
+    /// Whether the client's body goes into what is sent; `passes`: one without a template does.
+    pub fn needs_body(&self, context: &Context, passes: bool) -> bool {
         match self.choose(context.headers()) {
-            Ok(Some(template)) => template.as_plain().is_none(),
-            Ok(None) => true,
+            Ok(Some(template)) => template.names("input"),
+            Ok(None) => passes,
             Err(_) => false,
         }
     }

@@ -90,7 +90,8 @@ impl IntegrationResponses {
     }
 
     /// The entry for an integration's answer, told by its text (for MOCK the status code). Among several that match, the one whose
-    /// own status is the text wins (measured for MOCK by ministack), then the first. No entry: a configuration error.
+    /// own status is the text wins (measured for MOCK by ministack; assumed(selection-order) for HTTP), then the first. No entry: a
+    /// configuration error.
     fn select(&self, text: &str) -> Result<&IntegrationResponse, Failure> {
         let matching = || self.selected.iter().filter(|(regex, _)| regex.is_whole_match(text)).map(|(_, response)| response);
         let selected = matching().find(|response| response.status.to_string() == text).or_else(|| matching().next());

@@ -58,6 +58,11 @@ impl Template {
         }
     }
 
+    /// Whether it asks for something under a name.
+    pub fn names(&self, name: &str) -> bool {
+        self.names.contains(name)
+    }
+
     /// The text of a template that has nothing to evaluate.
     pub fn as_plain(&self) -> Option<&str> {
         match self.nodes.as_slice() {

@@ -41,6 +41,11 @@ impl Names {
         }
     }
 
+    /// Whether a name is among them.
+    pub fn contains(&self, name: &str) -> bool {
+        self.names.iter().any(|known| &**known == name)
+    }
+
     /// The name at a place.
     pub fn name(&self, slot: Slot) -> &str {
         self.names.get(slot).map(|name| &**name).unwrap_or_default()

@@ -317,8 +317,8 @@ mod tests {
         ] {
             let ours = read(json);
             if json == "1e400" {
-                // Java reads it as infinity.
-                assert_eq!(ours.as_deref(), Ok("Infinity"));
+                // Java reads it as infinity, for which JSON has no word.
+                assert_eq!(ours.as_deref(), Ok("null"));
                 continue;
             }
             let serde: Result<serde_json::Value, _> = serde_json::from_str(json);

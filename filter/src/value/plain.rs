@@ -1,7 +1,12 @@
 //! Eight bytes of a text at a time: how far it goes on without anything that JSON escapes, and how long Java calls it.
 
-/// A byte in each of eight places.
-const EACH: u64 = 0x0101_0101_0101_0101;
+/// The same byte in each of eight places.
+const fn eight(byte: u8) -> u64 {
+    u64::from_ne_bytes([byte; 8])
+}
+
+/// The highest bit of each byte.
+const HIGH: u64 = eight(0x80);
 
 /// How many bytes from the first are neither a quote, nor a backslash, nor a control character. Eight are looked at together: most
 /// texts have nothing of it.
@@ -18,7 +23,7 @@ pub fn utf16_length(text: &str) -> usize {
     let units = |eight: u64| {
         let (second, third, fourth) = (eight << 1, eight << 2, eight << 3);
         let (follows, is_long) = (eight & !second, eight & second & third & fourth);
-        8 - (follows & (EACH * 0x80)).count_ones() + (is_long & (EACH * 0x80)).count_ones()
+        8 - (follows & HIGH).count_ones() + (is_long & HIGH).count_ones()
     };
     for eight in &mut eights {
         length += eight.try_into().map_or(0, |eight| units(u64::from_le_bytes(eight)) as usize);
@@ -27,10 +32,10 @@ pub fn utf16_length(text: &str) -> usize {
 }
 
 /// Whether any of eight bytes is not plain. `x - 1 & !x` has a byte's highest bit only where `x` is zero in it, or a byte below was.
-fn has_special(eight: u64) -> bool {
-    let is_zero = |x: u64| x.wrapping_sub(EACH) & !x;
-    let control = eight.wrapping_sub(EACH * 0x20) & !eight;
-    (control | is_zero(eight ^ (EACH * 0x22)) | is_zero(eight ^ (EACH * 0x5c))) & (EACH * 0x80) != 0
+fn has_special(bytes: u64) -> bool {
+    let is_zero = |x: u64| x.wrapping_sub(eight(1)) & !x;
+    let control = bytes.wrapping_sub(eight(b' ')) & !bytes;
+    (control | is_zero(bytes ^ eight(b'"')) | is_zero(bytes ^ eight(b'\\'))) & HIGH != 0
 }
 
 #[cfg(test)]
@@ -41,7 +46,7 @@ mod tests {
     fn a_text_is_as_long_as_its_units() {
         let text = "aé€\u{1f600}\u{7f}\u{80}\u{7ff}\u{800}\u{ffff}\u{10000}\u{10ffff}xyz".repeat(3);
         for (at, _) in text.char_indices() {
-            let rest = text.get(at..).unwrap();
+            let (_, rest) = text.split_at(at);
             assert_eq!(utf16_length(rest), rest.encode_utf16().count(), "{at}");
         }
     }

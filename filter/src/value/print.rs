@@ -44,6 +44,8 @@ fn write(out: &mut String, value: &Value, style: Style, depth: usize, heap: &mut
             heap.budget.spend_bytes(digits.len())?;
             out.push_str(digits);
         }
+        // assumed(json-infinity): JSON has no word for what `1e999` is read as.
+        Value::Double(number) if style == Style::Json && !number.is_finite() => out.push_str("null"),
         Value::Double(number) => {
             heap.spend(DOUBLE)?;
             out.push_str(&double::text(*number));
