@@ -63,7 +63,8 @@ pub fn percent_encode(value: &[u8]) -> String {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
             text.push(char::from(byte));
         } else {
-            text.push_str(&format!("%{byte:02X}"));
+            let digit = |value: u8| char::from(value + if value < 10 { b'0' } else { b'A' - 10 });
+            text.extend(['%', digit(byte >> 4), digit(byte & 15)]);
         }
     }
     text

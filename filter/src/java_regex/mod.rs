@@ -54,9 +54,10 @@ impl JavaRegex {
         self.whole.is_match(text)
     }
 
-    /// What going once through so many bytes takes, in the steps of a budget.
+    /// What going once through so many bytes takes, in the steps of a budget: each byte is a step to the engine, and about another
+    /// for each state that it carries along; few of a long pattern are.
     pub fn steps(&self, bytes: usize) -> u64 {
-        (bytes.saturating_mul(self.weight) as u64 / 64).saturating_add(1 + self.weight as u64)
+        ((bytes as u64).saturating_mul(4 + self.weight as u64) / 32).saturating_add(1 + self.weight as u64)
     }
 
     /// What compiling the pattern took.

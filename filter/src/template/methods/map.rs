@@ -78,6 +78,6 @@ pub fn call(id: MapId, method: &str, arguments: &[Value], heap: &mut Heap) -> Re
 }
 
 fn entries(id: MapId, heap: &mut Heap) -> Result<Vec<(Text, Value)>, Exhausted> {
-    heap.spend(1 + heap.map(id).len() as u64)?;
+    heap.spend(1 + 2 * heap.map(id).len() as u64)?;
     Ok(heap.map(id).iter().map(|(key, value)| (key.clone(), value.clone())).collect())
 }

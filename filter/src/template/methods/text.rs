@@ -5,15 +5,15 @@ use super::number::ordering;
 use super::{Patterns, count, new_list};
 use crate::java_regex::JavaRegex;
 use crate::template::host::Fault;
-use crate::value::{Heap, Text, Value, java_text};
+use crate::value::{Exhausted, Heap, Text, Value, java_text};
 
 pub fn call(text: &Text, method: &str, arguments: &[Value], patterns: &mut Patterns, heap: &mut Heap) -> Result<Value, Fault> {
-    heap.budget.spend_bytes(text.len())?;
+    spend_text(text, heap)?;
     let mut texts = [const { None }; 2];
     for (place, argument) in texts.iter_mut().zip(arguments) {
         *place = match argument {
             Value::Text(text) => {
-                heap.budget.spend_bytes(text.len())?;
+                spend_text(text, heap)?;
                 Some(text.as_str())
             }
             _ => None,
@@ -103,6 +103,12 @@ pub fn call(text: &Text, method: &str, arguments: &[Value], patterns: &mut Patte
         }
         _ => Ok(Value::Null),
     }
+}
+
+/// What is beyond ASCII is gone through character by character.
+fn spend_text(text: &str, heap: &mut Heap) -> Result<(), Exhausted> {
+    heap.budget.spend_bytes(text.len())?;
+    if text.is_ascii() { Ok(()) } else { heap.spend(text.len() as u64 / 16) }
 }
 
 fn made(text: String, heap: &mut Heap) -> Result<Value, Fault> {
