@@ -111,6 +111,8 @@ fn is_identical(heap: &mut Heap, left: &Value, right: &Value, depth: usize) -> R
             }
             let mut place = 0;
             while let Some((key, a)) = heap.map(*a).at(place).map(|(key, value)| (key.clone(), value.clone())) {
+                // It is looked for.
+                heap.spend(4)?;
                 let Some(b) = heap.map(*b).get(&key).cloned() else { return Ok(false) };
                 if !is_identical(heap, &a, &b, depth + 1)? {
                     return Ok(false);

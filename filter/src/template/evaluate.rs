@@ -331,6 +331,8 @@ pub fn equals(left: &Value, right: &Value, depth: usize, heap: &mut Heap) -> Res
                 return Ok(false);
             }
             for index in 0..length {
+                // Its key is looked for.
+                heap.spend(4)?;
                 let Some((key, value)) = heap.map(*left).at(index) else { continue };
                 let (value, other) = (value.clone(), heap.map(*right).get(key).cloned());
                 if !matches!(other, Some(other) if equals(&value, &other, depth + 1, heap)?) {
