@@ -7,7 +7,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 use tollgate::context::{Context, Ids, StageFacts};
 use tollgate::http::RequestHead;
-use tollgate::mapping::{Overrides, Payload, Side, render};
+use tollgate::mapping::{Overrides, render};
 use tollgate::platform::{Level, Platform, Version};
 use tollgate::template::Template;
 
@@ -83,11 +83,10 @@ fn templates(criterion: &mut Criterion) {
         let mut group = criterion.benchmark_group(name);
         for size in SIZES {
             let body = body(size);
-            let payload = Payload { body: Some(&body), side: Side::Request };
             group.throughput(Throughput::Bytes(body.len() as u64));
             group.bench_function(BenchmarkId::from_parameter(format!("{} KB", size >> 10)), |bencher| {
                 bencher.iter(|| {
-                    let rendered = render(&template, &context, black_box(&payload), &mut Overrides::default(), &Host);
+                    let rendered = render(&template, &context, black_box(Some(&body)), &mut Overrides::default(), &Host);
                     rendered.unwrap_or_else(|fault| panic!("{fault:?}"))
                 });
             });

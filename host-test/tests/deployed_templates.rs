@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use tollgate::context::{Context, Ids};
 use tollgate::definition::Node;
 use tollgate::http::RequestHead;
-use tollgate::mapping::{Overrides, Payload, Side, render};
+use tollgate::mapping::{Overrides, render};
 use tollgate::platform::{Level, Platform, Version};
 use tollgate::problem::Problems;
 use tollgate::schema::Schema;
@@ -42,7 +42,6 @@ fn every_template_and_model_that_people_deploy_is_read_and_rendered() {
             let document = plain(serde_norway::from_str(&text).unwrap_or_else(|e| panic!("{name}: {e}")));
             each(&document, &mut |key, value| match (key, value) {
                 ("requestTemplates" | "responseTemplates", Value::Object(found)) => {
-                    let side = if key == "requestTemplates" { Side::Request } else { Side::Response };
                     for (media_type, template) in found {
                         templates += 1;
                         report.count("templates");
@@ -51,7 +50,7 @@ fn every_template_and_model_that_people_deploy_is_read_and_rendered() {
                             report.fail(&name, "no text");
                             continue;
                         };
-                        match try_out(template, side) {
+                        match try_out(template) {
                             Err(_) if REFUSED.iter().any(|(known, _)| *known == name) => report.count("refused as known"),
                             Err(why) => report.fail(&name, &format!("{why}\n{template}")),
                             Ok(()) => {}
@@ -85,7 +84,7 @@ fn root(document: &Value) -> Node<'_> {
 }
 
 /// Reads a template and renders it twice: of a body with what it asks for, and of none.
-fn try_out(text: &str, side: Side) -> Result<(), String> {
+fn try_out(text: &str) -> Result<(), String> {
     // CloudFormation's, who replaces them before API Gateway reads the template.
     let text = &Regex::new(r"\$\{AWS::\w+\}").expect("a pattern").replace_all(text, "of-aws");
     let template = Template::parse(text).map_err(|error| error.to_string())?;
@@ -93,8 +92,7 @@ fn try_out(text: &str, side: Side) -> Result<(), String> {
         let mut head = RequestHead { method: "POST".to_owned(), path: b"/".to_vec(), ..RequestHead::default() };
         head.headers.append("content-type", "application/json");
         let context = Context::new(Ids::new([1; 16]), head);
-        let payload = Payload { body: Some(&body), side };
-        let rendered = render(&template, &context, &payload, &mut Overrides::default(), &Still);
+        let rendered = render(&template, &context, Some(&body), &mut Overrides::default(), &Still);
         rendered.map_err(|fault| format!("{fault:?} of {body}"))?;
     }
     Ok(())

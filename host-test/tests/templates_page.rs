@@ -14,7 +14,7 @@ use pages::{Page, Row};
 use process::repository;
 use tollgate::context::{Context, Ids, RouteFacts, StageFacts};
 use tollgate::http::RequestHead;
-use tollgate::mapping::{Overrides, Payload, Side, render};
+use tollgate::mapping::{Overrides, render};
 use tollgate::platform::{Level, Platform, Version};
 use tollgate::schema::{Schema, Verdict};
 use tollgate::template::{Fault, Template};
@@ -85,8 +85,7 @@ fn given(template: &str, body: &str, context: &Context) -> String {
         Ok(template) => template,
         Err(_) => return "refused".to_owned(),
     };
-    let payload = Payload { body: body.as_bytes(), side: Side::Request };
-    match render(&template, context, &payload, &mut Overrides::default(), &Host) {
+    match render(&template, context, Some(body), &mut Overrides::default(), &Host) {
         Ok(text) if text.is_empty() => "nothing".to_owned(),
         Ok(text) => format!("`{text}`"),
         Err(Fault::Body(message)) => message,

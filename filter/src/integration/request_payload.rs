@@ -7,7 +7,7 @@ use crate::context::Context;
 use crate::definition::Node;
 use crate::gateway_response::{Failure, ResponseType};
 use crate::http::{BinaryMediaTypes, Headers, MediaType};
-use crate::mapping::{Overrides, Payload, Side, render};
+use crate::mapping::{Overrides, render};
 use crate::platform::{Level, Platform, Section};
 use crate::problem::Problems;
 use crate::template::Template;
@@ -85,8 +85,7 @@ impl RequestPayload {
             platform.log(Level::Warn, &format!("a mapping template {CANNOT_TRANSFORM}"));
             return Err(Failure::configuration());
         }
-        let payload = Payload { body: payload.as_text(), side: Side::Request };
-        let rendered = render(template, context, &payload, overrides, platform);
+        let rendered = render(template, context, payload.as_text(), overrides, platform);
         let rendered = rendered.map_err(|fault| faults::of_request(fault, platform))?;
         platform.note(Section::IntegrationRequest, "body after the template", &|| rendered.clone());
         Ok(rendered.into_bytes())

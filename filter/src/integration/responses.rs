@@ -9,7 +9,7 @@ use crate::definition::{Node, Operation};
 use crate::gateway_response::Failure;
 use crate::http::{BinaryMediaTypes, Headers, MediaType, Response, ResponseHead, is_field_name, is_field_value};
 use crate::java_regex::JavaRegex;
-use crate::mapping::{Expression, InvalidBody, Overrides, Payload, Side, Sources, render};
+use crate::mapping::{Expression, InvalidBody, Overrides, Side, Sources, render};
 use crate::platform::{Platform, Section};
 use crate::problem::Problems;
 use crate::template::Template;
@@ -153,8 +153,7 @@ impl IntegrationResponse {
     ) -> Result<Response, Failure> {
         let body = match self.template(context) {
             Some(template) => {
-                let payload = Payload { body: payload.as_text(), side: Side::Response };
-                let rendered = render(template, context, &payload, overrides, platform);
+                let rendered = render(template, context, payload.as_text(), overrides, platform);
                 rendered.map_err(|fault| faults::of_response(fault, platform))?.into_bytes()
             }
             None => payload.into_bytes(),

@@ -10,7 +10,7 @@ mod util;
 mod variables;
 
 pub use expression::{Expression, Side, Source};
-pub use render::{Amend, Overrides, Payload, render, render_with};
+pub use render::{Amend, Overrides, render, render_with};
 pub use sources::{InvalidBody, Sources};
 pub use substitution::substitute;
 

@@ -1,21 +1,11 @@
 //! What a mapping template looks at, and what it leaves behind. AWS: "Mapping template transformations for REST APIs in API
 //! Gateway" and "Override your API's request and response parameters and status codes for REST APIs in API Gateway".
 
-use super::Side;
 use super::variables::Variables;
 use crate::context::Context;
 use crate::platform::Platform;
 use crate::template::{Fault, Host, Template};
 use crate::value::{Budget, Exhausted, Heap, Value, java_text, json_text};
-
-/// What a template or an expression reads the body of: the request, or the integration's response.
-#[derive(Debug, Clone, Copy)]
-pub struct Payload<'a> {
-    /// The text, after `contentHandling`; none: the bytes are no UTF-8.
-    pub body: Option<&'a str>,
-    /// Whose they are.
-    pub side: Side,
-}
 
 /// What the templates of one request said in `$context.requestOverride` and `$context.responseOverride`. The caller keeps it from
 /// the request's rendering to the response's: what the first one set, the second one reads (recorded:
@@ -41,11 +31,11 @@ pub struct Overrides {
 pub fn render(
     template: &Template,
     context: &Context,
-    payload: &Payload<'_>,
+    body: Option<&str>,
     overrides: &mut Overrides,
     platform: &dyn Platform,
 ) -> Result<String, Fault> {
-    render_with(template, context, payload, overrides, platform, None)
+    render_with(template, context, body, overrides, platform, None)
 }
 
 /// Puts more into the map `$context` before a template looks at it.
@@ -55,13 +45,13 @@ pub type Amend<'a> = &'a dyn Fn(&Value, &mut Heap) -> Result<(), Exhausted>;
 pub fn render_with(
     template: &Template,
     context: &Context,
-    payload: &Payload<'_>,
+    body: Option<&str>,
     overrides: &mut Overrides,
     platform: &dyn Platform,
     amend: Option<Amend<'_>>,
 ) -> Result<String, Fault> {
     let mut heap = Heap::new(Budget::default());
-    let variables = Variables::new(context, payload, overrides.maps.as_deref(), platform, &mut heap)?;
+    let variables = Variables::new(context, body, overrides.maps.as_deref(), platform, &mut heap)?;
     if let Some(amend) = amend {
         amend(&variables.root("context", &mut heap), &mut heap)?;
     }

@@ -62,12 +62,12 @@ fn context() -> Context {
     context
 }
 
-fn payload(body: &str) -> Payload<'_> {
-    Payload { body: Some(body), side: Side::Request }
+fn payload(body: &str) -> Option<&str> {
+    Some(body)
 }
 
 fn render_with(template: &str, body: &str, context: &Context, overrides: &mut Overrides) -> Result<String, Fault> {
-    render(&Template::parse(template).unwrap(), context, &payload(body), overrides, &Host)
+    render(&Template::parse(template).unwrap(), context, payload(body), overrides, &Host)
 }
 
 fn text(template: &str, body: &str) -> Result<String, Fault> {
@@ -153,9 +153,9 @@ fn a_body_that_only_begins_as_json_is_refused_once_it_is_asked_for() {
     assert_eq!(text("$input.json('$')", "{\""), Err(Fault::Body(end.to_owned())));
     assert!(matches!(text("$input.path('$')", " [a"), Err(Fault::Body(_))));
     assert_eq!(text("$input.body", "{a").as_deref(), Ok("{a"));
-    let bytes = Payload { body: None, side: Side::Request };
+    let bytes = None;
     let template = Template::parse("$input.body").unwrap();
-    assert_eq!(render(&template, &context(), &bytes, &mut Overrides::default(), &Host), Err(Fault::NotText));
+    assert_eq!(render(&template, &context(), bytes, &mut Overrides::default(), &Host), Err(Fault::NotText));
     assert!(matches!(text("$input.json('$.[')", "{}"), Err(Fault::Method(_))));
 }
 

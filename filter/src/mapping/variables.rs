@@ -2,7 +2,7 @@
 //! variable reference" of API Gateway.
 
 use super::context_map::{context_map, silent};
-use super::{Payload, util};
+use super::util;
 use crate::context::{Context, HIDDEN_HEADERS};
 use crate::jsonpath::JsonPath;
 use crate::platform::Platform;
@@ -39,12 +39,12 @@ impl<'a> Variables<'a> {
     /// For one rendering; a body that is no UTF-8 is none for a template.
     pub fn new(
         context: &'a Context,
-        payload: &Payload<'_>,
+        body: Option<&str>,
         overrides: Option<&'a str>,
         platform: &'a dyn Platform,
         heap: &mut Heap,
     ) -> Result<Self, Fault> {
-        let body = payload.body.ok_or(Fault::NotText)?;
+        let body = body.ok_or(Fault::NotText)?;
         heap.budget.spend_bytes(body.len())?;
         let body = Text::from(if body.is_empty() { "{}" } else { body });
         Ok(Self { context, platform, body, overrides, made: RefCell::default() })

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use serde_json::json;
-use tollgate::mapping::{Overrides, Payload, Side, render_with};
+use tollgate::mapping::{Overrides, Side, render_with};
 use tollgate::problem::Severity;
 use tollgate::template::{Fault, SyntaxError, Template};
 use tollgate::value::{Heap, Value};
@@ -97,10 +97,9 @@ pub fn run(arguments: &Arguments) -> Result<Verdict, Failure> {
     };
     let side = if arguments.response { Side::Response } else { Side::Request };
     let mut overrides = Overrides::default();
-    let payload = Payload { body: std::str::from_utf8(&body).ok(), side };
     let context = sample::context(arguments);
     let amend = |context: &Value, heap: &mut Heap| given.merge(context, heap);
-    let rendered = render_with(&template, &context, &payload, &mut overrides, &Still, Some(&amend));
+    let rendered = render_with(&template, &context, std::str::from_utf8(&body).ok(), &mut overrides, &Still, Some(&amend));
     let output = rendered.map_err(|fault| failure(&fault, side))?;
     match arguments.format {
         Format::Json => super::print(&format!("{:#}\n", json!({"output": output, "overrides": overrides::to_json(&overrides)})))?,
