@@ -105,17 +105,17 @@ fn post(host: &mut Host, path: &str, body: String) -> Outcome {
     host.send(Request::post(path, body).header("content-type", "application/json").header("accept", "*/*"))
 }
 
-/// An HTTP integration is a call of its own, with a head and a body on both sides, and an answer that the filter gives: 12 host calls
+/// An HTTP integration is a call of its own, with a head and a body on both sides, and an answer that the filter gives: 13 host calls
 /// instead of 10. The first template that looks at `$context` asks for the client's address.
 #[test]
 fn templates_cost_no_host_calls_but_for_the_client_s_address() {
     let (both, plain) = (template("passthrough"), None);
     // What is asked, and what it takes.
     for (what, request, response, path, expected) in [
-        ("HTTP, nothing mapped", plain, plain, "/prod/http", 12),
-        ("HTTP, a request template", Some(both.as_str()), plain, "/prod/http", 13),
-        ("HTTP, a response template", plain, Some(both.as_str()), "/prod/http", 13),
-        ("HTTP, both", Some(both.as_str()), Some(both.as_str()), "/prod/http", 13),
+        ("HTTP, nothing mapped", plain, plain, "/prod/http", 13),
+        ("HTTP, a request template", Some(both.as_str()), plain, "/prod/http", 14),
+        ("HTTP, a response template", plain, Some(both.as_str()), "/prod/http", 14),
+        ("HTTP, both", Some(both.as_str()), Some(both.as_str()), "/prod/http", 14),
         ("MOCK, both", plain, Some(both.as_str()), "/prod/mock", 9),
     ] {
         let mut host = mapped(request, response);

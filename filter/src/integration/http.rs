@@ -131,8 +131,7 @@ impl Integration for Http {
         outcome: CalloutOutcome,
         platform: &dyn Platform,
     ) -> Result<Response, Failure> {
-        let time_is_over = self.is_over(pending.asked_nanos, platform);
-        let answered = backend_answer(outcome, time_is_over)?;
+        let answered = backend_answer(outcome, &|| self.is_over(pending.asked_nanos, platform))?;
         // assumed(large-answer): the payload limit is documented, and in public logs such an answer is an error of the gateway.
         if answered.body.len() > PAYLOAD_LIMIT {
             platform.log(Level::Warn, "the integration's response is larger than 10485760 bytes");
@@ -151,11 +150,11 @@ impl Integration for Http {
 }
 
 /// The backend's own answer; a failure where nobody answered, or the proxy in its place.
-fn backend_answer(outcome: CalloutOutcome, time_is_over: bool) -> Result<Response, Failure> {
+fn backend_answer(outcome: CalloutOutcome, time_is_over: &dyn Fn() -> bool) -> Result<Response, Failure> {
     let failed = Failure::new(ResponseType::IntegrationFailure);
     let timed_out = Failure::new(ResponseType::IntegrationTimeout);
     // Of an answer that stops halfway the proxy tells nothing but that there is none.
-    let Ok(mut answer) = outcome else { return Err(if time_is_over { timed_out } else { failed }) };
+    let Ok(mut answer) = outcome else { return Err(if time_is_over() { timed_out } else { failed }) };
     if !answer.head.headers.contains(UPSTREAM_SERVICE_TIME) {
         return Err(if answer.head.status == 504 { timed_out } else { failed });
     }
