@@ -125,7 +125,7 @@ mod tests {
         assert_eq!(slice.slice(3..40), "b");
         assert_eq!(slice.slice(1..4), "");
         assert_eq!(slice.slice(9..20), "");
-        for nothing in [slice.slice(1..4), slice.slice(4..1), text.slice(2..3), text.slice(9..20)] {
+        for nothing in [slice.slice(1..4), text.slice(2..3), text.slice(9..20)] {
             assert!(nothing.is_empty() && nothing.as_bytes().is_empty() && nothing == Text::default(), "{nothing:?}");
         }
     }
