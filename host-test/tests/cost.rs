@@ -128,15 +128,15 @@ fn templates_cost_no_host_calls_but_for_the_client_s_address() {
     }
 }
 
-/// What a query of DynamoDB answers: 500 items, as long as they must be for about so many bytes.
+/// What a query of DynamoDB answers: 50 items, as long as they must be for about so many bytes.
 fn items(size: usize) -> String {
-    let message = "so long, and \\\"thanks\\\" for all the fish ".repeat((size / 500).saturating_sub(110) / 40 + 1);
+    let message = "so long, and \\\"thanks\\\" for all the fish ".repeat((size / 50).saturating_sub(110) / 40 + 1);
     let item = |n: usize| {
         format!(
             r#"{{"commentId":{{"S":"{n:08}"}},"userName":{{"S":"user {n}"}},"likes":{{"N":"{n}"}},"message":{{"S":"{message}"}}}}"#
         )
     };
-    format!(r#"{{"Count":500,"Items":[{}]}}"#, (0..500).map(item).collect::<Vec<_>>().join(","))
+    format!(r#"{{"Count":50,"Items":[{}]}}"#, (0..50).map(item).collect::<Vec<_>>().join(","))
 }
 
 #[test]

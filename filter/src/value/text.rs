@@ -39,7 +39,8 @@ impl Text {
     pub fn slice(&self, range: Range<usize>) -> Self {
         let at = |offset: usize| u32::try_from(self.start as usize + offset).unwrap_or(u32::MAX).min(self.end);
         let (start, end) = (at(range.start), at(range.end));
-        Self { source: Rc::clone(&self.source), start, end: end.max(start) }
+        let is_text = self.source.get(start as usize..end as usize).is_some();
+        Self { source: Rc::clone(&self.source), start, end: if is_text { end } else { start } }
     }
 }
 
@@ -124,5 +125,8 @@ mod tests {
         assert_eq!(slice.slice(3..40), "b");
         assert_eq!(slice.slice(1..4), "");
         assert_eq!(slice.slice(9..20), "");
+        for nothing in [slice.slice(1..4), text.slice(2..3), text.slice(9..20)] {
+            assert!(nothing.is_empty() && nothing.as_bytes().is_empty() && nothing == Text::default(), "{nothing:?}");
+        }
     }
 }
