@@ -15,6 +15,8 @@ use translate::Translator;
 pub struct JavaRegex {
     /// In the engine's syntax.
     pattern: String,
+    /// The text that it is, where it is no more than one: most patterns of templates are, and a text is found much faster.
+    literal: Option<String>,
     /// Finds the pattern anywhere; made when that is asked for.
     find: OnceLock<Option<Regex>>,
     whole: Regex,
@@ -30,6 +32,9 @@ const SIZE_LIMIT: usize = 256 * 1024;
 
 /// What finding something takes beside looking for it, in bytes that are paid for.
 const MATCH: usize = 16 * 64;
+
+/// How many bytes of a text are looked through for another one in a step.
+const LITERAL_BYTES_A_STEP: u64 = 16;
 
 /// How long a pattern may be: a template may make one of what a request says. What is longer would not compile, but take memory
 /// until that is known.
@@ -53,7 +58,7 @@ impl JavaRegex {
         let whole = build(&format!(r"\A(?:{})\z", translator.out)).map_err(|why| wrong(&why))?;
         let weight = weight(pattern).clamp(1, WEIGHT_LIMIT);
         let looks_ahead = translator.goes_on && translator.alternates;
-        Ok(Self { pattern: translator.out, find: OnceLock::new(), whole, weight, looks_ahead })
+        Ok(Self { literal: literal(pattern), pattern: translator.out, find: OnceLock::new(), whole, weight, looks_ahead })
     }
 
     /// Java's `matches`: whether the whole of a text is of the pattern.
@@ -63,7 +68,7 @@ impl JavaRegex {
 
     /// What going once through so many bytes takes, in the steps of a budget.
     pub fn steps(&self, bytes: usize) -> u64 {
-        steps(bytes, self.weight)
+        if self.literal.is_some() { 8 + bytes as u64 / LITERAL_BYTES_A_STEP } else { steps(bytes, self.weight) }
     }
 
     /// What compiling the pattern took.
@@ -83,7 +88,7 @@ impl JavaRegex {
         let mut out = String::new();
         let (mut from, mut copied) = (0, 0);
         for _ in 0..limit {
-            let Some(found) = self.find().and_then(|find| find.captures_at(text, from)) else { break };
+            let Some(found) = self.next(text, from).and_then(|from| self.find()?.captures_at(text, from)) else { break };
             let Some(whole) = found.get(0) else { break };
             pay(MATCH + replacement.len() + self.beyond(text, from))?;
             out.push_str(text.get(copied..whole.start()).unwrap_or_default());
@@ -107,7 +112,7 @@ impl JavaRegex {
         let mut parts = Vec::new();
         let (mut from, mut begin) = (0, 0);
         while parts.len() + 1 < most {
-            let Some(found) = self.find().and_then(|find| find.find_at(text, from)) else { break };
+            let Some(found) = self.next(text, from).and_then(|from| self.find()?.find_at(text, from)) else { break };
             pay(MATCH + self.beyond(text, from))?;
             if found.end() > 0 {
                 parts.push(text.get(begin..found.start()).unwrap_or_default());
@@ -126,6 +131,14 @@ impl JavaRegex {
         Ok(parts)
     }
 
+    /// From where on the engine has to look; none: there is nothing any more.
+    fn next(&self, text: &str, from: usize) -> Option<usize> {
+        match &self.literal {
+            Some(literal) => Some(from + text.get(from..)?.find(literal.as_str())?),
+            None => Some(from),
+        }
+    }
+
     fn find(&self) -> Option<&Regex> {
         self.find.get_or_init(|| build(&self.pattern).ok()).as_ref()
     }
@@ -135,6 +148,20 @@ impl JavaRegex {
         let rest = text.len().saturating_sub(from);
         if self.looks_ahead { usize::try_from(steps(rest, self.weight)).unwrap_or(usize::MAX).saturating_mul(64) } else { 0 }
     }
+}
+
+/// The text that a pattern stands for, where it has nothing but characters that stand for themselves.
+fn literal(pattern: &str) -> Option<String> {
+    let mut text = String::new();
+    let mut characters = pattern.chars();
+    while let Some(character) = characters.next() {
+        text.push(match character {
+            '\\' => characters.next().filter(|escaped| !escaped.is_alphanumeric())?,
+            '.' | '[' | ']' | '{' | '}' | '(' | ')' | '*' | '+' | '?' | '^' | '$' | '|' => return None,
+            character => character,
+        });
+    }
+    Some(text).filter(|text| !text.is_empty())
 }
 
 fn build(pattern: &str) -> Result<Regex, regex_lite::Error> {
@@ -200,6 +227,22 @@ fn expand(replacement: &str, found: &regex_lite::Captures<'_>, out: &mut String)
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_pattern_that_is_a_text_is_found_as_one() {
+        for (pattern, text) in [(r"\\'", Some(r"\'")), ("a b,", Some("a b,")), (r"\.\$", Some(".$")), ("é", Some("é"))] {
+            assert_eq!(literal(pattern).as_deref(), text, "{pattern}");
+        }
+        for pattern in ["", ".", r"\d", r"\n", "a*", "[a]", "(a)", "a|b", "^a", "a$", "a{2}", r"a\", r"\Qa\E"] {
+            assert_eq!(literal(pattern), None, "{pattern}");
+        }
+        let quotes = JavaRegex::compile(r"\\'").unwrap();
+        let replaced = quotes.replace(r"O\'Hara \'x\'", "'$0", usize::MAX, &mut |_| Ok::<(), ()>(()));
+        assert_eq!(replaced, Ok(Ok(r"O'\'Hara '\'x'\'".to_owned())));
+        let parts = JavaRegex::compile(",").unwrap().split(",a,,b,,", 0, &mut |_| Ok::<(), ()>(()));
+        assert_eq!(parts, Ok(vec!["", "a", "", "b"]));
+        assert!(quotes.steps(1 << 20) < 100_000);
+    }
 
     #[track_caller]
     fn whole(pattern: &str, matching: &[&str], other: &[&str]) {
