@@ -14,8 +14,9 @@ use tollgate_fuzz::{Host, Numbers, parts, request, within};
 /// A whole budget would make a run take long: so much is enough to go wrong with.
 const STEPS: u64 = 20_000;
 
-/// One run in so many has all of it.
+/// One run in so many has all of it, also with a large body.
 const WHOLE: usize = 256;
+const LARGE: usize = 500 * 1024;
 
 const OUTPUT_LIMIT: usize = 10 * 1024 * 1024;
 
@@ -59,6 +60,15 @@ fn exchange(template: &Template, context: &Context, body: &[u8], steps: Option<u
         (text, overrides.clone())
     });
     both.into()
+}
+
+/// The same body again and again, in a list: what costs too little shows.
+fn large(body: &[u8]) -> Vec<u8> {
+    let times = LARGE / (body.len() + 1);
+    match serde_json::from_slice::<serde_json::Value>(body) {
+        Ok(_) => [b"[", vec![body; times.max(1)].join(&b',').as_slice(), b"]"].concat(),
+        Err(_) => body.repeat(times),
+    }
 }
 
 fn check(text: &Result<String, Fault>, overrides: &Overrides) {
@@ -110,8 +120,10 @@ fuzz_target!(|data: &[u8]| {
     }
     assert_eq!(done, exchange(&template, &context, body, Some(STEPS)));
     if Numbers::of(data).below(WHOLE) == 0 {
-        for (text, overrides) in within(4, "rendering with all steps", || exchange(&template, &context, body, None)) {
-            check(&text, &overrides);
+        for body in [body, &large(body)] {
+            for (text, overrides) in within(4, "rendering with all steps", || exchange(&template, &context, body, None)) {
+                check(&text, &overrides);
+            }
         }
     }
 });
