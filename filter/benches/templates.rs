@@ -8,7 +8,7 @@ use std::sync::Arc;
 use tollgate::context::{Context, Ids, StageFacts};
 use tollgate::http::RequestHead;
 use tollgate::mapping::{Overrides, render};
-use tollgate::platform::{Level, Platform, Version};
+use tollgate::platform::Still;
 use tollgate::template::Template;
 
 /// Of `#foreach` over the items of an answer, of a form, of the body as it is with everything around it.
@@ -20,39 +20,7 @@ const TEMPLATES: [(&str, &str); 3] = [
 
 const SIZES: [usize; 3] = [1 << 10, 100 << 10, 1 << 20];
 
-/// A host at which time stands still.
-struct Host;
-
-impl Platform for Host {
-    fn now_millis(&self) -> u64 {
-        1_767_225_600_000
-    }
-    fn monotonic_nanos(&self) -> u64 {
-        0
-    }
-    fn random(&mut self) -> [u8; 16] {
-        [0; 16]
-    }
-    fn source_address(&self) -> Option<String> {
-        Some("192.0.2.7:1234".to_owned())
-    }
-    fn response_code_details(&self) -> Option<String> {
-        None
-    }
-    fn request_body(&self) -> Vec<u8> {
-        Vec::new()
-    }
-    fn verify_signature(&self, _: &str, _: &[u8], _: &[u8], _: &[u8]) -> Option<bool> {
-        None
-    }
-    fn shared_data(&self, _: &str) -> Option<(Vec<u8>, u32)> {
-        None
-    }
-    fn set_shared_data(&self, _: &str, _: &[u8], _: Version) -> bool {
-        false
-    }
-    fn log(&self, _: Level, _: &str) {}
-}
+const HOST: Still = Still { now_millis: 1_767_225_600_000, source_address: Some("192.0.2.7:1234") };
 
 fn context() -> Context {
     let mut head = RequestHead { method: "POST".to_owned(), path: b"/dev/a?q=1&r=2".to_vec(), ..RequestHead::default() };
@@ -86,7 +54,7 @@ fn templates(criterion: &mut Criterion) {
             group.throughput(Throughput::Bytes(body.len() as u64));
             group.bench_function(BenchmarkId::from_parameter(format!("{} KB", size >> 10)), |bencher| {
                 bencher.iter(|| {
-                    let rendered = render(&template, &context, black_box(Some(&body)), &mut Overrides::default(), &Host);
+                    let rendered = render(&template, &context, black_box(Some(&body)), &mut Overrides::default(), &HOST);
                     rendered.unwrap_or_else(|fault| panic!("{fault:?}"))
                 });
             });

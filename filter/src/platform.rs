@@ -81,3 +81,52 @@ pub enum Level {
     /// Something is not served.
     Error,
 }
+
+/// A host at which time stands still and nobody answers: for tests, benchmarks and tools that look at one step alone.
+#[derive(Debug, Clone, Copy)]
+pub struct Still {
+    /// What its clock shows, in milliseconds since 1970-01-01T00:00:00Z.
+    pub now_millis: u64,
+    /// Who its only client is.
+    pub source_address: Option<&'static str>,
+}
+
+impl Platform for Still {
+    fn now_millis(&self) -> u64 {
+        self.now_millis
+    }
+
+    fn monotonic_nanos(&self) -> u64 {
+        0
+    }
+
+    fn random(&mut self) -> [u8; 16] {
+        [7; 16]
+    }
+
+    fn source_address(&self) -> Option<String> {
+        self.source_address.map(str::to_owned)
+    }
+
+    fn response_code_details(&self) -> Option<String> {
+        None
+    }
+
+    fn request_body(&self) -> Vec<u8> {
+        Vec::new()
+    }
+
+    fn verify_signature(&self, _: &str, _: &[u8], _: &[u8], _: &[u8]) -> Option<bool> {
+        None
+    }
+
+    fn shared_data(&self, _: &str) -> Option<(Vec<u8>, u32)> {
+        None
+    }
+
+    fn set_shared_data(&self, _: &str, _: &[u8], _: Version) -> bool {
+        false
+    }
+
+    fn log(&self, _: Level, _: &str) {}
+}

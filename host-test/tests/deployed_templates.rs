@@ -16,7 +16,7 @@ use tollgate::context::{Context, Ids};
 use tollgate::definition::Node;
 use tollgate::http::RequestHead;
 use tollgate::mapping::{Overrides, render};
-use tollgate::platform::{Level, Platform, Version};
+use tollgate::platform::Still;
 use tollgate::problem::Problems;
 use tollgate::schema::Schema;
 use tollgate::template::Template;
@@ -92,7 +92,7 @@ fn try_out(text: &str) -> Result<(), String> {
         let mut head = RequestHead { method: "POST".to_owned(), path: b"/".to_vec(), ..RequestHead::default() };
         head.headers.append("content-type", "application/json");
         let context = Context::new(Ids::new([1; 16]), head);
-        let rendered = render(&template, &context, Some(&body), &mut Overrides::default(), &Still);
+        let rendered = render(&template, &context, Some(&body), &mut Overrides::default(), &HOST);
         rendered.map_err(|fault| format!("{fault:?} of {body}"))?;
     }
     Ok(())
@@ -169,36 +169,4 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// A host at which time stands still.
-struct Still;
-
-impl Platform for Still {
-    fn now_millis(&self) -> u64 {
-        1_700_000_000_000
-    }
-    fn monotonic_nanos(&self) -> u64 {
-        0
-    }
-    fn random(&mut self) -> [u8; 16] {
-        [7; 16]
-    }
-    fn source_address(&self) -> Option<String> {
-        None
-    }
-    fn response_code_details(&self) -> Option<String> {
-        None
-    }
-    fn request_body(&self) -> Vec<u8> {
-        Vec::new()
-    }
-    fn verify_signature(&self, _: &str, _: &[u8], _: &[u8], _: &[u8]) -> Option<bool> {
-        None
-    }
-    fn shared_data(&self, _: &str) -> Option<(Vec<u8>, u32)> {
-        None
-    }
-    fn set_shared_data(&self, _: &str, _: &[u8], _: Version) -> bool {
-        false
-    }
-    fn log(&self, _: Level, _: &str) {}
-}
+const HOST: Still = Still { now_millis: 1_700_000_000_000, source_address: None };

@@ -15,44 +15,12 @@ use process::repository;
 use tollgate::context::{Context, Ids, RouteFacts, StageFacts};
 use tollgate::http::RequestHead;
 use tollgate::mapping::{Overrides, render};
-use tollgate::platform::{Level, Platform, Version};
+use tollgate::platform::Still;
 use tollgate::schema::{Schema, Verdict};
 use tollgate::template::{Fault, Template};
 use tollgate::value::{Budget, Heap, parse};
 
-/// A host that knows the time and a client.
-struct Host;
-
-impl Platform for Host {
-    fn now_millis(&self) -> u64 {
-        1_428_582_896_000
-    }
-    fn monotonic_nanos(&self) -> u64 {
-        0
-    }
-    fn random(&mut self) -> [u8; 16] {
-        [7; 16]
-    }
-    fn source_address(&self) -> Option<String> {
-        Some("192.0.2.7:1234".to_owned())
-    }
-    fn response_code_details(&self) -> Option<String> {
-        None
-    }
-    fn request_body(&self) -> Vec<u8> {
-        Vec::new()
-    }
-    fn verify_signature(&self, _: &str, _: &[u8], _: &[u8], _: &[u8]) -> Option<bool> {
-        None
-    }
-    fn shared_data(&self, _: &str) -> Option<(Vec<u8>, u32)> {
-        None
-    }
-    fn set_shared_data(&self, _: &str, _: &[u8], _: Version) -> bool {
-        false
-    }
-    fn log(&self, _: Level, _: &str) {}
-}
+const HOST: Still = Still { now_millis: 1_428_582_896_000, source_address: Some("192.0.2.7:1234") };
 
 fn page() -> Page {
     let repository = repository();
@@ -85,7 +53,7 @@ fn given(template: &str, body: &str, context: &Context) -> String {
         Ok(template) => template,
         Err(_) => return "refused".to_owned(),
     };
-    match render(&template, context, Some(body), &mut Overrides::default(), &Host) {
+    match render(&template, context, Some(body), &mut Overrides::default(), &HOST) {
         Ok(text) if text.is_empty() => "nothing".to_owned(),
         Ok(text) => format!("`{text}`"),
         Err(Fault::Body(message)) => message,

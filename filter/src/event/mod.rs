@@ -38,43 +38,10 @@ pub(crate) mod tests {
     use crate::context::{Ids, RouteFacts, StageFacts};
     use crate::definition::Protocol;
     use crate::http::RequestHead;
-    use crate::platform::{Level, Platform, Version};
+    use crate::platform::Still;
     use std::sync::Arc;
 
-    /// A host of plain values.
-    pub(crate) struct Host;
-
-    impl Platform for Host {
-        fn now_millis(&self) -> u64 {
-            1_718_636_523_035
-        }
-
-        fn monotonic_nanos(&self) -> u64 {
-            self.now_millis() * 1_000_000
-        }
-        fn random(&mut self) -> [u8; 16] {
-            [0xff; 16]
-        }
-        fn source_address(&self) -> Option<String> {
-            Some("192.0.2.1:1234".to_owned())
-        }
-        fn response_code_details(&self) -> Option<String> {
-            None
-        }
-        fn request_body(&self) -> Vec<u8> {
-            Vec::new()
-        }
-        fn verify_signature(&self, _: &str, _: &[u8], _: &[u8], _: &[u8]) -> Option<bool> {
-            None
-        }
-        fn shared_data(&self, _: &str) -> Option<(Vec<u8>, u32)> {
-            None
-        }
-        fn set_shared_data(&self, _: &str, _: &[u8], _: Version) -> bool {
-            true
-        }
-        fn log(&self, _: Level, _: &str) {}
-    }
+    pub(crate) const HOST: Still = Still { now_millis: 1_718_636_523_035, source_address: Some("192.0.2.1:1234") };
 
     /// A request to `/{id}` (route key `METHOD /{id}`) of the stage `prod`, or `$default` of an HTTP API.
     pub(crate) fn request(protocol: Protocol, method: &str, target: &str, headers: &[(&str, &str)]) -> Context {

@@ -3,43 +3,12 @@
 use super::*;
 use crate::context::{Context, ErrorFacts, Ids, RouteFacts, StageFacts};
 use crate::http::RequestHead;
-use crate::platform::{Level, Platform, Version};
+use crate::platform::Still;
 use crate::template::{Fault, Template};
 use crate::value::Exhausted;
 use std::sync::Arc;
 
-struct Host;
-
-impl Platform for Host {
-    fn now_millis(&self) -> u64 {
-        1_700_000_000_000
-    }
-    fn monotonic_nanos(&self) -> u64 {
-        0
-    }
-    fn random(&mut self) -> [u8; 16] {
-        [7; 16]
-    }
-    fn source_address(&self) -> Option<String> {
-        Some("192.0.2.7:1234".to_owned())
-    }
-    fn response_code_details(&self) -> Option<String> {
-        None
-    }
-    fn request_body(&self) -> Vec<u8> {
-        Vec::new()
-    }
-    fn verify_signature(&self, _: &str, _: &[u8], _: &[u8], _: &[u8]) -> Option<bool> {
-        None
-    }
-    fn shared_data(&self, _: &str) -> Option<(Vec<u8>, u32)> {
-        None
-    }
-    fn set_shared_data(&self, _: &str, _: &[u8], _: Version) -> bool {
-        false
-    }
-    fn log(&self, _: Level, _: &str) {}
-}
+const HOST: Still = Still { now_millis: 1_700_000_000_000, source_address: Some("192.0.2.7:1234") };
 
 fn context() -> Context {
     let pairs = [
@@ -67,7 +36,7 @@ fn payload(body: &str) -> Option<&str> {
 }
 
 fn render_with(template: &str, body: &str, context: &Context, overrides: &mut Overrides) -> Result<String, Fault> {
-    render(&Template::parse(template).unwrap(), context, payload(body), overrides, &Host)
+    render(&Template::parse(template).unwrap(), context, payload(body), overrides, &HOST)
 }
 
 fn text(template: &str, body: &str) -> Result<String, Fault> {
@@ -155,7 +124,7 @@ fn a_body_that_only_begins_as_json_is_refused_once_it_is_asked_for() {
     assert_eq!(text("$input.body", "{a").as_deref(), Ok("{a"));
     let bytes = None;
     let template = Template::parse("$input.body").unwrap();
-    assert_eq!(render(&template, &context(), bytes, &mut Overrides::default(), &Host), Err(Fault::NotText));
+    assert_eq!(render(&template, &context(), bytes, &mut Overrides::default(), &HOST), Err(Fault::NotText));
     assert!(matches!(text("$input.json('$.[')", "{}"), Err(Fault::Method(_))));
 }
 
@@ -277,7 +246,7 @@ fn a_list_that_holds_itself_is_no_override() {
 fn values(expression: &str, body: &str) -> Result<Vec<String>, InvalidBody> {
     let context = context();
     let sources = Sources::of(&context).with_body(body.as_bytes());
-    let values = Expression::parse(expression).unwrap().values(&sources, &Host)?;
+    let values = Expression::parse(expression).unwrap().values(&sources, &HOST)?;
     Ok(values.into_iter().map(|value| String::from_utf8(value).unwrap()).collect())
 }
 

@@ -172,7 +172,7 @@ impl Parser<'_> {
         Ok(character)
     }
 
-    /// `\uXXXX`, or two of them that are one character; half a pair is the replacement character.
+    /// `\u` and four digits, or two of them that are one character; half a pair is the replacement character.
     fn unicode(&mut self) -> Result<char, NotJson> {
         self.heap.spend(1)?;
         let first = self.unit(self.at).ok_or_else(|| self.wrong("four hexadecimal digits follow `\\u`"))?;

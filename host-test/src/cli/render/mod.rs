@@ -15,7 +15,7 @@ use tollgate::template::{Fault, SyntaxError, Template};
 use tollgate::value::{Heap, Value};
 
 use self::given::GivenContext;
-use self::sample::Still;
+use self::sample::HOST;
 use super::diagnostics::{self, Diagnostic, Place};
 use super::source::{SourceFile, read_text, stage_variable};
 use super::{Failure, Verdict, say};
@@ -99,7 +99,7 @@ pub fn run(arguments: &Arguments) -> Result<Verdict, Failure> {
     let mut overrides = Overrides::default();
     let context = sample::context(arguments);
     let amend = |context: &Value, heap: &mut Heap| given.merge(context, heap);
-    let rendered = render_with(&template, &context, std::str::from_utf8(&body).ok(), &mut overrides, &Still, Some(&amend));
+    let rendered = render_with(&template, &context, std::str::from_utf8(&body).ok(), &mut overrides, &HOST, Some(&amend));
     let output = rendered.map_err(|fault| failure(&fault, side))?;
     match arguments.format {
         Format::Json => super::print(&format!("{:#}\n", json!({"output": output, "overrides": overrides::to_json(&overrides)})))?,

@@ -5,18 +5,15 @@ use std::sync::Arc;
 
 use tollgate::context::{Context, Ids, RouteFacts, StageFacts};
 use tollgate::http::{RequestHead, percent_encode};
-use tollgate::platform::{Level, Platform, Version};
+use tollgate::platform::Still;
 
 use super::Arguments;
-
-/// 2015-04-09T12:34:56Z, the moment of the examples in API Gateway's own pages.
-const NOW_MILLIS: u64 = 1_428_582_896_000;
 
 /// The request id that those examples have.
 const RANDOM: [u8; 16] = [0xc6, 0xaf, 0x9a, 0xc6, 0x7b, 0x61, 0x11, 0xe6, 0x9a, 0x41, 0x93, 0xe8, 0xde, 0xad, 0xbe, 0xef];
 
-/// A host at which time stands still.
-pub struct Still;
+/// The host of the request: its clock shows the moment of the examples in API Gateway's own pages, 2015-04-09T12:34:56Z.
+pub const HOST: Still = Still { now_millis: 1_428_582_896_000, source_address: Some("127.0.0.1:51234") };
 
 /// What is known of the request.
 pub fn context(arguments: &Arguments) -> Context {
@@ -55,44 +52,4 @@ pub fn context(arguments: &Arguments) -> Context {
     }));
     context.path_parameters.clone_from(&arguments.path_parameters);
     context
-}
-
-impl Platform for Still {
-    fn now_millis(&self) -> u64 {
-        NOW_MILLIS
-    }
-
-    fn monotonic_nanos(&self) -> u64 {
-        0
-    }
-
-    fn random(&mut self) -> [u8; 16] {
-        RANDOM
-    }
-
-    fn source_address(&self) -> Option<String> {
-        Some("127.0.0.1:51234".to_owned())
-    }
-
-    fn response_code_details(&self) -> Option<String> {
-        None
-    }
-
-    fn request_body(&self) -> Vec<u8> {
-        Vec::new()
-    }
-
-    fn verify_signature(&self, _hash: &str, _key: &[u8], _signature: &[u8], _text: &[u8]) -> Option<bool> {
-        None
-    }
-
-    fn shared_data(&self, _key: &str) -> Option<(Vec<u8>, u32)> {
-        None
-    }
-
-    fn set_shared_data(&self, _key: &str, _value: &[u8], _version: Version) -> bool {
-        false
-    }
-
-    fn log(&self, _level: Level, _message: &str) {}
 }
