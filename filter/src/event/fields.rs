@@ -197,7 +197,7 @@ fn text(value: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{HOST, request};
+    use super::super::tests::{STILL, request};
     use super::*;
 
     fn value(lines: &[(String, String)], name: &str) -> Option<String> {
@@ -213,7 +213,7 @@ mod tests {
             (vec![("x-forwarded-for", "192.0.2.1, 10.0.0.1")], "192.0.2.1, 10.0.0.1, 192.0.2.1"),
         ] {
             let context = request(Protocol::Rest, "GET", "/prod", &sent);
-            let lines = headers(&context, Audience::Integration, &HOST);
+            let lines = headers(&context, Audience::Integration, &STILL);
             assert_eq!(value(&lines, "X-Forwarded-For").as_deref(), Some(wanted));
             assert_eq!(lines.iter().filter(|(name, _)| name.eq_ignore_ascii_case("x-forwarded-for")).count(), 1);
         }
@@ -227,7 +227,7 @@ mod tests {
             (Protocol::Rest, "/prod", Audience::Authorizer, true),
             (Protocol::Http, "/", Audience::Integration, true),
         ] {
-            let lines = headers(&request(protocol, "GET", target, &sent), audience, &HOST);
+            let lines = headers(&request(protocol, "GET", target, &sent), audience, &STILL);
             let hidden: Vec<_> = lines.iter().filter(|(name, _)| HIDDEN_HEADERS.contains(&name.as_str())).collect();
             assert_eq!(hidden.len(), usize::from(shown), "{hidden:?}");
         }
@@ -241,7 +241,7 @@ mod tests {
         {
             context.request.authority = host.into();
             context.request.scheme = scheme.to_owned();
-            let lines = headers(&context, Audience::Integration, &HOST);
+            let lines = headers(&context, Audience::Integration, &STILL);
             assert_eq!(value(&lines, "x-forwarded-port").as_deref(), Some(wanted), "{host} {scheme}");
         }
     }
@@ -249,7 +249,7 @@ mod tests {
     #[test]
     fn a_trace_that_came_in_is_kept_and_a_new_one_has_only_a_root() {
         let trace_of = |sent: &[(&str, &str)]| {
-            value(&headers(&request(Protocol::Http, "GET", "/", sent), Audience::Integration, &HOST), "x-amzn-trace-id").unwrap()
+            value(&headers(&request(Protocol::Http, "GET", "/", sent), Audience::Integration, &STILL), "x-amzn-trace-id").unwrap()
         };
         assert_eq!(trace_of(&[]), "Root=1-66704feb-ffffffffffffffffffffffff");
         let sent = "Root=1-5e9f0c65-1de4d666d4dd26aced652b6c;Parent=0123456789abcdef;Sampled=1";

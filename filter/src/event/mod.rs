@@ -41,7 +41,7 @@ pub(crate) mod tests {
     use crate::platform::Still;
     use std::sync::Arc;
 
-    pub(crate) const HOST: Still = Still { now_millis: 1_718_636_523_035, source_address: Some("192.0.2.1:1234") };
+    pub(crate) const STILL: Still = Still { now_millis: 1_718_636_523_035, source_address: Some("192.0.2.1:1234") };
 
     /// A request to `/{id}` (route key `METHOD /{id}`) of the stage `prod`, or `$default` of an HTTP API.
     pub(crate) fn request(protocol: Protocol, method: &str, target: &str, headers: &[(&str, &str)]) -> Context {

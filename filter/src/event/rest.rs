@@ -84,7 +84,7 @@ pub fn request_context(context: &Context, platform: &dyn Platform) -> Map<String
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{HOST, request as context};
+    use super::super::tests::{STILL, request as context};
     use super::*;
     use crate::context::StageFacts;
     use serde_json::json;
@@ -93,7 +93,7 @@ mod tests {
     #[test]
     fn a_proxy_event_has_the_recorded_keys_and_null_for_empty_maps() {
         let context = context(Protocol::Rest, "POST", "/prod/3", &[("user-agent", "test/integration")]);
-        let event = Value::Object(request(&context, Audience::Integration, &HOST));
+        let event = Value::Object(request(&context, Audience::Integration, &STILL));
         let identity = json!({
             "accessKey": null, "accountId": null, "caller": null, "cognitoAuthenticationProvider": null,
             "cognitoAuthenticationType": null, "cognitoIdentityId": null, "cognitoIdentityPoolId": null, "principalOrgId": null,
@@ -128,7 +128,7 @@ mod tests {
     fn single_maps_have_the_last_value_and_multi_maps_all_of_them_in_order() {
         let mut context = context(Protocol::Rest, "GET", "/prod/a%2Fb?q=1&q=%32", &[("x-a", "1"), ("x-b", "b"), ("x-a", "2")]);
         context.path_parameters = vec![("id".to_owned(), "a%2Fb".to_owned())];
-        let event = Value::Object(request(&context, Audience::Integration, &HOST));
+        let event = Value::Object(request(&context, Audience::Integration, &STILL));
         assert_eq!((&event["headers"]["x-a"], &event["multiValueHeaders"]["x-a"]), (&json!("2"), &json!(["1", "2"])));
         assert_eq!(event["queryStringParameters"], json!({"q": "2"}));
         assert_eq!(event["multiValueQueryStringParameters"], json!({"q": ["1", "2"]}));
@@ -146,7 +146,7 @@ mod tests {
     #[test]
     fn an_http_api_has_one_id_no_resource_id_and_lower_case_names() {
         let context = context(Protocol::Http, "GET", "/a%20b", &[("X-Mixed", "1")]);
-        let event = Value::Object(request(&context, Audience::Integration, &HOST));
+        let event = Value::Object(request(&context, Audience::Integration, &STILL));
         assert_eq!(event["path"], "/a b");
         assert_eq!(event["requestContext"]["requestId"], "_______________=");
         assert_eq!(event["requestContext"]["resourceId"], Value::Null);

@@ -144,12 +144,12 @@ fn is_joined(value: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::tests::{HOST, request};
+    use crate::event::tests::{STILL, request};
 
     fn read(source: &str, protocol: Protocol, query: &str, headers: &[(&str, &str)]) -> Result<String, MissingIdentity> {
         let target = if protocol == Protocol::Rest { format!("/prod/x{query}") } else { format!("/x{query}") };
         let context = request(protocol, "GET", &target, headers);
-        Source::parse(source, protocol).unwrap().read(&context, &HOST)
+        Source::parse(source, protocol).unwrap().read(&context, &STILL)
     }
 
     #[test]
@@ -225,7 +225,7 @@ mod tests {
         let mut context = request(Protocol::Rest, "GET", "/prod", &[]);
         context.request.headers.append("x-a", b"\xff".as_slice());
         let source = Source::parse("method.request.header.x-a", Protocol::Rest).unwrap();
-        let missing = source.read(&context, &HOST).unwrap_err();
+        let missing = source.read(&context, &STILL).unwrap_err();
         assert_eq!(missing.to_string(), "identity source `x-a` is not UTF-8");
     }
 

@@ -305,7 +305,7 @@ impl Format {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::tests::{Host, request};
+    use crate::event::tests::{STILL, request};
     use crate::problem::Severity;
     use serde_json::{Value, json};
 
@@ -362,7 +362,7 @@ mod tests {
         for (settings, wanted) in
             [(json!({"type": "token"}), "a"), (json!({"type": "TOKEN", "identitySource": "method.request.header.Other"}), "b")]
         {
-            let identity = authorizer(Protocol::Rest, settings).identity(&request, &Host).unwrap();
+            let identity = authorizer(Protocol::Rest, settings).identity(&request, &STILL).unwrap();
             assert_eq!(identity.values().collect::<Vec<_>>(), [wanted]);
         }
     }
@@ -373,7 +373,7 @@ mod tests {
             "identitySource": "method.request.header.headerauth1, method.request.querystring.QueryString1"});
         let authorizer = authorizer(Protocol::Rest, settings);
         let identity = |target, headers| {
-            let identity = authorizer.identity(&request(Protocol::Rest, "GET", target, headers), &Host);
+            let identity = authorizer.identity(&request(Protocol::Rest, "GET", target, headers), &STILL);
             identity.map(|identity| identity.values().map(str::to_owned).collect::<Vec<_>>())
         };
         assert_eq!(identity("/prod?QueryString1=q", &[("headerauth1", "h")]), Ok(vec!["h".to_owned(), "q".to_owned()]));
@@ -399,7 +399,7 @@ mod tests {
         ] {
             let settings = json!({"type": "token", "identityValidationExpression": pattern});
             let context = request(Protocol::Rest, "GET", "/prod", &[("auth", token)]);
-            let identity = authorizer(Protocol::Rest, settings).identity(&context, &Host);
+            let identity = authorizer(Protocol::Rest, settings).identity(&context, &STILL);
             assert_eq!(identity.is_ok(), fits, "{pattern} {token}");
         }
     }
@@ -413,7 +413,7 @@ mod tests {
             if let Some(facts) = &mut context.stage {
                 stage.clone_into(&mut std::sync::Arc::make_mut(facts).stage);
             }
-            authorizer.cache_key(&context, &authorizer.identity(&context, &Host).unwrap())
+            authorizer.cache_key(&context, &authorizer.identity(&context, &STILL).unwrap())
         };
         let mut other = self::authorizer(Protocol::Rest, settings);
         "other".clone_into(&mut other.name);

@@ -84,7 +84,7 @@ mod tests {
     use super::super::tests::authorizer;
     use super::*;
     use crate::definition::Protocol;
-    use crate::event::tests::{HOST, request};
+    use crate::event::tests::{STILL, request};
     use serde_json::json;
     use std::sync::Arc;
 
@@ -94,16 +94,16 @@ mod tests {
     /// The event, as text: keys in their order.
     fn event(settings: Value, context: &Context) -> String {
         let authorizer = authorizer(context.protocol, settings);
-        let identity = authorizer.identity(context, &HOST).unwrap();
-        String::from_utf8(authorizer.request(context, &identity, &HOST).body).unwrap()
+        let identity = authorizer.identity(context, &STILL).unwrap();
+        String::from_utf8(authorizer.request(context, &identity, &STILL).body).unwrap()
     }
 
     #[test]
     fn the_call_is_a_post_to_the_invoke_api() {
         let authorizer = authorizer(Protocol::Rest, json!({"type": "token"}));
         let context = request(Protocol::Rest, "DELETE", "/prod/x", &[("auth", "allow"), ("cookie", "secret")]);
-        let identity = authorizer.identity(&context, &HOST).unwrap();
-        let pairs = authorizer.request(&context, &identity, &HOST).head.into_pairs();
+        let identity = authorizer.identity(&context, &STILL).unwrap();
+        let pairs = authorizer.request(&context, &identity, &STILL).head.into_pairs();
         let pairs: Vec<_> = pairs.iter().map(|(name, value)| (name.as_str(), std::str::from_utf8(value).unwrap())).collect();
         assert_eq!(
             pairs,
