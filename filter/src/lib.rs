@@ -10,7 +10,8 @@
 //!   | (call, its end) |<---------------->| (somebody may have to be asked)               |
 //!   |                 |                  |---------------------------------------------->| IntegrationRequest
 //!   |                 |           Effect |<----------------------------------------------|
-//!   | forward / reply |<-----------------|                                               |
+//!   | forward / call /|<-----------------|                                               |
+//!   | reply           |                  |                                               |
 //!   |<----------------|                  |                                               |
 //!   | response head   | Event            |                                               |
 //!   |---------------->|----------------->| integration response or gateway response, ids |

@@ -73,7 +73,8 @@ fn own_headers(context: &Context, platform: &dyn Platform) -> Headers {
     let api_id = context.stage.as_ref().map(|stage| stage.api_id.as_str()).unwrap_or_default();
     let mut headers = Headers::new();
     headers.append("accept", MediaType::JSON);
-    // The client's method decides (recorded for GET in front of POST).
+    // The client's method decides (recorded for GET in front of POST). assumed(default-content-type): JSON where the client names
+    // none, as for the choice of the template.
     if may_have_body(&context.request.method) {
         headers.append("content-type", context.headers().last("content-type").unwrap_or(MediaType::JSON.as_bytes()));
     }

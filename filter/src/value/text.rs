@@ -37,7 +37,7 @@ impl Text {
 
     /// A part of it, by its bytes; empty where these are no characters of it.
     pub fn slice(&self, range: Range<usize>) -> Self {
-        let at = |offset: usize| u32::try_from(self.start as usize + offset).unwrap_or(u32::MAX).min(self.end);
+        let at = |offset: usize| u32::try_from((self.start as usize).saturating_add(offset)).unwrap_or(u32::MAX).min(self.end);
         let (start, end) = (at(range.start), at(range.end));
         let is_text = self.source.get(start as usize..end as usize).is_some();
         Self { source: Rc::clone(&self.source), start, end: if is_text { end } else { start } }
