@@ -34,6 +34,7 @@
 //! | [`schema`] | JSON Schema, draft 4, as models are written in it |
 //! | [`policy`] | IAM policy documents and how they are evaluated |
 //! | [`event`] | the events that Lambda functions get |
+//! | [`lambda`] | Lambda's Invoke API |
 //! | [`http`] | heads, header multimap, paths, queries, media types |
 //! | [`value`] | values that a body or a template brings; JSON in, JSON or Java's text out |
 //! | [`jsonpath`] | JSONPath, as Jayway's library reads it |
@@ -65,7 +66,7 @@
 //! 6  authorizer  validation
 //! 5  gateway_response
 //! 4  route  mapping  cors  flow  event
-//! 3  context  policy  schema
+//! 3  context  lambda  policy  schema
 //! 2  definition  jose  jsonpath  sigv4  template
 //! 1  base64  calendar  value  http  java_regex  platform  problem  cache  protobuf
 //! ```
@@ -88,6 +89,7 @@ pub mod integration;
 pub mod java_regex;
 pub mod jose;
 pub mod jsonpath;
+pub mod lambda;
 pub mod mapping;
 pub mod platform;
 pub mod policy;

@@ -13,6 +13,17 @@ pub struct Endpoint {
     pub scheme: String,
     /// Host and port as the URI has them.
     pub authority: String,
+    /// For an AWS service: who sends a request has to sign it so.
+    pub signing: Option<Signing>,
+}
+
+/// The scope of an AWS signature.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Signing {
+    /// The service's name in signatures: `dynamodb`
+    pub service: String,
+    /// `us-east-1`
+    pub region: String,
 }
 
 /// Host (or VPC link) to Envoy cluster, and everybody who was looked up.

@@ -8,7 +8,7 @@ mod node;
 mod openapi;
 mod protobuf_struct;
 
-pub use directory::{Directory, Endpoint};
+pub use directory::{Directory, Endpoint, Signing};
 pub use document::{ApiDocument, Basepath, Document, StageDocument};
 pub use extensions::treatments;
 pub use node::Node;

@@ -158,11 +158,11 @@ fn compile_cluster(node: &Node<'_>, uri: Option<&Uri>, scope: &mut Scope<'_, '_>
     let Some(uri) = uri else { return String::new() };
     let (scheme, authority) = (uri.scheme.clone(), uri.authority.clone());
     match link {
-        Some((place, name)) => scope.cluster(Endpoint { name, scheme, authority }, &place),
+        Some((place, name)) => scope.cluster(Endpoint { name, scheme, authority, signing: None }, &place),
         None if private => String::new(),
         None => {
             let place = node.get("uri").unwrap_or_else(|| node.clone());
-            scope.cluster(Endpoint { name: authority.clone(), scheme, authority }, &place)
+            scope.cluster(Endpoint { name: authority.clone(), scheme, authority, signing: None }, &place)
         }
     }
 }

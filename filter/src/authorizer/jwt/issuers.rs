@@ -147,7 +147,7 @@ fn read_keys(node: &Node<'_>, problems: &mut Problems) -> Option<Keys> {
 
 fn reach(url: Url, place: &Node<'_>, directory: &mut Directory, problems: &mut Problems) -> Place {
     let authority = url.authority.clone();
-    let endpoint = Endpoint { name: authority.clone(), scheme: url.scheme.to_owned(), authority };
+    let endpoint = Endpoint { name: authority.clone(), scheme: url.scheme.to_owned(), authority, signing: None };
     Place { cluster: directory.cluster(endpoint, place, problems), url }
 }
 

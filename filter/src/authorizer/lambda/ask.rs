@@ -5,7 +5,6 @@ use crate::authorizer::condition_keys::evaluate;
 use crate::authorizer::{Authorizer, AuthorizerScope, Demand, Grant, SchemeRequirement, Verdict, Weight};
 use crate::cache::{Cache, Capacity};
 use crate::context::AuthorizerFacts;
-use crate::definition::Endpoint;
 use crate::flow::{Callout, CalloutOutcome, Question};
 use crate::gateway_response::{Failure, ResponseType};
 use crate::platform::{Level, Platform};
@@ -40,11 +39,8 @@ impl Lambda {
     pub fn compile(requirement: &SchemeRequirement<'_>, scope: &mut AuthorizerScope<'_, '_>) -> Option<Arc<dyn Authorizer>> {
         let SchemeRequirement { scheme, authorizer, .. } = requirement;
         let settings = LambdaAuthorizer::compile(scheme, authorizer, scope.protocol, scope.variables, scope.problems)?;
-        let function = settings.endpoint();
-        let (scheme, authority) = (function.scheme.to_owned(), function.authority.clone());
-        let endpoint = Endpoint { name: authority.clone(), scheme, authority };
         let place = authorizer.get("authorizerUri")?;
-        let cluster = scope.directory.cluster(endpoint, &place, scope.problems);
+        let cluster = scope.directory.cluster(settings.endpoint().endpoint(), &place, scope.problems);
         let cache = Cache::new(Capacity { entries: 1_024, bytes: 4 * 1024 * 1024 });
         Some(Arc::new(Self { settings, cluster, cache }))
     }

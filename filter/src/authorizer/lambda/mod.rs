@@ -7,13 +7,11 @@
 
 mod answer;
 mod ask;
-mod endpoint;
 mod identity;
 mod request;
 
 pub use answer::{Answer, Refusal};
 pub use ask::Lambda;
-pub use endpoint::Endpoint;
 pub use identity::{Identity, MissingIdentity};
 pub use request::InvokeRequest;
 
@@ -21,6 +19,7 @@ use crate::cache::key_of;
 use crate::context::Context;
 use crate::definition::{Node, Protocol};
 use crate::http::is_field_name;
+use crate::lambda::Function;
 use crate::platform::Platform;
 use crate::problem::{Problems, Segment};
 use identity::Source;
@@ -32,7 +31,7 @@ use std::collections::BTreeMap;
 pub struct LambdaAuthorizer {
     name: String,
     format: Format,
-    endpoint: Endpoint,
+    endpoint: Function,
     sources: Vec<Source>,
     validation: Option<Regex>,
     ttl_seconds: u64,
@@ -83,7 +82,7 @@ impl LambdaAuthorizer {
         authorizer.only(&KEYS, problems);
         let format = Format::compile(authorizer, protocol, problems);
         let endpoint = match authorizer.get("authorizerUri") {
-            Some(uri) => Endpoint::compile(&uri, variables, problems),
+            Some(uri) => Function::of_authorizer(&uri, variables, problems),
             None => {
                 problems.error(&authorizer.path, "no `authorizerUri`", Some("name the function that decides"));
                 None
@@ -124,7 +123,7 @@ impl LambdaAuthorizer {
     }
 
     /// The function to call.
-    pub fn endpoint(&self) -> &Endpoint {
+    pub fn endpoint(&self) -> &Function {
         &self.endpoint
     }
 

@@ -71,7 +71,7 @@ fn all(document: &Value, endpoints: &[Endpoint]) -> Vec<Endpoint> {
     let mut all = endpoints.to_vec();
     for host in document.get("upstreams").and_then(Value::as_object).into_iter().flatten().map(|(host, _)| host) {
         if !endpoints.iter().any(|endpoint| endpoint.name.eq_ignore_ascii_case(host)) {
-            all.push(Endpoint { name: host.clone(), scheme: "https".to_owned(), authority: host.clone() });
+            all.push(Endpoint { name: host.clone(), scheme: "https".to_owned(), authority: host.clone(), signing: None });
         }
     }
     all
@@ -144,7 +144,7 @@ mod tests {
     use serde_json::json;
 
     fn endpoint(name: &str, scheme: &str, authority: &str) -> Endpoint {
-        Endpoint { name: name.into(), scheme: scheme.into(), authority: authority.into() }
+        Endpoint { name: name.into(), scheme: scheme.into(), authority: authority.into(), signing: None }
     }
 
     fn url(origins: &Origins, cluster: &str) -> String {

@@ -1,20 +1,22 @@
-//! `authorizerUri`: where the function is. The Invoke API of Lambda by ARN, as AWS wants it, or a plain URL, such as a function's
-//! own: that one gets the same event by POST.
+//! Where a function is. The Invoke API of Lambda by ARN, as AWS wants it, or, for authorizers, a plain URL, such as a function's own:
+//! that one gets the same event by POST.
 
-use crate::definition::Node;
+use crate::definition::{Endpoint, Node, Signing};
 use crate::http::is_valid_host;
 use crate::problem::Problems;
 use std::collections::BTreeMap;
 
 /// Where a function is called.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Endpoint {
+pub struct Function {
     /// `http` or `https`
     pub scheme: &'static str,
     /// Host and port, lower case.
     pub authority: String,
     /// The target, with its query.
     pub path: String,
+    /// Of the Invoke API.
+    region: Option<String>,
 }
 
 const FUNCTIONS: &str = "/2015-03-31/functions/";
@@ -22,10 +24,11 @@ const INVOCATIONS: &str = "/invocations";
 const HELP: &str =
     "write `arn:aws:apigateway:REGION:lambda:path/2015-03-31/functions/FUNCTION_ARN/invocations`, or the URL of a function";
 
-// === impl Endpoint ===
+// === impl Function ===
 
-impl Endpoint {
-    pub(super) fn compile(uri: &Node<'_>, variables: &BTreeMap<String, String>, problems: &mut Problems) -> Option<Self> {
+impl Function {
+    /// Reads the URI of an authorizer's function.
+    pub fn of_authorizer(uri: &Node<'_>, variables: &BTreeMap<String, String>, problems: &mut Problems) -> Option<Self> {
         let text = uri.string(problems)?;
         let text = match with_stage_variables(text, variables) {
             Ok(text) => text,
@@ -43,7 +46,8 @@ impl Endpoint {
         endpoint
     }
 
-    fn of_arn(text: &str) -> Option<Self> {
+    /// Reads the URI of the Invoke API: `arn:aws:apigateway:REGION:lambda:path/2015-03-31/functions/FUNCTION/invocations`.
+    pub fn of_arn(text: &str) -> Option<Self> {
         let mut parts = text.splitn(6, ':');
         let (arn, partition, service) = (parts.next()?, parts.next()?, parts.next()?);
         let (region, target, path) = (parts.next()?, parts.next()?, parts.next()?);
@@ -58,10 +62,12 @@ impl Endpoint {
             _ => return None,
         };
         // The colons of the ARN stay as they are, which a path segment may have (RFC 3986, section 3.3).
+        let region = region.to_ascii_lowercase();
         Some(Self {
             scheme: "https",
-            authority: format!("lambda.{}.{domain}", region.to_ascii_lowercase()),
+            authority: format!("lambda.{region}.{domain}"),
             path: format!("{FUNCTIONS}{function}{INVOCATIONS}"),
+            region: Some(region),
         })
     }
 
@@ -79,7 +85,13 @@ impl Endpoint {
             return None;
         }
         let path = if target.starts_with('/') { target.to_owned() } else { format!("/{target}") };
-        Some(Self { scheme, authority: authority.to_ascii_lowercase(), path })
+        Some(Self { scheme, authority: authority.to_ascii_lowercase(), path, region: None })
+    }
+
+    /// The upstream to call.
+    pub fn endpoint(&self) -> Endpoint {
+        let signing = self.region.clone().map(|region| Signing { service: "lambda".to_owned(), region });
+        Endpoint { name: self.authority.clone(), scheme: self.scheme.to_owned(), authority: self.authority.clone(), signing }
     }
 }
 
@@ -107,11 +119,11 @@ mod tests {
     use super::*;
     use serde_json::Value;
 
-    fn compile(text: &str) -> Result<Endpoint, String> {
+    fn compile(text: &str) -> Result<Function, String> {
         let value = Value::from(text);
         let mut problems = Problems::default();
         let variables = [("fn".to_owned(), "authz:live".to_owned()), ("bad".to_owned(), "a/b".to_owned())].into();
-        let endpoint = Endpoint::compile(&Node::root(&value), &variables, &mut problems);
+        let endpoint = Function::of_authorizer(&Node::root(&value), &variables, &mut problems);
         endpoint.ok_or_else(|| problems.into_vec().remove(0).message)
     }
 
@@ -150,7 +162,7 @@ mod tests {
             ("http://h?a", "http", "h", "/?a"),
             ("http://h", "http", "h", "/"),
         ] {
-            let wanted = Endpoint { scheme, authority: authority.to_owned(), path: path.to_owned() };
+            let wanted = Function { scheme, authority: authority.to_owned(), path: path.to_owned(), region: None };
             assert_eq!(compile(text), Ok(wanted), "{text}");
         }
     }
