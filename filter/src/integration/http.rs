@@ -1,19 +1,20 @@
 //! HTTP: an endpoint behind mappings. Nothing of the client's request reaches it, and nothing of its answer the client, but what a
 //! parameter, a template or the passthrough behavior takes over. AWS: "Set up HTTP integrations in API Gateway".
 
+use super::answered::answered;
 use super::backend::{self, Backend};
-use super::content::text;
+use super::content::as_text;
 use super::parameters::{Mapped, RequestParameters};
 use super::request_payload::RequestPayload;
 use super::responses::{BackendAnswer, IntegrationResponses};
 use super::{Integration, IntegrationRequest, Pending, Scope};
 use crate::context::{Context, TRACE_HEADER};
 use crate::definition::Node;
-use crate::flow::{Callout, CalloutOutcome, PAYLOAD_LIMIT, Question};
-use crate::gateway_response::{Failure, ResponseType};
+use crate::flow::{Callout, CalloutOutcome, Question};
+use crate::gateway_response::Failure;
 use crate::http::{Headers, MediaType, RequestHead, Response};
 use crate::mapping::{Overrides, Sources};
-use crate::platform::{Level, Platform, Section};
+use crate::platform::{Platform, Section};
 use crate::usage::Admitted;
 
 /// A compiled HTTP integration.
@@ -24,10 +25,6 @@ pub struct Http {
     payload: RequestPayload,
     responses: IntegrationResponses,
 }
-
-/// What Envoy's router adds to every answer of a backend, and to none of its own (`suppress_envoy_headers` is not set for calls of
-/// filters).
-const UPSTREAM_SERVICE_TIME: &str = "x-envoy-upstream-service-time";
 
 // === impl Http ===
 
@@ -44,13 +41,6 @@ impl Http {
             payload: RequestPayload::compile(node, scope),
             responses: IntegrationResponses::compile(node, scope),
         })
-    }
-
-    /// Whether a call that began then has had its time. The proxy's timer may be a little early.
-    fn is_over(&self, asked_nanos: u64, platform: &dyn Platform) -> bool {
-        const EARLY_MILLIS: u64 = 5;
-        let waited = platform.monotonic_nanos().saturating_sub(asked_nanos) / 1_000_000;
-        waited + EARLY_MILLIS >= self.backend.timeout_millis
     }
 
     fn head(&self, method: &str, mapped: &Mapped, context: &Context, platform: &dyn Platform) -> Result<RequestHead, Failure> {
@@ -82,11 +72,6 @@ fn own_headers(context: &Context, platform: &dyn Platform) -> Headers {
     headers.append("x-amzn-apigateway-api-id", api_id);
     headers.append(TRACE_HEADER, context.trace_id(platform));
     headers
-}
-
-/// The proxy takes fields that are text for a call, so what is not UTF-8 is replaced: assumed(call-header-bytes), as in payloads.
-fn as_text(headers: Headers) -> Headers {
-    headers.into_iter().map(|(name, value)| (name, text(value))).collect()
 }
 
 /// Methods that send no body to an HTTP backend: assumed(bodiless-methods), an emulator's code.
@@ -132,12 +117,7 @@ impl Integration for Http {
         outcome: CalloutOutcome,
         platform: &dyn Platform,
     ) -> Result<Response, Failure> {
-        let answered = backend_answer(outcome, &|| self.is_over(pending.asked_nanos, platform))?;
-        // assumed(large-answer): the payload limit is documented, and in public logs such an answer is an error of the gateway.
-        if answered.body.len() > PAYLOAD_LIMIT {
-            platform.log(Level::Warn, "the integration's response is larger than 10485760 bytes");
-            return Err(Failure::configuration());
-        }
+        let answered = answered(outcome, self.backend.timeout_millis, pending.asked_nanos, platform)?;
         let status = answered.head.status.to_string();
         let answer = BackendAnswer { text: &status, headers: &answered.head.headers, body: &answered.body };
         let mut response = self.responses.answer(context, answer, &mut pending.overrides, platform)?;
@@ -148,17 +128,4 @@ impl Integration for Http {
     fn summary(&self) -> String {
         format!("HTTP {}", self.backend)
     }
-}
-
-/// The backend's own answer; a failure where nobody answered, or the proxy in its place.
-fn backend_answer(outcome: CalloutOutcome, time_is_over: &dyn Fn() -> bool) -> Result<Response, Failure> {
-    let failed = Failure::new(ResponseType::IntegrationFailure);
-    let timed_out = Failure::new(ResponseType::IntegrationTimeout);
-    // Of an answer that stops halfway the proxy tells nothing but that there is none.
-    let Ok(mut answer) = outcome else { return Err(if time_is_over() { timed_out } else { failed }) };
-    if !answer.head.headers.contains(UPSTREAM_SERVICE_TIME) {
-        return Err(if answer.head.status == 504 { timed_out } else { failed });
-    }
-    answer.head.headers.retain(|name| !name.starts_with("x-envoy-"));
-    Ok(answer)
 }

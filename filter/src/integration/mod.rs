@@ -1,6 +1,7 @@
 //! Integrations: what stands behind a route. One file a kind, with its raw form, its compile step, its run step and its tests; the
 //! registry of kinds is `compile/kinds.rs`.
 
+mod answered;
 mod backend;
 mod content;
 mod faults;
