@@ -57,10 +57,12 @@ impl Backend {
     pub fn target(&self, mapped: &Mapped, appended: &str, client_query: &str) -> Result<Vec<u8>, Failure> {
         let uri = self.uri()?;
         let value = |name: &str| mapped.uri_value(name);
-        let mut path = uri.path(&value);
-        if !appended.is_empty() {
-            path = format!("{}{appended}", path.trim_end_matches('/'));
-        }
+        let mut path = match mapped.whole_path() {
+            // The path of the URI, and what would go behind it, is not sent at all: assumed(http-overwritten-path).
+            Some(path) => path.to_owned(),
+            None if appended.is_empty() => uri.path(&value),
+            None => format!("{}{appended}", uri.path(&value).trim_end_matches('/')),
+        };
         // A mapped value may have made of it what no client may send. assumed(leading-slashes): two slashes in front, which some
         // would read as a host, are one.
         let canonical = CanonicalPath::parse(path.as_bytes()).map_err(|_| Failure::bad_request())?;

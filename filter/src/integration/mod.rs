@@ -6,6 +6,7 @@ mod backend;
 mod content;
 mod faults;
 mod http;
+mod http_parameters;
 mod http_proxy;
 mod mock;
 mod parameters;
@@ -69,8 +70,8 @@ pub trait Integration: Send + Sync {
     }
 
     /// What the client gets to see of the upstream's response head, where the request was forwarded.
-    fn response(&self, context: &Context, head: ResponseHead) -> ResponseHead {
-        let _ = context;
+    fn response(&self, context: &Context, head: ResponseHead, platform: &dyn Platform) -> ResponseHead {
+        let _ = (context, platform);
         head
     }
 

@@ -98,6 +98,11 @@ impl HttpExpression {
         })
     }
 
+    /// Whether it is the same for everybody.
+    pub fn is_text(&self) -> bool {
+        self.0.iter().all(|part| matches!(part, Part::Text(_)))
+    }
+
     /// The path parameters that it names.
     pub fn path_parameters(&self) -> impl Iterator<Item = &str> {
         self.0.iter().filter_map(|part| match part {
