@@ -133,6 +133,10 @@ impl Integration for HttpProxy {
         let mut head = headers::client_response(self.protocol, answered.head);
         // Of the body as it is here.
         head.headers.remove("content-length");
+        // The proxy says so of an answer that says nothing.
+        if !answered.body.is_empty() && !head.headers.contains("content-type") {
+            head.headers.append("content-type", "text/plain");
+        }
         self.responses.apply(context, &mut head, &answered.body, platform);
         Ok(Response { head, body: answered.body })
     }
