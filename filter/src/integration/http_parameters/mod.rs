@@ -97,9 +97,13 @@ impl Mapping {
             return None;
         }
         let listed = |reserved: &&str| if reserved.ends_with('-') { name.starts_with(*reserved) } else { name == *reserved };
-        if RESERVED.iter().any(listed) || OWN_RESERVED.contains(&name) || is_reserved(name) {
+        if RESERVED.iter().any(listed) || OWN_RESERVED.contains(&name) {
             let help = "AWS's page has the list of headers that no HTTP API maps";
             problems.error(&node.path, format!("`{name}` is reserved and cannot be mapped"), Some(help));
+            return None;
+        }
+        if is_reserved(name) {
+            problems.error(&node.path, format!("`{name}` is the gateway's own and cannot be mapped"), None);
             return None;
         }
         let mapping = Self::compile(action, name, node, side, problems)?;

@@ -35,13 +35,6 @@ impl HttpRequestParameters {
         for (key, value) in mappings.members(scope.problems) {
             parameters.compile_mapping(key, &value, scope);
         }
-        let known = scope.pattern.parameters();
-        for value in parameters.values() {
-            for name in value.path_parameters().filter(|name| !known.iter().any(|known| known == name)) {
-                let message = format!("the route has no path parameter `{name}`: it is never set");
-                scope.problems.warning(&mappings.path, message, None);
-            }
-        }
         parameters
     }
 
@@ -53,11 +46,16 @@ impl HttpRequestParameters {
             if name.eq_ignore_ascii_case("host") && action != Action::Overwrite {
                 return problems.error(&node.path, "a request has one host, which can only be overwritten", None);
             }
-            self.headers.extend(Mapping::header(action, name, node, side, problems));
+            let mapping = Mapping::header(action, name, node, side, problems);
+            warn_of_unknown(mapping.as_ref().and_then(|mapping| mapping.value.as_ref()), node, scope);
+            self.headers.extend(mapping);
         } else if let Some(name) = what.strip_prefix("querystring.").filter(|name| !name.is_empty()) {
-            self.query.extend(Mapping::compile(action, name, node, side, problems));
+            let mapping = Mapping::compile(action, name, node, side, problems);
+            warn_of_unknown(mapping.as_ref().and_then(|mapping| mapping.value.as_ref()), node, scope);
+            self.query.extend(mapping);
         } else if (action, what) == (Action::Overwrite, "path") {
             self.path = compile_path(node, scope);
+            warn_of_unknown(self.path.as_ref(), node, scope);
         } else {
             unknown(key, node, scope);
         }
@@ -133,6 +131,16 @@ impl MappedRequest<'_> {
 fn unknown(key: &str, node: &Node<'_>, scope: &mut Scope<'_, '_>) {
     let help = "write `append:header.NAME`, `overwrite:querystring.NAME`, `remove:header.NAME`, …, or `overwrite:path`";
     scope.problems.error(&node.path, format!("`{key}` is no target of a request parameter"), Some(help));
+}
+
+/// Tells of path parameters that the route does not have.
+fn warn_of_unknown(value: Option<&HttpExpression>, node: &Node<'_>, scope: &mut Scope<'_, '_>) {
+    let known = scope.pattern.parameters();
+    for name in value.into_iter().flat_map(HttpExpression::path_parameters) {
+        if !known.iter().any(|known| known == name) {
+            scope.problems.warning(&node.path, format!("the route has no path parameter `{name}`: it is never set"), None);
+        }
+    }
 }
 
 /// A path that is sent in the place of the URI's.
