@@ -15,7 +15,7 @@ use crate::platform::Platform;
 use crate::problem::Problems;
 
 /// What is done to the values of a name, in this order, whichever was written first: assumed(http-mapping-order).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Action {
     Remove,
     Overwrite,
@@ -138,10 +138,13 @@ fn evaluate<'a>(
     platform: &dyn Platform,
     written: &dyn Fn(Origin, Vec<u8>) -> Vec<u8>,
 ) -> Vec<Mapped<'a>> {
-    let value = |mapping: &Mapping| mapping.value.as_ref().and_then(|value| value.value_with(sources, platform, written));
-    let mapped = |mapping: &'a Mapping| Mapped { action: mapping.action, name: &mapping.name, value: value(mapping) };
-    let mut mapped: Vec<_> = mappings.iter().map(mapped).collect();
-    mapped.sort_by_key(|mapped| mapped.action);
+    let mut mapped = Vec::with_capacity(mappings.len());
+    for action in [Action::Remove, Action::Overwrite, Action::Append] {
+        for Mapping { name, value, .. } in mappings.iter().filter(|mapping| mapping.action == action) {
+            let value = value.as_ref().and_then(|value| value.value_with(sources, platform, written));
+            mapped.push(Mapped { action, name, value });
+        }
+    }
     mapped
 }
 
@@ -169,12 +172,13 @@ fn apply(mapped: &[Mapped<'_>], headers: &mut Headers) {
 }
 
 /// A line a mapping, for people.
-fn describe(place: &str, mapped: &[Mapped<'_>]) -> String {
-    let mut text = String::new();
+fn describe(place: &str, mapped: &[Mapped<'_>], lines: &mut Vec<String>) {
     for Mapped { action, name, value } in mapped {
         let action = ACTIONS.iter().find(|(_, known)| known == action).map_or("", |(name, _)| *name);
         let value = String::from_utf8_lossy(value.as_deref().unwrap_or_default());
-        text += &format!("{action}:{place}.{name}: {value}\n");
+        lines.push(format!("{action}:{place}.{name}: {value}"));
     }
-    text
 }
+
+#[cfg(test)]
+mod tests;

@@ -123,8 +123,11 @@ impl MappedRequest<'_> {
 
     /// A line a mapping, for people.
     pub fn describe(&self) -> String {
-        let path = self.path.as_ref().map(|path| ["overwrite:path: ", path, "\n"].concat()).unwrap_or_default();
-        [path, describe("querystring", &self.query), describe("header", &self.headers)].concat()
+        let mut lines = Vec::new();
+        lines.extend(self.path.as_ref().map(|path| format!("overwrite:path: {path}")));
+        describe("querystring", &self.query, &mut lines);
+        describe("header", &self.headers, &mut lines);
+        lines.join("\n")
     }
 }
 

@@ -59,8 +59,10 @@ impl HttpResponseParameters {
         let status = of_status.status.as_ref().and_then(|status| status.value(&sources, platform));
         let status = status.and_then(|status| final_status(&status));
         platform.note(Section::IntegrationResponse, "parameters", &|| {
-            let status = status.map(|status| format!("overwrite:statuscode: {status}\n")).unwrap_or_default();
-            [status, describe("header", &mapped)].concat()
+            let mut lines = Vec::new();
+            lines.extend(status.map(|status| format!("overwrite:statuscode: {status}")));
+            describe("header", &mapped, &mut lines);
+            lines.join("\n")
         });
         let mut headers = head.headers.clone();
         apply(&mapped, &mut headers);

@@ -96,7 +96,8 @@ impl Integration for HttpProxy {
         let mut filled = self.parameters.evaluate(&sources, platform)?;
         let mapped = self.mappings.evaluate(&sources, platform);
         filled.overwrite_path(mapped.path());
-        platform.note(Section::IntegrationRequest, "parameters", &|| filled.describe() + &mapped.describe());
+        let describe = || [filled.describe(), mapped.describe()].join("\n").trim().to_owned();
+        platform.note(Section::IntegrationRequest, "parameters", &describe);
         let appended = if self.appends_path { context.stage_path.as_str() } else { "" };
         let client_query = context.path.as_ref().and_then(CanonicalPath::query).unwrap_or_default();
         let calls = self.responses.need_answer();
