@@ -132,13 +132,7 @@ fn what_the_page_saw(row: &Row, seen: &Seen, url: &str, browser: &mut Chromium) 
 }
 
 /// The last request of a call that reached a backend.
-fn what_the_backend_got(
-    expected: &ExpectMessage,
-    table: &Table,
-    gateway: &dyn Gateway,
-    number: usize,
-    bad: &mut Vec<String>,
-) {
+fn what_the_backend_got(expected: &ExpectMessage, table: &Table, gateway: &dyn Gateway, number: usize, bad: &mut Vec<String>) {
     let arrivals = table.backends.keys().flat_map(|host| gateway.arrivals(host));
     match arrivals.filter(|request| number_of(request.method_and_target().1) == Some(number)).last() {
         Some(request) => message(expected, &sorted(request.headers), &request.body, "backend", bad),

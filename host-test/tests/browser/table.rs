@@ -146,7 +146,8 @@ impl Table {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO);
         let call = |(number, row): (usize, &Row)| {
             let Call { method, headers, credentials, body, body_size, times, pause_millis, .. } = &row.call;
-            let headers: BTreeMap<_, _> = headers.iter().map(|(name, value)| (name, put_tokens(value, &self.tokens, now))).collect();
+            let headers: BTreeMap<_, _> =
+                headers.iter().map(|(name, value)| (name, put_tokens(value, &self.tokens, now))).collect();
             json!({
                 "url": format!("{gateway}{}", row.target(number)), "method": method, "headers": headers, "credentials": credentials,
                 "body": body, "bodySize": body_size, "times": times, "pauseMillis": pause_millis,
