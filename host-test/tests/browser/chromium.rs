@@ -8,6 +8,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
+/// How long its own processes may take to follow it.
+const FAREWELL: Duration = Duration::from_secs(5);
+
 /// A running browser; killed when it is dropped.
 pub struct Chromium {
     process: Child,
@@ -81,10 +84,14 @@ impl Chromium {
 
 impl Drop for Chromium {
     fn drop(&mut self) {
-        // Its own processes end with it. Gone already is as good.
+        // Gone already is as good.
         let _ = self.process.kill();
         let _ = self.process.wait();
-        let _ = std::fs::remove_dir_all(&self.folder);
+        // The processes that it started end by themselves when it is gone, and write to its folder until they do.
+        let end = Instant::now() + FAREWELL;
+        while std::fs::remove_dir_all(&self.folder).is_err() && self.folder.exists() && Instant::now() < end {
+            std::thread::sleep(Duration::from_millis(50));
+        }
     }
 }
 
