@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
-/// How long its own processes may take to follow it.
+use crate::process::signal;
+
+/// How long it may take to end when it is asked to.
 const FAREWELL: Duration = Duration::from_secs(5);
 
 /// A running browser; killed when it is dropped.
@@ -84,13 +86,19 @@ impl Chromium {
 
 impl Drop for Chromium {
     fn drop(&mut self) {
+        // Asked to end, it tells the processes that it started.
+        signal(&self.process, "-TERM");
+        let end = Instant::now() + FAREWELL;
+        while matches!(self.process.try_wait(), Ok(None)) && Instant::now() < end {
+            std::thread::sleep(Duration::from_millis(20));
+        }
         // Gone already is as good.
         let _ = self.process.kill();
         let _ = self.process.wait();
-        // The processes that it started end by themselves when it is gone, and write to its folder until they do.
-        let end = Instant::now() + FAREWELL;
-        while std::fs::remove_dir_all(&self.folder).is_err() && self.folder.exists() && Instant::now() < end {
-            std::thread::sleep(Duration::from_millis(50));
+        // One of them may have something to write yet, and make the folder anew.
+        while self.folder.exists() && Instant::now() < end {
+            let _ = std::fs::remove_dir_all(&self.folder);
+            std::thread::sleep(Duration::from_millis(300));
         }
     }
 }
