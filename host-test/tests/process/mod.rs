@@ -101,6 +101,11 @@ impl Server {
         }
     }
 
+    /// The lines that it has said since somebody listened.
+    pub fn said(&self) -> Vec<String> {
+        self.said.try_iter().collect()
+    }
+
     /// The next line that holds a text; panics when it is never said.
     pub fn wait_for(&self, text: &str) -> String {
         let end = Instant::now() + START;
