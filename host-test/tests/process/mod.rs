@@ -1,6 +1,7 @@
 //! The command as users run it: a child process that ends with the test, and `curl` lines as they are typed.
 #![allow(dead_code, reason = "each test target uses its own part of it")]
 
+pub mod moto;
 pub mod redis;
 
 use std::io::{BufRead, BufReader};
