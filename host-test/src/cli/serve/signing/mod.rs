@@ -3,7 +3,6 @@
 
 mod credentials;
 
-use std::borrow::Cow;
 use std::time::SystemTime;
 
 use aws_credential_types::Credentials;
@@ -88,7 +87,6 @@ fn write(head: &mut Parts, body: &[u8], signing: &Signing, credentials: &Credent
         .build()
         .map_err(|error| failed(&error))?;
     let target = head.uri.path_and_query().map_or("/", |target| target.as_str());
-    let target = if is_s3(&signing.service) { encoded_once(target) } else { Cow::Borrowed(target) };
     // What proxies and clients in between may change is left out, as in our Envoy.
     let is_signed = |name: &HeaderName| {
         let name = name.as_str();
@@ -116,7 +114,7 @@ fn settings(service: &str) -> SigningSettings {
     let mut settings = SigningSettings::default();
     settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
     if is_s3(service) {
-        // A key of an object can have empty segments and dots, and is signed as it is.
+        // A key of an object can have empty segments and dots. The filter sends it in the encoding that is signed.
         settings.percent_encoding_mode = PercentEncodingMode::Single;
         settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
     }
@@ -126,26 +124,6 @@ fn settings(service: &str) -> SigningSettings {
 /// S3 itself, `s3-outposts` and `s3-object-lambda`.
 fn is_s3(service: &str) -> bool {
     service == "s3" || service.starts_with("s3-")
-}
-
-/// The target with its path encoded in the one way that S3 knows. The request has what the template or the client wrote, which
-/// may leave more as it is.
-fn encoded_once(target: &str) -> Cow<'_, str> {
-    let (path, query) = target.split_at(target.find('?').unwrap_or(target.len()));
-    let mut out = String::with_capacity(target.len());
-    let mut rest = path.as_bytes();
-    while let Some((&first, tail)) = rest.split_first() {
-        let decoded = tail.get(..2).filter(|_| first == b'%').and_then(|digits| std::str::from_utf8(digits).ok());
-        let decoded = decoded.and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        rest = if decoded.is_some() { &tail[2..] } else { tail };
-        match decoded.unwrap_or(first) {
-            // Encoded, a slash is still one.
-            byte if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) => out.push(char::from(byte)),
-            byte => out.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    out.push_str(query);
-    Cow::Owned(out)
 }
 
 #[cfg(test)]

@@ -69,17 +69,14 @@ fn other_services_sign_the_path_as_it_is_on_the_wire_encoded_once_more_and_the_t
 }
 
 #[test]
-fn a_key_of_s3_is_signed_encoded_once_however_it_is_written() {
+fn a_key_of_s3_is_signed_as_it_is_on_the_wire() {
     let body: Vec<u8> = (0..=255).collect();
-    for key in ["a%3Ab/%2B%20./~%E2%82%AC", "a:b/+%20./%7E%e2%82%ac"] {
-        let uri = format!("https://s3.us-east-1.amazonaws.com/bucket/{key}");
-        let mut head = head("PUT", &uri, &[("host", "s3.us-east-1.amazonaws.com")]);
-        write(&mut head, &body, &signing("s3"), &credentials(None), at()).unwrap();
-        let wanted = "90385897da3b0c177c19c41b94004c7992ed6b778a8a15670c06a9a885e92cb8";
-        assert_eq!(signature(&head), ("host;x-amz-content-sha256;x-amz-date", wanted));
-        assert_eq!(head.uri, *uri);
-    }
-    assert_eq!(encoded_once("/a%2/%/%zz?x=%2f"), "/a%252/%25/%25zz?x=%2f", "what is no escape stands for itself");
+    let uri = "https://s3.us-east-1.amazonaws.com/bucket/a%3Ab/%2B%20./~%E2%82%AC";
+    let mut head = head("PUT", uri, &[("host", "s3.us-east-1.amazonaws.com")]);
+    write(&mut head, &body, &signing("s3"), &credentials(None), at()).unwrap();
+    let wanted = "90385897da3b0c177c19c41b94004c7992ed6b778a8a15670c06a9a885e92cb8";
+    assert_eq!(signature(&head), ("host;x-amz-content-sha256;x-amz-date", wanted));
+    assert_eq!(head.uri, uri);
 }
 
 #[test]
