@@ -15,7 +15,11 @@ mod files;
 mod messages;
 #[path = "aws/pets.rs"]
 mod pets;
+#[path = "aws/wire.rs"]
+mod wire;
 
+use drivers::case::Backend;
+use drivers::stub::Stub;
 use edge::both;
 use process::moto::{AccessKey, Moto};
 
@@ -87,5 +91,18 @@ fn a_wrong_secret_is_the_services_403_and_nothing_happens() {
         let item = pets::item(&moto, "refused");
         assert!(item.is_null(), "{}: {item}", edge.name);
         assert_eq!(messages::queued(&moto), Vec::<String>::new(), "{}", edge.name);
+    }
+}
+
+/// moto believes the digest of the body that it is told, and looks at no more than one signature.
+#[test]
+fn a_signature_is_over_the_body_that_arrives_and_the_only_one() {
+    let mut services = Stub::start();
+    services.play(&Backend::default());
+    let key = AccessKey { id: "AKIDEXAMPLE".to_owned(), secret: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY".to_owned() };
+    for edge in both("aws-wire", &key, services.address()) {
+        wire::is_signed_as(&edge, &services, &key);
+        wire::has_a_digest_of_large_bodies(&edge, &services);
+        wire::has_nothing_of_the_clients_signature(&edge, &services);
     }
 }

@@ -9,7 +9,7 @@ use crate::process::moto::{AccessKey, REGION};
 use crate::process::{Server, repository};
 
 /// The services of the document, by their names in hosts.
-const SERVICES: [&str; 7] = ["dynamodb", "s3", "sqs", "sns", "states", "events", "kinesis"];
+const SERVICES: [&str; 8] = ["lambda", "dynamodb", "s3", "sqs", "sns", "states", "events", "kinesis"];
 
 /// Something that answers, until it is dropped.
 pub struct Edge {
@@ -50,7 +50,7 @@ impl Edge {
             [("AWS_ACCESS_KEY_ID", key.id.as_str()), ("AWS_SECRET_ACCESS_KEY", key.secret.as_str()), ("AWS_SESSION_TOKEN", "")];
         let server = Server::start_with(&arguments, &environment);
         let said = server.before.lines().find(|line| line.starts_with("signing "));
-        let all = "dynamodb (us-east-1), events (us-east-1), kinesis (us-east-1), s3 (us-east-1), sns (us-east-1), sqs (us-east-1), states (us-east-1)";
+        let all = "dynamodb (us-east-1), events (us-east-1), kinesis (us-east-1), lambda (us-east-1), s3 (us-east-1), sns (us-east-1), sqs (us-east-1), states (us-east-1)";
         assert_eq!(said, Some(format!("signing {all} as {}", key.id).as_str()), "{}", server.before);
         assert!(!server.before.contains(&key.secret), "a secret is never said");
         Self { name: "serve", address: server.address.parse().expect("an address"), _process: Process::Serve(server) }
