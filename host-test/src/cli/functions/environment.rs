@@ -73,9 +73,9 @@ impl Environment {
         let deadline_millis = now_millis().saturating_add(u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX));
         loop {
             self.settle(deadline, timeout).await?;
-            let delivered = self.waiting.take().map(|waiting| waiting.send(Some(Delivery::new(invocation, deadline_millis))));
+            let Some(waiting) = self.waiting.take() else { continue };
             // A process that no longer listens asks again.
-            if matches!(delivered, Some(Ok(()))) {
+            if waiting.send(Some(Delivery::new(invocation, deadline_millis))).is_ok() {
                 break;
             }
         }

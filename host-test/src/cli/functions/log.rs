@@ -76,9 +76,8 @@ impl Log {
     pub async fn follow(self, pipe: impl AsyncRead + Unpin) {
         let mut pipe = BufReader::with_capacity(MAX_LINE, pipe);
         let mut line = Vec::new();
-        loop {
-            // What is there at once; a line can come in several parts, and may never end.
-            let Ok(bytes) = pipe.fill_buf().await else { break };
+        // What is there at once; a line can come in several parts, and may never end.
+        while let Ok(bytes) = pipe.fill_buf().await {
             let end = bytes.iter().position(|byte| *byte == b'\n');
             let part = &bytes[..end.unwrap_or(bytes.len())];
             line.extend_from_slice(part);
