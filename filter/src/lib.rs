@@ -49,7 +49,7 @@
 //! | [`authorizer`] | who may call; the only place where an [`authorizer::Authorized`] is made |
 //! | [`usage`] | how much a caller may call: API keys, plans, throttles, quotas; the only place where an [`usage::Admitted`] is made |
 //! | [`validation`] | what a request must be like: parameters that are there, a body as its model says |
-//! | [`integration`] | MOCK, HTTP, HTTP_PROXY; one file a kind |
+//! | [`integration`] | MOCK, HTTP, HTTP_PROXY, AWS, AWS_PROXY; one file or folder a kind |
 //! | [`gateway`] | the compiled model |
 //! | [`compile`] | definition to gateway; `kinds.rs` is the registry of authorizers and integrations |
 //! | [`exchange`] | the pipeline |
@@ -65,8 +65,8 @@
 //! 7  usage
 //! 6  authorizer  validation
 //! 5  gateway_response
-//! 4  route  mapping  cors  flow  event
-//! 3  context  lambda  policy  schema
+//! 4  route  mapping  cors  flow  event  lambda
+//! 3  context  policy  schema
 //! 2  definition  jose  jsonpath  sigv4  template
 //! 1  base64  calendar  value  http  java_regex  platform  problem  cache  protobuf
 //! ```

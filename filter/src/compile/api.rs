@@ -148,6 +148,7 @@ impl<'a> StageCompiler<'a, '_> {
     fn compile(&mut self, api: &Arc<Api>, patterns: &[Option<Pattern>]) -> Stage {
         let facts = Arc::new(StageFacts {
             api_id: self.document.api_id.clone(),
+            deployment_id: stable_id(&format!("{}/{}", self.document.name, self.stage.name), 6),
             account_id: self.document.account_id.clone(),
             region: self.document.region.clone(),
             stage: self.stage.name.clone(),

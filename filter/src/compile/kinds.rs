@@ -2,7 +2,7 @@
 
 use crate::authorizer::{Authorizer, AuthorizerScope, Cognito, Jwt, Lambda, SchemeRequirement};
 use crate::definition::{Node, Protocol};
-use crate::integration::{Http as HttpIntegration, HttpProxy, Integration, Mock, Scope, TIMEOUT_MILLIS};
+use crate::integration::{HttpProxy, Integration, LambdaProxy, Mock, Scope, TIMEOUT_MILLIS, compile_aws, compile_http};
 use std::sync::Arc;
 
 type Compile = fn(&Node<'_>, &mut Scope<'_, '_>) -> Box<dyn Integration>;
@@ -12,8 +12,7 @@ type Compile = fn(&Node<'_>, &mut Scope<'_, '_>) -> Box<dyn Integration>;
 struct Kind {
     /// Which APIs have it.
     protocols: &'static [Protocol],
-    /// None: known, and not served yet.
-    compile: Option<Compile>,
+    compile: Compile,
 }
 
 type CompileAuthorizer = fn(&SchemeRequirement<'_>, &mut AuthorizerScope<'_, '_>) -> Option<Arc<dyn Authorizer>>;
@@ -29,11 +28,11 @@ const AUTHORIZERS: [(&str, (&[Protocol], CompileAuthorizer)); 4] = [
 use Protocol::{Http, Rest};
 
 const INTEGRATIONS: [(&str, Kind); 5] = [
-    ("mock", Kind { protocols: &[Rest], compile: Some(Mock::compile) }),
-    ("http_proxy", Kind { protocols: &[Rest, Http], compile: Some(HttpProxy::compile) }),
-    ("http", Kind { protocols: &[Rest], compile: Some(HttpIntegration::compile) }),
-    ("aws", Kind { protocols: &[Rest], compile: None }),
-    ("aws_proxy", Kind { protocols: &[Rest, Http], compile: None }),
+    ("mock", Kind { protocols: &[Rest], compile: Mock::compile }),
+    ("http_proxy", Kind { protocols: &[Rest, Http], compile: HttpProxy::compile }),
+    ("http", Kind { protocols: &[Rest], compile: compile_http }),
+    ("aws", Kind { protocols: &[Rest], compile: compile_aws }),
+    ("aws_proxy", Kind { protocols: &[Rest, Http], compile: LambdaProxy::compile }),
 ];
 
 /// Every key that AWS documents for the integration object.
@@ -69,9 +68,6 @@ const ENUMERATIONS: [(&str, &[&str]); 6] = [
     ("responseTransferMode", &["BUFFERED", "STREAM"]),
 ];
 
-/// Settings that are text in every kind.
-const TEXTS: [&str; 4] = ["connectionId", "credentials", "integrationTarget", "uri"];
-
 /// Compiles the authorizer of a security scheme.
 pub fn compile_authorizer(scheme: &SchemeRequirement<'_>, scope: &mut AuthorizerScope<'_, '_>) -> Option<Arc<dyn Authorizer>> {
     let Some(type_node) = scheme.authorizer.get("type") else {
@@ -103,14 +99,6 @@ pub fn compile_integration(node: &Node<'_>, scope: &mut Scope<'_, '_>) -> Option
         scope.problems.error(&type_node.path, message, None);
         return None;
     }
-    let Some(compile) = kind.compile else {
-        scope.problems.error(&type_node.path, format!("not served yet: integration type `{name}`"), None);
-        // What would be wrong for whoever serves it: a template's function that nobody has resolved.
-        for setting in TEXTS.iter().filter_map(|key| node.get(key)) {
-            setting.string(scope.problems);
-        }
-        return None;
-    };
     // Enumerations that a kind may have no use for; a typing error is one all the same. Bodies always stream, so both transfer
     // modes are served alike.
     for (key, choices) in ENUMERATIONS {
@@ -126,5 +114,5 @@ pub fn compile_integration(node: &Node<'_>, scope: &mut Scope<'_, '_>) -> Option
     if let Some(timeout) = node.get("timeoutInMillis") {
         timeout.integer(TIMEOUT_MILLIS, scope.problems);
     }
-    Some(compile(node, scope))
+    Some((kind.compile)(node, scope))
 }

@@ -11,6 +11,7 @@ use std::sync::Arc;
 mod api_key;
 mod authorizer;
 mod ids;
+mod outgoing;
 mod rate_limit;
 mod time;
 mod trace;
@@ -18,6 +19,7 @@ mod trace;
 pub use api_key::ApiKeyFacts;
 pub use authorizer::{AuthorizerFacts, CallerFacts};
 pub use ids::Ids;
+pub use outgoing::gateway_headers;
 pub use rate_limit::RateLimitFacts;
 pub use time::rfc3339;
 pub use trace::TRACE_HEADER;
@@ -106,6 +108,8 @@ pub struct StageFacts {
     pub api_id: String,
     /// `$context.accountId`
     pub account_id: String,
+    /// `$context.deploymentId`: stable for the same stage of the same API.
+    pub deployment_id: String,
     /// Of the ARNs.
     pub region: String,
     /// `$context.stage`
@@ -249,6 +253,7 @@ impl Context {
         match name {
             "accountId" => stage.map(|s| s.account_id.clone()),
             "apiId" => stage.map(|s| s.api_id.clone()),
+            "deploymentId" => stage.map(|s| s.deployment_id.clone()),
             "stage" => stage.map(|s| s.stage.clone()),
             "domainName" => Some(strip_port(&self.host()).to_owned()),
             "domainPrefix" => strip_port(&self.host()).split('.').next().map(str::to_owned),

@@ -9,7 +9,10 @@
 
 mod fields;
 pub mod http;
+mod proxy;
 pub mod rest;
+
+pub use proxy::{PayloadFormat, proxy_event};
 
 use crate::context::Context;
 use crate::definition::partition;
@@ -56,6 +59,7 @@ pub(crate) mod tests {
         context.protocol = protocol;
         context.stage = Some(Arc::new(StageFacts {
             api_id: "apiid".to_owned(),
+            deployment_id: "dep1oy".to_owned(),
             account_id: "123456789012".to_owned(),
             region: "eu-west-1".to_owned(),
             stage: stage.to_owned(),

@@ -113,7 +113,7 @@ mod tests {
                 "queryStringParameters": null, "multiValueQueryStringParameters": null,
                 "pathParameters": null, "stageVariables": null,
                 "requestContext": {
-                    "accountId": "123456789012", "apiId": "apiid", "deploymentId": null,
+                    "accountId": "123456789012", "apiId": "apiid", "deploymentId": "dep1oy",
                     "domainName": "id.execute-api.eu-west-1.amazonaws.com", "domainPrefix": "id",
                     "extendedRequestId": "_______________=", "httpMethod": "POST", "identity": identity, "path": "/prod/3",
                     "protocol": "HTTP/1.1", "requestId": "ffffffff-ffff-4fff-bfff-ffffffffffff",

@@ -3,8 +3,8 @@
 
 use super::parameters::{Mapped, RequestParameters};
 use super::uri::{InvalidUri, Uri, UriValue, with_stage_variables};
-use super::{Scope, TIMEOUT_MILLIS};
-use crate::definition::{Endpoint, Node, Protocol};
+use super::{Scope, timeout_millis};
+use crate::definition::{Endpoint, Node};
 use crate::gateway_response::Failure;
 use crate::http::{CanonicalPath, METHODS};
 use std::fmt;
@@ -27,25 +27,12 @@ pub struct Backend {
 impl Backend {
     /// Reads the endpoint of an integration.
     pub fn compile(node: &Node<'_>, parameters: &RequestParameters, scope: &mut Scope<'_, '_>) -> Self {
-        let timeout = node.get("timeoutInMillis").and_then(|timeout| timeout.integer(TIMEOUT_MILLIS, scope.problems));
-        // AWS's defaults.
-        let default_timeout = if scope.protocol == Protocol::Rest { 29_000 } else { 30_000 };
-        let methods: Vec<_> = [("ANY", None)].into_iter().chain(METHODS.map(|method| (method, Some(method)))).collect();
-        let method = node.get("httpMethod").and_then(|method| method.one_of(&methods, scope.problems)).flatten();
+        let method = compile_method(node, scope);
         let uri = compile_uri(node, scope);
         if let Some(uri) = &uri {
-            for name in uri.parameters().filter(|name| !parameters.fills(name)) {
-                let message = format!("nothing fills `{{{name}}}`: it goes upstream as it stands");
-                let help = format!("map it: `integration.request.path.{name}: method.request.path.{name}`");
-                scope.problems.warning(&node.path.key("uri"), message, Some(&help));
-            }
+            warn_of_unfilled(uri, parameters, node, scope);
         }
-        Self {
-            cluster: compile_cluster(node, uri.as_ref(), scope),
-            uri,
-            method,
-            timeout_millis: timeout.unwrap_or(default_timeout),
-        }
+        Self { cluster: compile_cluster(node, uri.as_ref(), scope), uri, method, timeout_millis: timeout_millis(node, scope) }
     }
 
     /// The endpoint; a failure where there is none.
@@ -53,27 +40,46 @@ impl Backend {
         self.uri.as_ref().ok_or_else(Failure::configuration)
     }
 
-    /// The request target: the URI's path with its parameters filled and a path appended, and its own query before others.
+    /// The request target.
     pub fn target(&self, mapped: &Mapped, appended: &str, client_query: &str) -> Result<Vec<u8>, Failure> {
-        let uri = self.uri()?;
-        let value = |name: &str| mapped.uri_value(name);
-        let mut path = uri.path(&value);
-        if !appended.is_empty() {
-            path = format!("{}{appended}", path.trim_end_matches('/'));
-        }
-        // A mapped value may have made of it what no client may send. assumed(leading-slashes): two slashes in front, which some
-        // would read as a host, are one.
-        let canonical = CanonicalPath::parse(path.as_bytes()).map_err(|_| Failure::bad_request())?;
-        canonical.path().clone_into(&mut path);
-        // The URI's own parameters first, then the client's as they were sent, then the mapped ones (recorded:
-        // `test_http_proxy_integration_request_data_mappings`).
-        let queries = [uri.query(&value), client_query.to_owned(), mapped.query()];
-        let query = queries.into_iter().filter(|query| !query.is_empty()).collect::<Vec<_>>().join("&");
-        if !query.is_empty() {
-            path = format!("{path}?{query}");
-        }
-        Ok(path.into_bytes())
+        target(self.uri()?, mapped, appended, client_query)
     }
+}
+
+/// `httpMethod`; none: the client's own.
+pub fn compile_method(node: &Node<'_>, scope: &mut Scope<'_, '_>) -> Option<&'static str> {
+    let methods: Vec<_> = [("ANY", None)].into_iter().chain(METHODS.map(|method| (method, Some(method)))).collect();
+    node.get("httpMethod").and_then(|method| method.one_of(&methods, scope.problems)).flatten()
+}
+
+/// A parameter of a URI without a source.
+pub fn warn_of_unfilled(uri: &Uri, parameters: &RequestParameters, node: &Node<'_>, scope: &mut Scope<'_, '_>) {
+    for name in uri.parameters().filter(|name| !parameters.fills(name)) {
+        let message = format!("nothing fills `{{{name}}}`: it goes upstream as it stands");
+        let help = format!("map it: `integration.request.path.{name}: method.request.path.{name}`");
+        scope.problems.warning(&node.path.key("uri"), message, Some(&help));
+    }
+}
+
+/// A request target: the URI's path with its parameters filled and a path appended, and its own query before others.
+pub fn target(uri: &Uri, mapped: &Mapped, appended: &str, client_query: &str) -> Result<Vec<u8>, Failure> {
+    let value = |name: &str| mapped.uri_value(name);
+    let mut path = uri.path(&value);
+    if !appended.is_empty() {
+        path = format!("{}{appended}", path.trim_end_matches('/'));
+    }
+    // A mapped value may have made of it what no client may send. assumed(leading-slashes): two slashes in front, which some
+    // would read as a host, are one.
+    let canonical = CanonicalPath::parse(path.as_bytes()).map_err(|_| Failure::bad_request())?;
+    canonical.path().clone_into(&mut path);
+    // The URI's own parameters first, then the client's as they were sent, then the mapped ones (recorded:
+    // `test_http_proxy_integration_request_data_mappings`).
+    let queries = [uri.query(&value), client_query.to_owned(), mapped.query()];
+    let query = queries.into_iter().filter(|query| !query.is_empty()).collect::<Vec<_>>().join("&");
+    if !query.is_empty() {
+        path = format!("{path}?{query}");
+    }
+    Ok(path.into_bytes())
 }
 
 /// `GET https://host/path`, for the route table.

@@ -4,6 +4,7 @@
 use crate::base64;
 use crate::definition::Node;
 use crate::gateway_response::Failure;
+use crate::http::Headers;
 use crate::problem::Problems;
 
 /// `contentHandling`
@@ -80,8 +81,13 @@ pub fn response_payload(body: Vec<u8>, binary: bool, wanted: bool, handling: Opt
 }
 
 /// What is not UTF-8 is replaced.
-pub fn text(body: Vec<u8>) -> Vec<u8> {
+fn text(body: Vec<u8>) -> Vec<u8> {
     valid(body).into_bytes()
+}
+
+/// The proxy takes fields that are text for a call, so what is not UTF-8 is replaced: assumed(call-header-bytes), as in payloads.
+pub fn as_text(headers: Headers) -> Headers {
+    headers.into_iter().map(|(name, value)| (name, text(value))).collect()
 }
 
 fn valid(body: Vec<u8>) -> String {

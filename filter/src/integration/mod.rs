@@ -1,20 +1,28 @@
 //! Integrations: what stands behind a route. One file a kind, with its raw form, its compile step, its run step and its tests; the
 //! registry of kinds is `compile/kinds.rs`.
 
+mod answered;
+mod aws;
 mod backend;
 mod content;
+mod custom;
 mod faults;
+mod function;
 mod http;
 mod http_proxy;
+mod lambda_proxy;
 mod mock;
 mod parameters;
+mod proxy;
 mod request_payload;
 mod responses;
 mod tolerant_json;
 mod uri;
 
-pub use http::Http;
+pub use aws::compile as compile_aws;
+pub use http::compile as compile_http;
 pub use http_proxy::HttpProxy;
+pub use lambda_proxy::LambdaProxy;
 pub use mock::Mock;
 
 use crate::context::Context;
@@ -103,6 +111,14 @@ pub struct Pending {
     overrides: Overrides,
     /// When it asked, on the monotonic clock.
     asked_nanos: u64,
+}
+
+/// How long an integration may take.
+fn timeout_millis(node: &Node<'_>, scope: &mut Scope<'_, '_>) -> u64 {
+    // AWS's defaults.
+    let default = if scope.protocol == Protocol::Rest { 29_000 } else { 30_000 };
+    let timeout = node.get("timeoutInMillis").and_then(|timeout| timeout.integer(TIMEOUT_MILLIS, scope.problems));
+    timeout.unwrap_or(default)
 }
 
 /// What the compile step of an integration may look at, and where it tells what it found.

@@ -18,6 +18,8 @@ pub struct RequestParameters {
     headers: Vec<(String, Expression)>,
     /// A target that AWS answers 500 for.
     illegal: bool,
+    /// In front of AWS.
+    aws: bool,
 }
 
 /// What the mappings made of one request: headers replace, query values are appended, path values fill the URI.
@@ -28,20 +30,31 @@ pub struct Mapped {
     query: Vec<(String, Vec<String>)>,
     /// No value: whatever the client sent under the name is removed.
     headers: Vec<(String, Vec<Vec<u8>>)>,
+    aws: bool,
 }
 
 /// Targets of a header mapping for which AWS answers 500 to every request (recorded).
 const ILLEGAL: [&str; 4] = ["content-length", "transfer-encoding", "x-amzn-trace-id", "x-amzn-apigateway-api-id"];
 
+/// And in front of AWS (recorded).
+const ILLEGAL_FOR_AWS: [&str; 5] = ["authorization", "connection", "expect", "proxy-authenticate", "te"];
+
 /// Targets that AWS drops without a word (recorded).
 const DROPPED: [&str; 5] = ["connection", "expect", "proxy-authenticate", "te", "via"];
+
+fn is_illegal(name: &str, aws: bool) -> bool {
+    ILLEGAL.contains(&name) || (aws && ILLEGAL_FOR_AWS.contains(&name))
+}
 
 // === impl RequestParameters ===
 
 impl RequestParameters {
     /// Reads the mappings of an integration.
     pub fn compile(node: &Node<'_>, scope: &mut Scope<'_, '_>) -> Self {
-        let mut parameters = Self::default();
+        let aws = node
+            .get("type")
+            .is_some_and(|kind| kind.value.as_str().is_some_and(|kind| kind.to_ascii_lowercase().starts_with("aws")));
+        let mut parameters = Self { aws, ..Self::default() };
         if scope.protocol == Protocol::Http {
             parameters.path = scope
                 .pattern
@@ -85,7 +98,7 @@ impl RequestParameters {
     fn compile_header(&mut self, name: &str, expression: Expression, node: &Node<'_>, scope: &mut Scope<'_, '_>) {
         if !is_field_name(name) {
             scope.problems.error(&node.path, format!("`{name}` is no header name"), None);
-        } else if ILLEGAL.contains(&name) {
+        } else if is_illegal(name, self.aws) {
             self.illegal = true;
             scope.problems.warning(
                 &node.path,
@@ -99,6 +112,11 @@ impl RequestParameters {
         } else {
             self.headers.push((name.to_owned(), expression));
         }
+    }
+
+    /// Whether one of them fails every request.
+    pub fn are_illegal(&self) -> bool {
+        self.illegal
     }
 
     /// Whether a parameter of the URI has a source.
@@ -118,7 +136,7 @@ impl RequestParameters {
         }
         let values =
             |expression: &Expression| expression.values(sources, platform).map_err(|InvalidBody| faults::invalid_json_in_request());
-        let mut mapped = Mapped::default();
+        let mut mapped = Mapped { aws: self.aws, ..Mapped::default() };
         for (name, expression) in &self.path {
             let Some(value) = values(expression)?.into_iter().next() else { continue };
             let value = match expression {
@@ -167,7 +185,7 @@ impl Mapped {
         for (name, values) in &overrides.request_headers {
             let name = name.to_ascii_lowercase();
             // assumed(override-names): a header that a mapping must not set, a template must not either.
-            if ILLEGAL.contains(&name.as_str()) {
+            if is_illegal(&name, self.aws) {
                 return Err(Failure::configuration());
             }
             let is_sent = is_field_name(&name) && !is_reserved(&name) && !DROPPED.contains(&name.as_str());

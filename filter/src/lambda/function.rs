@@ -46,8 +46,25 @@ impl Function {
         endpoint
     }
 
+    /// What it is called for people: its ARN's last part, or what stands in the place of an ARN.
+    pub fn name(&self) -> &str {
+        let named = self.path.strip_prefix(FUNCTIONS).and_then(|rest| rest.strip_suffix(INVOCATIONS)).unwrap_or(&self.path);
+        named.split_once(":function:").map_or(named, |(_, name)| name)
+    }
+
+    /// Reads the URI of an integration: that of the Invoke API, or, as HTTP APIs take it too, the function's own ARN.
+    pub fn of_integration(text: &str) -> Option<Self> {
+        let mut parts = text.split(':');
+        match (parts.next(), parts.next(), parts.next(), parts.next()) {
+            (Some("arn"), Some(partition), Some("lambda"), Some(region)) => {
+                Self::of_arn(&format!("arn:{partition}:apigateway:{region}:lambda:path{FUNCTIONS}{text}{INVOCATIONS}"))
+            }
+            _ => Self::of_arn(text),
+        }
+    }
+
     /// Reads the URI of the Invoke API: `arn:aws:apigateway:REGION:lambda:path/2015-03-31/functions/FUNCTION/invocations`.
-    pub fn of_arn(text: &str) -> Option<Self> {
+    fn of_arn(text: &str) -> Option<Self> {
         let mut parts = text.splitn(6, ':');
         let (arn, partition, service) = (parts.next()?, parts.next()?, parts.next()?);
         let (region, target, path) = (parts.next()?, parts.next()?, parts.next()?);

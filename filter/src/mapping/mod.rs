@@ -3,6 +3,7 @@
 
 mod context_map;
 mod expression;
+mod http_expression;
 mod render;
 mod sources;
 mod substitution;
@@ -10,9 +11,12 @@ mod util;
 mod variables;
 
 pub use expression::{Expression, Side, Source};
+pub use http_expression::{HttpExpression, Origin};
 pub use render::{Amend, Overrides, render, render_with};
 pub use sources::{InvalidBody, Sources};
 pub use substitution::substitute;
 
+#[cfg(test)]
+mod http_expression_tests;
 #[cfg(test)]
 mod tests;

@@ -43,6 +43,11 @@ impl<'a> Sources<'a> {
         Self { body, parsed: RefCell::new(None), ..self }
     }
 
+    /// The body as it came.
+    pub(super) fn body(&self) -> &'a [u8] {
+        self.body
+    }
+
     /// What a path leads to in the body: texts as they are, anything else as JSON. Nothing where it leads to nothing, or to `null`:
     /// assumed(body-null-source). What is too much work to read is as invalid as what is no JSON.
     pub(super) fn in_body(&self, path: &JsonPath) -> Result<Option<String>, InvalidBody> {

@@ -30,13 +30,18 @@ pub fn substitute(template: &str, context: &Context, platform: &dyn Platform) ->
     out
 }
 
-/// The name behind a `$`, with or without braces, and what follows it.
-fn reference(text: &str) -> (&str, &str) {
+/// The name behind a `$`, with or without braces, and what follows it. Only the paths of bodies have brackets.
+pub(super) fn reference(text: &str) -> (&str, &str) {
     if let Some((name, tail)) = text.strip_prefix('{').and_then(|rest| rest.split_once('}')) {
         return (name, tail);
     }
-    let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))).unwrap_or(text.len());
-    let name = text.get(..end).unwrap_or_default();
+    let has_brackets = text.starts_with("request.body") || text.starts_with("response.body");
+    let mut inside = false;
+    let ends = |c: char| {
+        inside = if inside { c != ']' } else { has_brackets && c == '[' };
+        !(inside || c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-') || (has_brackets && c == ']'))
+    };
+    let name = text.get(..text.find(ends).unwrap_or(text.len())).unwrap_or_default();
     // A full stop ends a sentence, not a name.
     let name = name.trim_end_matches('.');
     (name, text.get(name.len()..).unwrap_or_default())

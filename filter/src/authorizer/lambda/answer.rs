@@ -7,6 +7,7 @@
 use super::{Format, LambdaAuthorizer};
 use crate::gateway_response::ResponseType;
 use crate::http::Headers;
+use crate::lambda::FUNCTION_ERROR;
 use serde_json::{Map, Value};
 use std::fmt;
 
@@ -52,9 +53,6 @@ const ERROR_LIMIT: usize = 64 * 1024;
 
 /// Of an error's text, what goes into a log.
 const EXCERPT: usize = 120;
-
-/// `Handled` or `Unhandled`: the body is an error (Lambda API, "Invoke").
-const FUNCTION_ERROR: &str = "x-amz-function-error";
 
 // === impl LambdaAuthorizer ===
 

@@ -40,7 +40,7 @@ impl Lambda {
         let SchemeRequirement { scheme, authorizer, .. } = requirement;
         let settings = LambdaAuthorizer::compile(scheme, authorizer, scope.protocol, scope.variables, scope.problems)?;
         let place = authorizer.get("authorizerUri")?;
-        let cluster = scope.directory.cluster(settings.endpoint().endpoint(), &place, scope.problems);
+        let cluster = scope.directory.cluster(settings.function().endpoint(), &place, scope.problems);
         let cache = Cache::new(Capacity { entries: 1_024, bytes: 4 * 1024 * 1024 });
         Some(Arc::new(Self { settings, cluster, cache }))
     }

@@ -31,7 +31,7 @@ use std::collections::BTreeMap;
 pub struct LambdaAuthorizer {
     name: String,
     format: Format,
-    endpoint: Function,
+    function: Function,
     sources: Vec<Source>,
     validation: Option<Regex>,
     ttl_seconds: u64,
@@ -81,7 +81,7 @@ impl LambdaAuthorizer {
     ) -> Option<Self> {
         authorizer.only(&KEYS, problems);
         let format = Format::compile(authorizer, protocol, problems);
-        let endpoint = match authorizer.get("authorizerUri") {
+        let function = match authorizer.get("authorizerUri") {
             Some(uri) => Function::of_authorizer(&uri, variables, problems),
             None => {
                 problems.error(&authorizer.path, "no `authorizerUri`", Some("name the function that decides"));
@@ -115,7 +115,7 @@ impl LambdaAuthorizer {
         Some(Self {
             name: name_of(scheme),
             format: format?,
-            endpoint: endpoint?,
+            function: function?,
             sources: sources?,
             validation: validation.ok()?,
             ttl_seconds: ttl_seconds?,
@@ -123,8 +123,8 @@ impl LambdaAuthorizer {
     }
 
     /// The function to call.
-    pub fn endpoint(&self) -> &Function {
-        &self.endpoint
+    pub fn function(&self) -> &Function {
+        &self.function
     }
 
     /// How long an answer may be remembered; 0: not at all.

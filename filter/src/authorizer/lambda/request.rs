@@ -4,9 +4,9 @@
 //! order are those captured on AWS (powertools-lambda-typescript, issue 2624).
 
 use super::{Format, Identity, LambdaAuthorizer};
-use crate::context::{Context, TRACE_HEADER};
+use crate::context::Context;
 use crate::event::{http, method_arn, rest};
-use crate::http::{Headers, MediaType, RequestHead};
+use crate::http::RequestHead;
 use crate::platform::Platform;
 use serde_json::{Map, Value};
 
@@ -24,22 +24,7 @@ pub struct InvokeRequest {
 impl LambdaAuthorizer {
     /// Asks about a request.
     pub fn request(&self, context: &Context, identity: &Identity, platform: &dyn Platform) -> InvokeRequest {
-        let mut headers = Headers::new();
-        // assumed(authorizer-call-headers): the same as AWS sends to HTTP backends (recorded: `TestApiGatewayHeaderRemapping`).
-        headers.append("content-type", MediaType::JSON);
-        headers.append("accept", MediaType::JSON);
-        if let Some(stage) = &context.stage {
-            headers.append("user-agent", format!("AmazonAPIGateway_{}", stage.api_id));
-            headers.append("x-amzn-apigateway-api-id", stage.api_id.as_str());
-        }
-        headers.append(TRACE_HEADER, context.trace_id(platform));
-        let head = RequestHead {
-            method: "POST".to_owned(),
-            path: self.endpoint.path.clone().into_bytes(),
-            authority: self.endpoint.authority.clone().into_bytes(),
-            scheme: self.endpoint.scheme.to_owned(),
-            headers,
-        };
+        let head = self.function.head(context, platform);
         InvokeRequest { head, body: Value::Object(self.event(context, identity, platform)).to_string().into_bytes() }
     }
 
@@ -112,11 +97,11 @@ mod tests {
                 (":path", "/2015-03-31/functions/arn:aws:lambda:us-east-1:123456789012:function:authz/invocations"),
                 (":method", "POST"),
                 (":scheme", "https"),
-                ("content-type", "application/json"),
                 ("accept", "application/json"),
                 ("user-agent", "AmazonAPIGateway_apiid"),
                 ("x-amzn-apigateway-api-id", "apiid"),
                 ("x-amzn-trace-id", &format!("{TRACE};Parent=ffffffffffffffff;Sampled=0")),
+                ("content-type", "application/json"),
             ]
         );
     }
@@ -154,7 +139,7 @@ mod tests {
                 "identity": {"cognitoIdentityPoolId": null, "accountId": null, "cognitoIdentityId": null, "caller": null,
                     "sourceIp": "192.0.2.1", "principalOrgId": null, "accessKey": null, "cognitoAuthenticationType": null,
                     "cognitoAuthenticationProvider": null, "userArn": null, "userAgent": "HTTPie/3.2.2", "user": null},
-                "domainName": "id.execute-api.eu-west-1.amazonaws.com", "deploymentId": null, "apiId": "apiid",
+                "domainName": "id.execute-api.eu-west-1.amazonaws.com", "deploymentId": "dep1oy", "apiId": "apiid",
             },
         });
         let settings = json!({"type": "request", "identitySource": "method.request.header.Authorization"});

@@ -1,0 +1,240 @@
+//! The event of a Lambda proxy integration: the request, who sent it, and its body.
+//!
+//! AWS: "Input format of a Lambda function for proxy integration", "Create AWS Lambda proxy integrations for HTTP APIs".
+
+use super::fields::Audience;
+use super::{http, rest};
+use crate::base64;
+use crate::context::{AuthorizerFacts, CallerFacts, Context};
+use crate::definition::Protocol;
+use crate::http::{BinaryMediaTypes, MediaType};
+use crate::platform::Platform;
+use serde_json::{Map, Value};
+
+/// `payloadFormatVersion`
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PayloadFormat {
+    /// `1.0`: all that REST APIs have, and HTTP APIs on request.
+    V1,
+    /// `2.0`
+    V2,
+}
+
+/// The event, as JSON text.
+pub fn proxy_event(
+    format: PayloadFormat,
+    context: &Context,
+    body: Vec<u8>,
+    binary: &BinaryMediaTypes,
+    platform: &dyn Platform,
+) -> Vec<u8> {
+    let is_rest = context.protocol == Protocol::Rest;
+    let mut event = match format {
+        PayloadFormat::V1 => rest::request(context, Audience::Integration, platform),
+        PayloadFormat::V2 => http::request(context, platform),
+    };
+    let facts = &context.authorizer;
+    let authorizer = match (format, is_rest) {
+        (PayloadFormat::V2, _) => v2_authorizer(facts),
+        (PayloadFormat::V1, true) => rest_authorizer(facts),
+        (PayloadFormat::V1, false) => Some(Value::Object(v1_authorizer(facts))),
+    };
+    if let (Some(authorizer), Some(Value::Object(request_context))) = (authorizer, event.get_mut("requestContext")) {
+        request_context.insert("authorizer".to_owned(), authorizer);
+    }
+    let is_base64 = !body.is_empty() && is_bytes(context, &body, binary);
+    let body = match body {
+        body if body.is_empty() => None,
+        body if is_base64 => Some(Value::from(base64::encode(&body))),
+        body => Some(Value::from(text(body))),
+    };
+    // What there is none of is absent in one format, and null in the other.
+    match (format, body) {
+        (PayloadFormat::V2, None) => None,
+        (_, body) => event.insert("body".to_owned(), body.unwrap_or_default()),
+    };
+    event.insert("isBase64Encoded".to_owned(), Value::Bool(is_base64));
+    if is_rest {
+        return Value::Object(event).to_string().into_bytes();
+    }
+    let version = match format {
+        PayloadFormat::V1 => "1.0",
+        PayloadFormat::V2 => "2.0",
+    };
+    let version = ("version".to_owned(), Value::from(version));
+    Value::Object(std::iter::once(version).chain(event).collect()).to_string().into_bytes()
+}
+
+/// Whether a body goes into the event as base64. REST APIs look at `binaryMediaTypes`; HTTP APIs take for text what is named as one,
+/// and nothing else (measured: ministack, floci). assumed(http-v1-body): in both formats. assumed(http-text-not-utf8): a text that
+/// is no UTF-8 is bytes there, so that nothing of it is lost.
+fn is_bytes(context: &Context, body: &[u8], binary: &BinaryMediaTypes) -> bool {
+    const TEXTS: [&str; 3] = ["application/json", "application/xml", "application/javascript"];
+    let content_type = context.headers().last("content-type");
+    if context.protocol == Protocol::Rest {
+        return binary.contain(content_type);
+    }
+    let media_type = MediaType::of_header(content_type.unwrap_or_default());
+    let is_text = media_type.as_str().starts_with("text/") || TEXTS.contains(&media_type.as_str());
+    !is_text || std::str::from_utf8(body).is_err()
+}
+
+/// What is no UTF-8 is replaced.
+fn text(body: Vec<u8>) -> String {
+    String::from_utf8(body).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+}
+
+/// There only where an authorizer found something out (recorded: no such key without one).
+fn rest_authorizer(facts: &AuthorizerFacts) -> Option<Value> {
+    if let Some(claims) = claims(facts) {
+        return Some(object([("claims", claims)]));
+    }
+    let principal = facts.principal_id.as_deref()?;
+    let mut members = facts.context.clone();
+    members.insert("principalId".to_owned(), Value::from(principal));
+    // assumed(integration-latency): 0, as for a remembered answer.
+    members.insert("integrationLatency".to_owned(), Value::from(0));
+    Some(Value::Object(members))
+}
+
+/// Both keys are there without an authorizer, too (documented by an example).
+fn v1_authorizer(facts: &AuthorizerFacts) -> Map<String, Value> {
+    if !facts.context.is_empty() || facts.principal_id.is_some() {
+        let principal = facts.principal_id.iter().map(|id| ("principalId".to_owned(), Value::from(id.as_str())));
+        return principal.chain(facts.context.clone()).collect();
+    }
+    let members = [("claims", claims(facts).unwrap_or_default()), ("scopes", scopes(facts))];
+    members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+fn v2_authorizer(facts: &AuthorizerFacts) -> Option<Value> {
+    if let Some(claims) = claims(facts) {
+        return Some(object([("jwt", object([("claims", claims), ("scopes", scopes(facts))]))]));
+    }
+    if let Some(caller) = &facts.caller {
+        return Some(object([("iam", iam(caller))]));
+    }
+    (!facts.context.is_empty()).then(|| object([("lambda", Value::Object(facts.context.clone()))]))
+}
+
+/// The keys of a fixture of aws-lambda-rust-runtime.
+fn iam(caller: &CallerFacts) -> Value {
+    object([
+        ("accessKey", Value::from(caller.access_key.as_str())),
+        ("accountId", Value::from(caller.account_id.as_str())),
+        ("callerId", Value::from(caller.user.as_str())),
+        ("cognitoIdentity", Value::Null),
+        ("principalOrgId", Value::Null),
+        ("userArn", Value::from(caller.user_arn.as_str())),
+        ("userId", Value::from(caller.user.as_str())),
+    ])
+}
+
+/// Every claim is a text (measured: floci).
+fn claims(facts: &AuthorizerFacts) -> Option<Value> {
+    let claims = facts.claims.as_ref()?;
+    Some(Value::Object(claims.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect()))
+}
+
+/// Null where the route asks for none (measured: floci).
+fn scopes(facts: &AuthorizerFacts) -> Value {
+    facts.scopes.as_ref().map_or(Value::Null, |scopes| scopes.iter().map(|scope| Value::from(scope.as_str())).collect())
+}
+
+fn object<const N: usize>(members: [(&str, Value); N]) -> Value {
+    Value::Object(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{STILL, request};
+    use super::*;
+    use serde_json::json;
+
+    fn event(format: PayloadFormat, context: &Context, body: &[u8], binary: &[&str]) -> Value {
+        let text = proxy_event(format, context, body.to_vec(), &BinaryMediaTypes::new(binary), &STILL);
+        serde_json::from_slice(&text).unwrap()
+    }
+
+    #[test]
+    fn the_keys_are_those_that_were_recorded_in_their_order() {
+        let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ");
+        let rest = event(PayloadFormat::V1, &request(Protocol::Rest, "GET", "/prod/1", &[]), b"", &[]);
+        let both = "resource path httpMethod headers multiValueHeaders queryStringParameters multiValueQueryStringParameters \
+                    pathParameters stageVariables requestContext body isBase64Encoded";
+        assert_eq!(keys(&rest), both);
+        assert!(rest["requestContext"].get("authorizer").is_none() && rest["body"].is_null());
+        let context = request(Protocol::Http, "GET", "/1", &[]);
+        assert_eq!(keys(&event(PayloadFormat::V1, &context, b"", &[])), format!("version {both}"));
+        let v2 = event(PayloadFormat::V2, &context, b"", &[]);
+        assert_eq!(keys(&v2), "version routeKey rawPath rawQueryString headers requestContext isBase64Encoded");
+        let none = json!({"claims": null, "scopes": null});
+        assert_eq!(event(PayloadFormat::V1, &context, b"", &[])["requestContext"]["authorizer"], none);
+    }
+
+    #[test]
+    fn a_rest_body_is_bytes_where_its_type_is_one_of_the_apis() {
+        for (content_type, body, binary, shown, encoded) in [
+            ("image/png", b"\x00\xff".as_slice(), &["image/*"][..], json!("AP8="), true),
+            ("image/png", b"\x00\xff", &[], json!("\u{0}\u{fffd}"), false),
+            ("text/plain", b"hello", &["image/*"], json!("hello"), false),
+            ("text/plain", b"hello", &["*/*"], json!("aGVsbG8="), true),
+            ("image/png", b"", &["*/*"], json!(null), false),
+        ] {
+            let context = request(Protocol::Rest, "POST", "/prod/1", &[("content-type", content_type)]);
+            let event = event(PayloadFormat::V1, &context, body, binary);
+            assert_eq!((&event["body"], &event["isBase64Encoded"]), (&shown, &json!(encoded)), "{content_type}");
+        }
+    }
+
+    #[test]
+    fn an_http_body_is_text_where_its_type_says_so() {
+        for (headers, body, shown, encoded) in [
+            (&[("content-type", "application/json; charset=utf-8")][..], b"{}".as_slice(), json!("{}"), false),
+            (&[("content-type", "TEXT/CSV")], b"a,b", json!("a,b"), false),
+            (&[("content-type", "application/x-www-form-urlencoded")], b"a=b", json!("YT1i"), true),
+            (&[], b"a", json!("YQ=="), true),
+            (&[("content-type", "text/plain")], b"\xff", json!("/w=="), true),
+        ] {
+            let context = request(Protocol::Http, "POST", "/1", headers);
+            for format in [PayloadFormat::V1, PayloadFormat::V2] {
+                let event = event(format, &context, body, &[]);
+                assert_eq!((&event["body"], &event["isBase64Encoded"]), (&shown, &json!(encoded)), "{headers:?}");
+            }
+        }
+        let empty = event(PayloadFormat::V2, &request(Protocol::Http, "POST", "/1", &[]), b"", &[]);
+        assert!(empty.get("body").is_none() && empty["isBase64Encoded"] == false);
+    }
+
+    #[test]
+    fn who_called_is_told_in_the_form_of_each_format() {
+        let mut context = request(Protocol::Http, "GET", "/1", &[]);
+        let mut authorizer = |facts: AuthorizerFacts, format: PayloadFormat, protocol: Protocol| {
+            context.authorizer = facts;
+            context.protocol = protocol;
+            event(format, &context, b"", &[])["requestContext"].get("authorizer").cloned()
+        };
+        let jwt = AuthorizerFacts {
+            claims: Some(vec![("sub".to_owned(), "u".to_owned())]),
+            scopes: Some(vec!["a".to_owned(), "b".to_owned()]),
+            ..AuthorizerFacts::default()
+        };
+        let both = json!({"claims": {"sub": "u"}, "scopes": ["a", "b"]});
+        assert_eq!(authorizer(jwt.clone(), PayloadFormat::V2, Protocol::Http), Some(json!({"jwt": both})));
+        assert_eq!(authorizer(jwt.clone(), PayloadFormat::V1, Protocol::Http), Some(both));
+        assert_eq!(authorizer(jwt, PayloadFormat::V1, Protocol::Rest), Some(json!({"claims": {"sub": "u"}})));
+        let members = json!({"a": "x"}).as_object().cloned().unwrap();
+        let lambda = AuthorizerFacts { principal_id: Some("p".to_owned()), context: members, ..AuthorizerFacts::default() };
+        assert_eq!(authorizer(lambda.clone(), PayloadFormat::V2, Protocol::Http), Some(json!({"lambda": {"a": "x"}})));
+        assert_eq!(authorizer(lambda.clone(), PayloadFormat::V1, Protocol::Http), Some(json!({"principalId": "p", "a": "x"})));
+        let rest = json!({"a": "x", "principalId": "p", "integrationLatency": 0});
+        assert_eq!(authorizer(lambda, PayloadFormat::V1, Protocol::Rest), Some(rest));
+        let caller = CallerFacts { access_key: "AK".into(), account_id: "1".into(), user_arn: "arn".into(), user: "U".into() };
+        let signed = AuthorizerFacts { caller: Some(caller), ..AuthorizerFacts::default() };
+        let iam = json!({"iam": {"accessKey": "AK", "accountId": "1", "callerId": "U", "cognitoIdentity": null,
+            "principalOrgId": null, "userArn": "arn", "userId": "U"}});
+        assert_eq!(authorizer(signed.clone(), PayloadFormat::V2, Protocol::Http), Some(iam));
+        assert_eq!(authorizer(signed, PayloadFormat::V1, Protocol::Rest), None);
+        assert_eq!(authorizer(AuthorizerFacts::default(), PayloadFormat::V2, Protocol::Http), None);
+    }
+}
