@@ -3,6 +3,8 @@
 
 mod headers;
 
+pub use headers::client_response;
+
 use super::backend::{self, Backend};
 use super::parameters::RequestParameters;
 use super::{CLUSTER_HEADER, Integration, IntegrationRequest, Scope, TIMEOUT_HEADER};
