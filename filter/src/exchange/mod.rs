@@ -346,7 +346,7 @@ impl Exchange {
             return replace(response, end, context.client_sent_head);
         }
         platform.note(Section::Integration, "response", &|| head.describe());
-        let mut head = route.integration.response(&context, head);
+        let mut head = route.integration.response(&context, head, platform);
         finish(&mut head, &stage, &context);
         platform.note(Section::MethodResponse, "response", &|| head.describe());
         self.phase = Phase::Relaying { discard: context.client_sent_head, sent };

@@ -51,7 +51,7 @@ impl BinaryMediaTypes {
     }
 
     /// Whether the first type of a `content-type` or `accept` header is one of them. An entry `*/subtype` matches nothing (recorded:
-    /// `test_aws_proxy_binary_response`), and a range in the header only `*/*`.
+    /// `test_aws_proxy_binary_response`), and a range in the header only one that is as wide.
     pub fn contain(&self, header: Option<&[u8]>) -> bool {
         if self.0.is_empty() {
             return false;
@@ -60,7 +60,7 @@ impl BinaryMediaTypes {
         let is_range = wanted.contains('*');
         self.0.iter().any(|entry| match entry.strip_suffix('*') {
             Some("*/" | "") => true,
-            Some(start) => !is_range && start.ends_with('/') && wanted.starts_with(start),
+            Some(start) => start.ends_with('/') && wanted.starts_with(start),
             None => !is_range && *entry == wanted,
         })
     }
@@ -79,6 +79,7 @@ mod tests {
             assert!(!listed(&recorded, header), "{header}");
         }
         assert!(listed(&["image/*"], "image/gif") && !listed(&["image/*"], "imagery/gif"));
+        assert!(listed(&["image/*"], "image/*") && !listed(&["image/*"], "*/*") && !listed(&["image/*"], "image"));
         assert!(listed(&["*/*"], "a/b") && listed(&["*/*"], "*/*") && BinaryMediaTypes::new(&["*/*"]).contain(None));
         assert!(!BinaryMediaTypes::default().contain(Some(b"a/b")));
     }

@@ -39,9 +39,10 @@ pub enum Origin {
 /// What of a body is looked at for a JSONPath.
 const JSON_LIMIT: usize = 100 * 1024;
 
-const HELP: &str = "text with `$request.header.NAME`, `$request.querystring.NAME`, `$request.path`, `$request.path.NAME`, \
-    `$request.body.JSONPATH`, `$context.NAME` or `$stageVariables.NAME` in it; in responses `$response.header.NAME` and \
-    `$response.body.JSONPATH` in the place of the request's";
+const REQUEST_HELP: &str = "write text with `$request.header.NAME`, `$request.querystring.NAME`, `$request.path`, \
+    `$request.path.NAME`, `$request.body.JSONPATH`, `$context.NAME` or `$stageVariables.NAME` in it";
+const RESPONSE_HELP: &str = "write text with `$response.header.NAME`, `$response.body.JSONPATH`, `$context.NAME` or \
+    `$stageVariables.NAME` in it";
 
 // === impl HttpExpression ===
 
@@ -61,6 +62,7 @@ impl HttpExpression {
                 rest = after;
                 continue;
             }
+            // assumed(http-expression-names)
             let (name, tail) = reference(after);
             match Part::read(name.trim(), side) {
                 Ok(part) => {
@@ -69,7 +71,8 @@ impl HttpExpression {
                     parts.push(part);
                 }
                 Err(message) => {
-                    problems.error(&node.path, format!("`${name}` {message}"), Some(HELP));
+                    let help = if side == Side::Response { RESPONSE_HELP } else { REQUEST_HELP };
+                    problems.error(&node.path, format!("`${name}` {message}"), Some(help));
                     return None;
                 }
             }
@@ -96,6 +99,11 @@ impl HttpExpression {
             Part::Text(text) => Some(text.as_str()),
             _ => None,
         })
+    }
+
+    /// Whether it is the same for everybody.
+    pub fn is_text(&self) -> bool {
+        self.0.iter().all(|part| matches!(part, Part::Text(_)))
     }
 
     /// The path parameters that it names.

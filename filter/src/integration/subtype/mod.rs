@@ -13,6 +13,7 @@ mod tests;
 
 use super::answered::answered;
 use super::aws::action_headers;
+use super::http_parameters::HttpResponseParameters;
 use super::http_proxy::client_response;
 use super::{Integration, IntegrationRequest, Pending, Scope, function, proxy, timeout_millis};
 use crate::context::{Context, gateway_headers};
@@ -34,6 +35,7 @@ pub struct Subtype {
     authority: String,
     cluster: String,
     parameters: Vec<Parameter>,
+    responses: HttpResponseParameters,
     timeout_millis: u64,
 }
 
@@ -54,7 +56,8 @@ pub fn compile(node: &Node<'_>, subtype: &Node<'_>, scope: &mut Scope<'_, '_>) -
         let endpoint = Endpoint { name: authority.clone(), scheme: "https".to_owned(), authority: authority.clone(), signing };
         cluster = scope.cluster(endpoint, subtype);
     }
-    Box::new(Subtype { row, authority, cluster, parameters, timeout_millis: timeout_millis(node, scope) })
+    let responses = HttpResponseParameters::compile(node, scope.problems);
+    Box::new(Subtype { row, authority, cluster, parameters, responses, timeout_millis: timeout_millis(node, scope) })
 }
 
 fn check_settings(node: &Node<'_>, scope: &mut Scope<'_, '_>) {
@@ -64,9 +67,6 @@ fn check_settings(node: &Node<'_>, scope: &mut Scope<'_, '_>) {
     scope.warn_of_no_effect(node, &[("uri", why), ("httpMethod", why), ("contentHandling", "an answer passes as it is")]);
     if let Some(version) = node.get("payloadFormatVersion") {
         version.one_of(&[("1.0", ())], scope.problems);
-    }
-    if let Some(setting) = node.get("responseParameters") {
-        scope.problems.error(&setting.path, "not served yet: parameter mapping of responses", None);
     }
 }
 

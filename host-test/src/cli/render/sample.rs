@@ -38,6 +38,7 @@ pub fn context(arguments: &Arguments) -> Context {
     }
     let mut context = Context::new(Ids::new(RANDOM), head);
     context.stage = Some(Arc::new(StageFacts {
+        deployment_id: "d1e2p3".to_owned(),
         api_id: "a1b2c3d4e5".to_owned(),
         account_id: "123456789012".to_owned(),
         region: "us-east-1".to_owned(),
