@@ -21,7 +21,7 @@ use crate::definition::{Endpoint, Node, Protocol, Signing, partition};
 use crate::flow::{Callout, CalloutOutcome, Question};
 use crate::gateway_response::{Failure, ResponseType};
 use crate::http::{Headers, RequestHead, Response};
-use crate::mapping::{Overrides, Sources};
+use crate::mapping::Sources;
 use crate::platform::{Level, Platform, Section};
 use crate::usage::Admitted;
 use call::{Call, Unusable};
@@ -128,12 +128,17 @@ impl Integration for Subtype {
             question: Question::Http { head, body: body.into_bytes() },
             timeout_millis: self.timeout_millis,
         };
-        let pending = Pending { overrides: Overrides::default(), asked_nanos: platform.monotonic_nanos() };
-        Ok(IntegrationRequest::Call(callout, pending))
+        Ok(IntegrationRequest::Call(callout, Pending { asked_nanos: platform.monotonic_nanos(), ..Pending::default() }))
     }
 
     /// The service's own answer, whose fields pass (in those tests: `x-amzn-requestid`, `x-amz-id-2`).
-    fn called(&self, _: &Context, pending: Pending, outcome: CalloutOutcome, platform: &dyn Platform) -> Result<Response, Failure> {
+    fn called(
+        &self,
+        context: &Context,
+        pending: Pending,
+        outcome: CalloutOutcome,
+        platform: &dyn Platform,
+    ) -> Result<Response, Failure> {
         let Response { head, body } = answered(outcome, self.timeout_millis, pending.asked_nanos, platform)?;
         if !(200..300).contains(&head.status) {
             let told: String = String::from_utf8_lossy(&body).chars().take(500).collect();
@@ -141,7 +146,9 @@ impl Integration for Subtype {
             return Err(Failure::configuration());
         }
         let mut head = client_response(Protocol::Http, head);
+        // Of the body as it is here.
         head.headers.remove("content-length");
+        self.responses.apply(context, &mut head, &body, platform);
         Ok(Response { head, body })
     }
 
