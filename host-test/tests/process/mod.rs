@@ -1,6 +1,7 @@
 //! The command as users run it: a child process that ends with the test, and `curl` lines as they are typed.
 #![allow(dead_code, reason = "each test target uses its own part of it")]
 
+pub mod moto;
 pub mod redis;
 
 use std::io::{BufRead, BufReader};
@@ -76,9 +77,19 @@ impl Server {
 
     /// The same for what is spoken there.
     pub fn start_as(arguments: &[&str], scheme: &str) -> Self {
+        Self::run(arguments, scheme, &[])
+    }
+
+    /// The same with more in its environment.
+    pub fn start_with(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
+        Self::run(arguments, "http", environment)
+    }
+
+    fn run(arguments: &[&str], scheme: &str, environment: &[(&str, &str)]) -> Self {
         let listens = format!("listening on {scheme}://");
         let mut command = Command::new(TOLLGATE);
         command.args(arguments).args(["--listen", "127.0.0.1:0"]).current_dir(repository()).env("NO_COLOR", "1");
+        command.envs(environment.iter().copied());
         let mut child =
             command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the command can be run");
         let stderr = child.stderr.take().expect("its standard error is a pipe");
@@ -99,6 +110,11 @@ impl Server {
                 }
             }
         }
+    }
+
+    /// The lines that it has said since somebody listened.
+    pub fn said(&self) -> Vec<String> {
+        self.said.try_iter().collect()
     }
 
     /// The next line that holds a text; panics when it is never said.

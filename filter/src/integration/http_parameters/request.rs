@@ -65,6 +65,11 @@ impl HttpRequestParameters {
         self.headers.iter().chain(&self.query).filter_map(|mapping| mapping.value.as_ref()).chain(&self.path)
     }
 
+    /// Whether nothing is mapped.
+    pub fn is_empty(&self) -> bool {
+        self.values().next().is_none() && self.headers.is_empty() && self.query.is_empty()
+    }
+
     /// Whether a part of the request's body is mapped.
     pub fn need_body(&self) -> bool {
         self.values().any(HttpExpression::needs_body)
@@ -119,6 +124,16 @@ impl MappedRequest<'_> {
         }
         apply(&self.headers, &mut head.headers);
         head.headers.remove("host");
+    }
+
+    /// The whole request with the changes.
+    pub fn change(&self, request: &RequestHead, path: &CanonicalPath) -> RequestHead {
+        let mut changed = request.clone();
+        self.apply_headers(&mut changed);
+        let query = self.query(path.query().unwrap_or_default());
+        let separator = if query.is_empty() { "" } else { "?" };
+        changed.path = [self.path().unwrap_or(path.path()), separator, &query].concat().into_bytes();
+        changed
     }
 
     /// A line a mapping, for people.

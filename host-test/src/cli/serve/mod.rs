@@ -17,6 +17,7 @@ pub mod origins;
 mod pipe;
 mod reload;
 mod request;
+mod signing;
 mod thread;
 mod watch;
 
@@ -213,7 +214,10 @@ impl Draft {
         }
         let backends = Backends::new(origins);
         let settings = settings(&document.to_string(), &backends);
-        let engine = Engine::start(&server.module, settings, Arc::clone(&server.shared), backends).await;
+        let engine = Engine::start(&server.module, settings, Arc::clone(&server.shared), backends.clone());
+        // Where no instance gives out credentials, it takes a while to know that.
+        let (engine, signing) = tokio::join!(engine, backends.signing());
+        say(&signing);
         let engine = engine.map_err(|said| {
             Failure::new(format!("the module does not take the document: {}", said.trim_end()))
                 .help("command and module may be of different versions; build both with `make build`")
