@@ -221,6 +221,7 @@ impl<'a> StageCompiler<'a, '_> {
         };
         let mut scope = Scope {
             protocol: self.document.protocol,
+            region: &self.document.region,
             variables: &self.stage.variables,
             directory: &mut self.parts.directory,
             binary_media_types: &self.definition.binary_media_types,

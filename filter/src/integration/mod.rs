@@ -17,6 +17,7 @@ mod parameters;
 mod proxy;
 mod request_payload;
 mod responses;
+mod subtype;
 mod tolerant_json;
 mod uri;
 
@@ -25,6 +26,7 @@ pub use http::compile as compile_http;
 pub use http_proxy::HttpProxy;
 pub use lambda_proxy::LambdaProxy;
 pub use mock::Mock;
+pub use subtype::compile as compile_subtype;
 
 use crate::context::Context;
 use crate::definition::{Directory, Endpoint, Node, Operation, Protocol};
@@ -126,6 +128,8 @@ fn timeout_millis(node: &Node<'_>, scope: &mut Scope<'_, '_>) -> u64 {
 pub struct Scope<'a, 'b> {
     /// REST or HTTP.
     pub protocol: Protocol,
+    /// The API's own.
+    pub region: &'a str,
     /// The stage's variables.
     pub variables: &'a BTreeMap<String, String>,
     /// Where hosts are.

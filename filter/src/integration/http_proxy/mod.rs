@@ -4,6 +4,8 @@
 
 mod headers;
 
+pub use headers::client_response;
+
 use super::answered::answered;
 use super::backend::{self, Backend};
 use super::content::as_text;
