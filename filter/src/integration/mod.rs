@@ -15,6 +15,7 @@ mod lambda_proxy;
 mod mock;
 mod parameters;
 mod proxy;
+mod request_line;
 mod request_payload;
 mod responses;
 mod subtype;
