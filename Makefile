@@ -40,6 +40,10 @@ export MOTO_SERVER
 OIDC_PACKAGE  := host-test/tests/oidc
 OIDC_PROVIDER := target/oidc-provider
 
+# Lambda's own runtime clients, from PyPI and npm, each pinned with all that it needs.
+FUNCTIONS_PACKAGE := host-test/tests/functions
+FUNCTIONS         := target/functions
+
 PETSTORE := examples/petstore
 LISTEN   := 127.0.0.1:8080
 BACKEND  := 127.0.0.1:9000
@@ -115,7 +119,7 @@ size: wasm
 
 # The native tests, the wasm ring, the Envoy ring, the conformance rows and the definitions: all of them are cargo tests.
 .PHONY: ring
-ring: build need-redis need-velocity need-browser $(ENVOY) $(MOTO_SERVER) $(OIDC_PROVIDER)/node_modules/.package-lock.json
+ring: build need-redis need-velocity need-browser need-functions $(ENVOY) $(MOTO_SERVER) $(OIDC_PROVIDER)/node_modules/.package-lock.json
 	@VELOCITY=required cargo test --workspace --locked --no-fail-fast
 
 .PHONY: velocity
@@ -234,4 +238,27 @@ $(OIDC_PROVIDER)/node_modules/.package-lock.json: $(OIDC_PACKAGE)/package.json $
 	@mkdir -p $(OIDC_PROVIDER)
 	@cp $^ $(OIDC_PROVIDER)
 	@npm ci --prefix $(OIDC_PROVIDER) --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+.PHONY: need-functions
+need-functions: $(FUNCTIONS)/python/requirements.txt $(FUNCTIONS)/node/node_modules/.package-lock.json
+
+$(FUNCTIONS)/python/requirements.txt: $(FUNCTIONS_PACKAGE)/requirements.txt
+	@echo "installing Lambda's runtime client for Python into $(FUNCTIONS)/python"
+	@python3 -m venv $(FUNCTIONS)/python || { echo "python3 with its venv module is needed (Debian: python3-venv)" >&2; exit 1; }
+	@$(FUNCTIONS)/python/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	@cp $< $@
+
+# That of Node is C++ with a curl of its own, which its installation compiles. Where node has its headers beside it, they are taken;
+# otherwise node-gyp fetches them.
+$(FUNCTIONS)/node/node_modules/.package-lock.json: $(FUNCTIONS_PACKAGE)/package.json $(FUNCTIONS_PACKAGE)/package-lock.json
+	@missing=""; for tool in cmake autoreconf automake libtoolize make c++; do command -v $$tool >/dev/null || missing="$$missing $$tool"; done; \
+	[ -n "$$missing" ] || exit 0; \
+	$(call install,$$missing,cmake autoconf automake libtool make g++,the runtime client for Node is compiled with them)
+	@echo "installing Lambda's runtime client for Node into $(FUNCTIONS)/node, which takes a few minutes"
+	@mkdir -p $(FUNCTIONS)/node
+	@cp $^ $(FUNCTIONS)/node
+	@node=$$(dirname "$$(dirname "$$(readlink -f "$$(command -v node)")")"); \
+	[ ! -e "$$node/include/node/node_api.h" ] || export npm_config_nodedir="$$node"; \
+	npm ci --prefix $(FUNCTIONS)/node --no-audit --no-fund --loglevel=error
 	@touch $@

@@ -18,8 +18,8 @@ use process::{Server, TOLLGATE, curl, printed, repository, shell, tollgate};
 /// How pages write the command.
 const COMMAND: &str = "target/debug/tollgate";
 
-/// Where `serve` and `stub` listen when a page does not say.
-const DEFAULTS: [(&str, &str); 2] = [("serve", "127.0.0.1:8080"), ("stub", "127.0.0.1:9000")];
+/// Where servers listen when a page does not say.
+const DEFAULTS: [(&str, &str); 3] = [("serve", "127.0.0.1:8080"), ("stub", "127.0.0.1:9000"), ("functions", "127.0.0.1:9001")];
 
 /// What `make run` starts.
 const MAKE_RUN: [&str; 2] = [
