@@ -68,6 +68,21 @@ fn proxy(protocol: &str, more: Value) -> Value {
     integrated(protocol, integration)
 }
 
+/// A subtype with more members.
+fn subtype(more: Value) -> Value {
+    let mut integration = json!({
+        "type": "aws_proxy",
+        "integrationSubtype": "SQS-PurgeQueue",
+        "payloadFormatVersion": "1.0",
+        "requestParameters": {"QueueUrl": "u"},
+    });
+    merge(&mut integration, more);
+    let mut document = integrated("HTTP", integration);
+    let cluster = json!({"cluster": "c"});
+    merge(&mut document["upstreams"], json!({"sqs.us-east-1.amazonaws.com": cluster, "lambda.us-east-1.amazonaws.com": cluster}));
+    document
+}
+
 /// A MOCK with more members.
 fn mock(more: Value) -> Value {
     let mut integration = json!({"type": "mock", "requestTemplates": {"application/json": "{\"statusCode\": 200}"}, "responses": {"default": {"statusCode": 200}}});
@@ -223,6 +238,16 @@ fn unserved() -> Vec<Value> {
         integrated("REST", json!({"type": "aws_proxy"})),
         integrated("HTTP", json!({"type": "aws_proxy"})),
         proxy("HTTP", json!({"integrationSubtype": "SQS-SendMessage"})),
+        {
+            let arn = "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/f/invocations";
+            let mut function = subtype(json!({"httpMethod": "POST", "uri": arn, "requestParameters": {}}));
+            function["apis"][0]["protocol"] = json!("REST");
+            function
+        },
+        subtype(json!({"integrationSubtype": "SNS-Publish"})),
+        subtype(json!({"requestParameters": {}})),
+        subtype(json!({"requestParameters": {"QueueUrl": "u", "none": "x"}})),
+        subtype(json!({"requestParameters": {"QueueUrl": "u", "Region": "$request.header.region"}})),
         proxy(
             "HTTP",
             json!({"uri": "arn:aws:elasticloadbalancing:us-east-1:1:listener/app/x/y/z", "connectionType": "VPC_LINK", "connectionId": "l"}),
