@@ -132,6 +132,7 @@ validate: wasm $(ENVOY)
 	@for file in envoy/*.yaml examples/*/envoy*.yaml target/envoy/petstore.json; do \
 	  [ -e "$$file" ] || continue; \
 	  "$$ENVOY" --mode validate --log-level error --config-path "$$file"; done
+	@"$$ENVOY" --mode validate --log-level error --config-path envoy/edge.yaml --config-yaml "$$(cat envoy/aws.yaml)"
 
 # --- fuzz -------------------------------------------------------------------------------------------------------------------
 
