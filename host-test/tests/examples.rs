@@ -153,11 +153,9 @@ impl Session {
             self.addresses.insert(format!("127.0.0.1:{port}"), moto.address().to_string());
             self.motos.push(moto);
         }
-        let [COMMAND, kind, ..] = words.as_slice() else { return };
-        // The second time a page says it, it is for another place, such as AWS itself.
-        if self.servers.iter().any(|_| !self.motos.is_empty()) {
-            return;
-        }
+        let variables: Vec<(&str, &str)> = words.iter().map_while(|word| word.split_once('=')).collect();
+        let words = words.get(variables.len()..).unwrap_or_default();
+        let [COMMAND, kind, ..] = words else { return };
         let Some((_, default)) = DEFAULTS.iter().find(|(command, _)| command == kind) else { return };
         let mut arguments: Vec<String> = words.iter().skip(1).map(|word| self.real(word)).collect();
         let written = match arguments.iter().position(|word| word == "--listen") {
@@ -172,7 +170,7 @@ impl Session {
             let written = std::mem::replace(&mut arguments[index + 1], free.clone());
             self.addresses.insert(written, free);
         }
-        let server = Server::start(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+        let server = Server::start_with(&arguments.iter().map(String::as_str).collect::<Vec<_>>(), &variables);
         self.addresses.insert(written, server.address.clone());
         self.servers.push(server);
     }
