@@ -140,6 +140,7 @@ validate: wasm $(ENVOY)
 	@for file in envoy/*.yaml examples/*/envoy*.yaml target/envoy/petstore.json; do \
 	  [ -e "$$file" ] || continue; \
 	  "$$ENVOY" --mode validate --log-level error --config-path "$$file"; done
+	@"$$ENVOY" --mode validate --log-level error --config-path envoy/edge.yaml --config-yaml "$$(cat envoy/aws.yaml)"
 
 # --- fuzz -------------------------------------------------------------------------------------------------------------------
 
@@ -230,7 +231,7 @@ $(CURDIR)/$(MOTO_VENV)/bin/moto_server:
 	@$(MOTO_VENV)/bin/python -c 'import importlib.metadata as packages; print("moto", packages.version("moto"))'
 
 .PHONY: need-moto
-need-moto: $(MOTO_SERVER) ## moto, which examples of AWS services use
+need-moto: $(MOTO_SERVER)
 
 # npm writes the target last, when all packages are there.
 $(OIDC_PROVIDER)/node_modules/.package-lock.json: $(OIDC_PACKAGE)/package.json $(OIDC_PACKAGE)/package-lock.json

@@ -20,7 +20,7 @@ mod wire;
 
 use drivers::case::Backend;
 use drivers::stub::Stub;
-use edge::both;
+use edge::{Edge, both};
 use process::moto::{AccessKey, Moto};
 
 /// What the policy of the gateway's user allows; no `dynamodb:DeleteItem`.
@@ -105,4 +105,29 @@ fn a_signature_is_over_the_body_that_arrives_and_the_only_one() {
         wire::has_a_digest_of_large_bodies(&edge, &services);
         wire::has_nothing_of_the_clients_signature(&edge, &services);
     }
+}
+
+#[test]
+fn without_credentials_a_local_server_is_asked_unsigned_and_aws_itself_is_not_asked() {
+    let mut services = Stub::start();
+    services.play(&Backend::default());
+    let (edge, said) = Edge::serve_without_credentials("sqs", services.address());
+    let note = "note: without AWS credentials, requests to what stands in for sqs (us-east-1) are not signed";
+    assert!(said.lines().any(|line| line == note), "{said}");
+    let warning =
+        said.lines().find(|line| line.starts_with("warning: requests to dynamodb (us-east-1), events")).unwrap_or_default();
+    assert!(warning.contains(" fail: no AWS credentials in the environment, the profile, "), "{said}");
+    assert!(warning.contains("set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"), "{said}");
+
+    edge.json("POST", "/prod/orders", "{}", 200);
+    let [order] = <[_; 1]>::try_from(services.seen()).expect("the local server is asked");
+    assert_eq!((order.header("authorization"), order.header("x-amz-date")), (None, None));
+    // What a backend that cannot be reached gets.
+    let answer = edge.json("POST", "/prod/pets", r#"{"id": "1", "name": "a", "types": ["a"], "height": 1}"#, 504);
+    assert_eq!(answer, r#"{"message":"Network error communicating with endpoint"}"#);
+    let line = edge.wait_for("backend of `dynamodb`");
+    assert!(
+        line.starts_with("backend of `dynamodb`: the request cannot be signed: no AWS credentials in the environment"),
+        "{line}"
+    );
 }

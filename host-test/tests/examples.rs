@@ -13,10 +13,14 @@ use std::path::PathBuf;
 
 use fancy_regex::Regex;
 use pages::Page;
+use process::moto::Moto;
 use process::{Server, TOLLGATE, curl, printed, repository, shell, tollgate};
 
 /// How pages write the command.
 const COMMAND: &str = "target/debug/tollgate";
+
+/// How pages write the server that stands for AWS, up to its port.
+const MOTO: [&str; 2] = ["target/moto-venv/bin/moto_server", "-p"];
 
 /// Where servers listen when a page does not say.
 const DEFAULTS: [(&str, &str); 3] = [("serve", "127.0.0.1:8080"), ("stub", "127.0.0.1:9000"), ("functions", "127.0.0.1:9001")];
@@ -119,6 +123,7 @@ fn every_command_of_a_page_prints_what_the_page_shows() {
 /// The servers of one page, and where they really listen.
 struct Session {
     servers: Vec<Server>,
+    motos: Vec<Moto>,
     addresses: BTreeMap<String, String>,
 }
 
@@ -127,7 +132,7 @@ struct Session {
 impl Session {
     /// Starts the servers that the page says to start, in `sh` blocks; where it gives the commands behind `make run` too, those.
     fn start(page: &Page) -> Self {
-        let mut session = Self { servers: Vec::new(), addresses: BTreeMap::new() };
+        let mut session = Self { servers: Vec::new(), motos: Vec::new(), addresses: BTreeMap::new() };
         let blocks = page.blocks().into_iter().filter(|block| block.language == "sh");
         let lines: String = blocks.map(|block| block.text.replace("\\\n", " ")).collect();
         for line in lines.lines().filter(|line| !line.contains(READERS_OWN)) {
@@ -141,7 +146,16 @@ impl Session {
 
     fn start_server(&mut self, line: &str) {
         let words: Vec<&str> = line.split_whitespace().collect();
-        let [COMMAND, kind, ..] = words.as_slice() else { return };
+        if let [program, option, port] = words.as_slice()
+            && [*program, *option] == MOTO
+        {
+            let moto = Moto::start();
+            self.addresses.insert(format!("127.0.0.1:{port}"), moto.address().to_string());
+            self.motos.push(moto);
+        }
+        let variables: Vec<(&str, &str)> = words.iter().map_while(|word| word.split_once('=')).collect();
+        let words = words.get(variables.len()..).unwrap_or_default();
+        let [COMMAND, kind, ..] = words else { return };
         let Some((_, default)) = DEFAULTS.iter().find(|(command, _)| command == kind) else { return };
         let mut arguments: Vec<String> = words.iter().skip(1).map(|word| self.real(word)).collect();
         let written = match arguments.iter().position(|word| word == "--listen") {
@@ -156,7 +170,7 @@ impl Session {
             let written = std::mem::replace(&mut arguments[index + 1], free.clone());
             self.addresses.insert(written, free);
         }
-        let server = Server::start(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+        let server = Server::start_with(&arguments.iter().map(String::as_str).collect::<Vec<_>>(), &variables);
         self.addresses.insert(written, server.address.clone());
         self.servers.push(server);
     }

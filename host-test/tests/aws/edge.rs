@@ -16,12 +16,12 @@ pub struct Edge {
     /// Which of the two it is.
     pub name: &'static str,
     address: SocketAddr,
-    _process: Process,
+    process: Process,
 }
 
 enum Process {
     Envoy(#[expect(dead_code, reason = "ends with the edge")] Envoy),
-    Serve(#[expect(dead_code, reason = "ends with the edge")] Server),
+    Serve(Server),
 }
 
 fn document() -> PathBuf {
@@ -33,27 +33,55 @@ pub fn both(label: &str, key: &AccessKey, services: SocketAddr) -> [Edge; 2] {
     [Edge::envoy(label, key, services), Edge::serve(key, services)]
 }
 
+fn serve(replaced: &[&str], services: SocketAddr, environment: &[(&str, &str)]) -> Server {
+    let document = document();
+    let overrides: Vec<_> = replaced.iter().map(|service| format!("{service}.{REGION}.amazonaws.com=http://{services}")).collect();
+    let mut arguments = vec!["serve", document.to_str().expect("paths are UTF-8")];
+    overrides.iter().for_each(|upstream| arguments.extend(["--upstream", upstream.as_str()]));
+    Server::start_with(&arguments, environment)
+}
+
 // === impl Edge ===
 
 impl Edge {
     fn envoy(label: &str, key: &AccessKey, services: SocketAddr) -> Self {
         let envoy = Envoy::start(label, &document(), key, services);
-        Self { name: "envoy", address: envoy.address(), _process: Process::Envoy(envoy) }
+        Self { name: "envoy", address: envoy.address(), process: Process::Envoy(envoy) }
     }
 
     fn serve(key: &AccessKey, services: SocketAddr) -> Self {
-        let document = document();
-        let overrides = SERVICES.map(|service| format!("{service}.{REGION}.amazonaws.com=http://{services}"));
-        let mut arguments = vec!["serve", document.to_str().expect("paths are UTF-8")];
-        overrides.iter().for_each(|upstream| arguments.extend(["--upstream", upstream.as_str()]));
         let environment =
             [("AWS_ACCESS_KEY_ID", key.id.as_str()), ("AWS_SECRET_ACCESS_KEY", key.secret.as_str()), ("AWS_SESSION_TOKEN", "")];
-        let server = Server::start_with(&arguments, &environment);
+        let server = serve(&SERVICES, services, &environment);
         let said = server.before.lines().find(|line| line.starts_with("signing "));
         let all = "dynamodb (us-east-1), events (us-east-1), kinesis (us-east-1), lambda (us-east-1), s3 (us-east-1), sns (us-east-1), sqs (us-east-1), states (us-east-1)";
         assert_eq!(said, Some(format!("signing {all} as {}", key.id).as_str()), "{}", server.before);
         assert!(!server.before.contains(&key.secret), "a secret is never said");
-        Self { name: "serve", address: server.address.parse().expect("an address"), _process: Process::Serve(server) }
+        Self::of(server)
+    }
+
+    /// `tollgate serve` where nobody has credentials, with a stand-in for one service, and what it said at the start.
+    pub fn serve_without_credentials(stand_in: &str, services: SocketAddr) -> (Self, String) {
+        let none =
+            ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_FULL_URI"];
+        let nowhere = ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"].map(|file| (file, "/dev/null"));
+        let mut environment: Vec<_> = none.map(|name| (name, "")).into_iter().chain(nowhere).collect();
+        environment.push(("AWS_EC2_METADATA_DISABLED", "true"));
+        let mut server = serve(&[stand_in], services, &environment);
+        let said = std::mem::take(&mut server.before);
+        (Self::of(server), said)
+    }
+
+    fn of(server: Server) -> Self {
+        Self { name: "serve", address: server.address.parse().expect("an address"), process: Process::Serve(server) }
+    }
+
+    /// The next line of `tollgate serve` that holds a text.
+    pub fn wait_for(&self, text: &str) -> String {
+        match &self.process {
+            Process::Serve(server) => server.wait_for(text),
+            Process::Envoy(_) => panic!("Envoy keeps a log"),
+        }
     }
 
     /// Sends a request on a connection of its own.

@@ -8,6 +8,7 @@ use aws_config::default_provider::credentials::DefaultCredentialsChain;
 use aws_config::provider_config::ProviderConfig;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::ProvideCredentials;
+use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use tokio::sync::{Mutex, OnceCell};
@@ -87,10 +88,14 @@ fn next(before: Option<Found>, looked: Result<Credentials, String>, now: SystemT
     }
 }
 
-/// The error and what caused it; the chain's own words name no cause.
-fn words(error: &dyn Error) -> String {
-    let causes: Vec<String> = std::iter::successors(Some(error), |&error| error.source()).map(ToString::to_string).collect();
+/// Where was looked, what went wrong there if something did, and what to do.
+fn words(error: &CredentialsError) -> String {
     let looked = "no AWS credentials in the environment, the profile, a web identity, the container or the instance";
+    if matches!(error, CredentialsError::CredentialsNotLoaded(_)) {
+        return format!("{looked}; {HELP}");
+    }
+    let causes = std::iter::successors(Some(error as &dyn Error), |&error| error.source()).map(ToString::to_string);
+    let causes: Vec<String> = causes.map(|cause| cause.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
     format!("{looked} ({}); {HELP}", causes.join(": "))
 }
 
@@ -122,6 +127,14 @@ mod tests {
         assert_eq!((id(&over), over.until), (Err("gone"), at(3630)));
         let renewed = next(Some(first), Ok(credentials("b", Some(at(7200)))), at(3300));
         assert_eq!((id(&renewed), renewed.until), (Ok("b"), at(6900)));
+    }
+
+    #[test]
+    fn what_went_wrong_is_told_in_one_line_where_something_did() {
+        let nothing = words(&CredentialsError::not_loaded("no credentials found in chain. Attempted:\n all"));
+        assert!(nothing.ends_with(&format!("the container or the instance; {HELP}")), "{nothing}");
+        let broken = words(&CredentialsError::provider_error("the profile\n has no end"));
+        assert!(broken.contains("the instance (") && broken.contains("the profile has no end); set AWS_"), "{broken}");
     }
 
     #[test]
