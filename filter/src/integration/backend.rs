@@ -64,10 +64,12 @@ pub fn warn_of_unfilled(uri: &Uri, parameters: &RequestParameters, node: &Node<'
 /// A request target: the URI's path with its parameters filled and a path appended, and its own query before others.
 pub fn target(uri: &Uri, mapped: &Mapped, appended: &str, client_query: &str) -> Result<Vec<u8>, Failure> {
     let value = |name: &str| mapped.uri_value(name);
-    let mut path = uri.path(&value);
-    if !appended.is_empty() {
-        path = format!("{}{appended}", path.trim_end_matches('/'));
-    }
+    let mut path = match mapped.whole_path() {
+        // The path of the URI, and what would go behind it, is not sent at all: assumed(http-overwritten-path).
+        Some(path) => path.to_owned(),
+        None if appended.is_empty() => uri.path(&value),
+        None => format!("{}{appended}", uri.path(&value).trim_end_matches('/')),
+    };
     // A mapped value may have made of it what no client may send. assumed(leading-slashes): two slashes in front, which some
     // would read as a host, are one.
     let canonical = CanonicalPath::parse(path.as_bytes()).map_err(|_| Failure::bad_request())?;

@@ -9,6 +9,7 @@ mod custom;
 mod faults;
 mod function;
 mod http;
+mod http_parameters;
 mod http_proxy;
 mod lambda_proxy;
 mod mock;
@@ -76,8 +77,8 @@ pub trait Integration: Send + Sync {
     }
 
     /// What the client gets to see of the upstream's response head, where the request was forwarded.
-    fn response(&self, context: &Context, head: ResponseHead) -> ResponseHead {
-        let _ = context;
+    fn response(&self, context: &Context, head: ResponseHead, platform: &dyn Platform) -> ResponseHead {
+        let _ = (context, platform);
         head
     }
 

@@ -1,6 +1,7 @@
 //! The command as users run it: a child process that ends with the test, and `curl` lines as they are typed.
 #![allow(dead_code, reason = "each test target uses its own part of it")]
 
+pub mod moto;
 pub mod redis;
 
 use std::io::{BufRead, BufReader};
@@ -83,10 +84,20 @@ impl Server {
 
     /// The same for what is spoken there.
     pub fn start_as(arguments: &[&str], scheme: &str) -> Self {
+        Self::run(arguments, scheme, &[])
+    }
+
+    /// The same with more in its environment.
+    pub fn start_with(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
+        Self::run(arguments, "http", environment)
+    }
+
+    fn run(arguments: &[&str], scheme: &str, environment: &[(&str, &str)]) -> Self {
         let listens = format!("listening on {scheme}://");
         let mut command = Command::new(TOLLGATE);
         command.args(arguments).args(["--listen", "127.0.0.1:0"]).current_dir(repository());
         command.env("NO_COLOR", "1").env("PATH", path_with_runtime_clients());
+        command.envs(environment.iter().copied());
         let mut child =
             command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the command can be run");
         let stderr = child.stderr.take().expect("its standard error is a pipe");
@@ -113,6 +124,11 @@ impl Server {
     pub fn stop(&mut self) -> ExitStatus {
         signal(&self.child, "-TERM");
         self.child.wait().expect("a child can be waited for")
+    }
+
+    /// The lines that it has said since somebody listened.
+    pub fn said(&self) -> Vec<String> {
+        self.said.try_iter().collect()
     }
 
     /// The next line that holds a text; panics when it is never said.

@@ -1,6 +1,7 @@
 //! AWS: a Lambda function, or another service of AWS, behind mappings. AWS: "Set up Lambda custom integrations in API Gateway", "Set up
 //! an AWS integration"; `uri` under "Integration" of the REST API reference.
 
+mod encoding;
 mod json_services;
 mod lambda;
 mod service;

@@ -1,6 +1,7 @@
 //! A service of AWS: `arn:aws:apigateway:REGION:SERVICE:path/PATH` is a REST call of it, `…:action/NAME` one of its actions.
 //! `SUBDOMAIN.SERVICE` puts a name in front of the service's host. AWS: `uri` under "Integration" of the REST API reference.
 
+use super::encoding::strictly_encoded;
 use super::json_services;
 use crate::context::Context;
 use crate::definition::{Endpoint, Node, Signing, partition};
@@ -147,7 +148,7 @@ impl Target for Service {
         }
         Ok(RequestHead {
             method: method.to_owned(),
-            path: target(&call.uri, mapped, "", "")?,
+            path: strictly_encoded(&target(&call.uri, mapped, "", "")?),
             authority: call.uri.authority.clone().into_bytes(),
             scheme: "https".to_owned(),
             headers,

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
+use hyper::http::uri::Authority;
 use serde_json::Value;
 use tokio::sync::watch;
 use tollgate::definition::{Endpoint, Node};
@@ -56,6 +57,11 @@ impl Local {
         }
         let here = |endpoint: &Endpoint| format!("{}=http://{}", endpoint.name, self.address).parse().ok();
         endpoints.iter().filter(|endpoint| is_lambda(endpoint)).filter_map(here).collect()
+    }
+
+    /// Whether a server is this one.
+    pub fn is_at(&self, authority: &Authority) -> bool {
+        authority.as_str() == self.address.to_string()
     }
 
     /// Runs the functions of this document from now on. Those of the last one end with the invocations that they have.

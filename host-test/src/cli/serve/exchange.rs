@@ -19,6 +19,7 @@ use super::client::{Client, connector};
 use super::edge;
 use super::engine::Input;
 use super::origins::{Origin, Origins, Protocol};
+use super::signing::{self, Keys};
 use crate::cli::diagnostics::printable;
 use crate::cli::say;
 use crate::cli::server::Body;
@@ -30,6 +31,7 @@ const CLUSTER: &str = "x-tollgate-cluster";
 #[derive(Clone)]
 pub struct Backends {
     clusters: Arc<BTreeMap<String, Backend>>,
+    keys: Arc<Keys>,
 }
 
 struct Backend {
@@ -51,13 +53,20 @@ impl Backends {
             };
             Some(Backend { origin, client })
         };
+        // Whoever gives out credentials is asked in the region, and with it in the partition, that they are for.
+        let region = origins.values().find_map(|origin| Some(origin.signing.as_ref()?.signing.region.clone()));
         let clusters = origins.into_iter().filter_map(|(name, origin)| Some((name, backend(origin)?)));
-        Self { clusters: Arc::new(clusters.collect()) }
+        Self { clusters: Arc::new(clusters.collect()), keys: Arc::new(Keys::new(region.unwrap_or_default())) }
     }
 
     /// The names of all clusters.
     pub fn clusters(&self) -> impl Iterator<Item = &String> {
         self.clusters.keys()
+    }
+
+    /// What is signed as whom, for the operator.
+    pub async fn signing(&self) -> String {
+        signing::summary(self.clusters.values().filter_map(|backend| backend.origin.signing.as_ref()), &self.keys).await
     }
 
     /// Sends a request and reports what comes back, as far as `go` lets it; ends when the gateway has no use for more.
@@ -88,6 +97,10 @@ impl Backends {
         let request = backend.and_then(|backend| request(&backend.origin, head, body));
         let (Some(backend), Some(request)) = (backend, request) else {
             return Err(UpstreamFailure::Connect("the request cannot be written as HTTP".to_owned()));
+        };
+        let request = match &backend.origin.signing {
+            Some(scope) => signing::signed(request, scope, &self.keys).await?,
+            None => request,
         };
         backend.client.send(request).await.map_err(|error| reason(&error))
     }

@@ -17,6 +17,7 @@ pub mod origins;
 mod pipe;
 mod reload;
 mod request;
+mod signing;
 mod thread;
 mod watch;
 
@@ -37,7 +38,7 @@ use tollgate_host::{FilterModule, Listener, LogLevel, OnTrap, Plugin, Route, Set
 
 use self::engine::Engine;
 use self::exchange::Backends;
-use self::origins::Override;
+use self::origins::{Origin, Override};
 use super::check::Checked;
 use super::diagnostics;
 use super::functions::{self, Local};
@@ -232,14 +233,20 @@ impl Draft {
         // What the user says comes last, and counts.
         let here = lambda.map(|lambda| lambda.overrides(document, endpoints)).unwrap_or_default();
         let overrides = [here, self.overrides.clone()].concat();
-        let origins = origins::resolve(document, endpoints, &grpc_clusters, &overrides);
+        let mut origins = origins::resolve(document, endpoints, &grpc_clusters, &overrides);
+        // Nobody looks for credentials to call what runs here.
+        let is_here = |origin: &&mut Origin| lambda.is_some_and(|lambda| lambda.is_at(&origin.authority));
+        origins.values_mut().filter(is_here).for_each(|origin| origin.signing = None);
         for cluster in origins::nowhere(&origins, &grpc_clusters) {
             let wanted = format!("write `--upstream {cluster}=http://127.0.0.1:PORT`");
             say(&format!("warning: nobody knows where the cluster `{cluster}` is, and calls to it fail: {wanted}\n"));
         }
         let backends = Backends::new(origins);
         let settings = settings(&without_functions(document).to_string(), &backends);
-        let engine = Engine::start(&server.module, settings, Arc::clone(&server.shared), backends).await;
+        let engine = Engine::start(&server.module, settings, Arc::clone(&server.shared), backends.clone());
+        // Where no instance gives out credentials, it takes a while to know that.
+        let (engine, signing) = tokio::join!(engine, backends.signing());
+        say(&signing);
         let engine = engine.map_err(|said| {
             Failure::new(format!("the module does not take the document: {}", said.trim_end()))
                 .help("command and module may be of different versions; build both with `make build`")

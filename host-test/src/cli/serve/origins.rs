@@ -8,6 +8,8 @@ use hyper::http::uri::{Authority, Scheme};
 use serde_json::Value;
 use tollgate::definition::Endpoint;
 
+use super::signing::Scope;
+
 /// A server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
@@ -17,6 +19,8 @@ pub struct Origin {
     pub authority: Authority,
     /// What is spoken there.
     pub protocol: Protocol,
+    /// How requests are signed, if they are.
+    pub signing: Option<Scope>,
 }
 
 /// As in Envoy it belongs to the cluster, and no request chooses it: a client that writes `content-type: application/grpc` must not
@@ -53,7 +57,8 @@ pub fn resolve(document: &Value, endpoints: &[Endpoint], grpc_clusters: &[String
             None => Origin::from_str(&format!("{}://{}", endpoint.scheme, endpoint.authority)).ok(),
         };
         if let Some(origin) = origin {
-            origins.insert(cluster.to_owned(), origin);
+            let signing = endpoint.signing.clone().map(|signing| Scope { signing, stand_in: replaced.is_some() });
+            origins.insert(cluster.to_owned(), Origin { signing, ..origin });
         }
     }
     for cluster in grpc_clusters {
@@ -124,7 +129,7 @@ impl FromStr for Origin {
             (Some(scheme), Some(authority))
                 if plain && (scheme == Scheme::HTTP || scheme == Scheme::HTTPS) && !authority.as_str().contains('@') =>
             {
-                Ok(Self { scheme, authority, protocol: Protocol::Http1 })
+                Ok(Self { scheme, authority, protocol: Protocol::Http1, signing: None })
             }
             _ => Err(wrong()),
         }
@@ -148,6 +153,7 @@ impl FromStr for Override {
 mod tests {
     use super::*;
     use serde_json::json;
+    use tollgate::definition::Signing;
 
     fn endpoint(name: &str, scheme: &str, authority: &str) -> Endpoint {
         Endpoint { name: name.into(), scheme: scheme.into(), authority: authority.into(), signing: None }
@@ -174,6 +180,18 @@ mod tests {
         assert_eq!(url(&origins, "link"), "http://127.0.0.1:2");
         assert_eq!(unused(&document, &endpoints, &[], &overrides), ["later.test"]);
         assert!(!origins.contains_key("later.test"));
+    }
+
+    #[test]
+    fn an_aws_service_is_signed_for_whoever_stands_in_its_place() {
+        let signing = Signing { service: "sqs".to_owned(), region: "eu-west-1".to_owned() };
+        let host = "sqs.eu-west-1.amazonaws.com";
+        let endpoints = [Endpoint { signing: Some(signing.clone()), ..endpoint(host, "https", host) }];
+        let local = format!("{host}=http://127.0.0.1:1").parse::<Override>().unwrap();
+        for (overrides, stand_in) in [(vec![], false), (vec![local], true)] {
+            let origins = resolve(&json!({}), &endpoints, &[], &overrides);
+            assert_eq!(origins[host].signing, Some(Scope { signing: signing.clone(), stand_in }));
+        }
     }
 
     #[test]
