@@ -300,6 +300,10 @@ fn what_lambda_does_not_take_is_refused_in_its_words() {
     assert!(text(&body, "message").contains("Value 'Later' at 'invocationType'"), "{body}");
     assert_eq!(lambda.refusal("a%20b", "{}", &[]).1, "ValidationException");
 
+    // What any page in a browser of this machine can send.
+    let page = [("origin", "https://elsewhere.example"), ("content-type", "text/plain")];
+    assert_eq!((lambda.refusal("raw", "{}", &page).0), 403);
+
     let dry = lambda.call("raw", "{}", &[("x-amz-invocation-type", "DryRun")]);
     assert_eq!(status(&dry), 204);
     let other = lambda.ask("GET", "/2015-03-31/functions/raw/invocations");

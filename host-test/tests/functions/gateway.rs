@@ -137,7 +137,7 @@ pub fn assert_events(address: SocketAddr) {
     assert_eq!(one["version"], "1.0");
     assert_eq!(one["requestContext"]["authorizer"], serde_json::json!({"claims": null, "scopes": null}));
 
-    let headers = [json_type, ("user-agent", "test")];
+    let headers = [json_type, ("user-agent", "test"), ("origin", "https://page.example")];
     let two = event(&send(address, "POST", "http.test", "/two/7?q=1", &headers, r#"{"a": 1}"#));
     assert_eq!(keys(&two), TWO);
     assert_eq!(keys(&two["requestContext"]), TWO_CONTEXT);

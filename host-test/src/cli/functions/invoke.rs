@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, ORIGIN};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode};
 use serde::de::IgnoredAny;
@@ -52,6 +52,9 @@ pub async fn answer(functions: Arc<Functions>, request: Request<Incoming>) -> Re
 
 async fn invoke(functions: &Functions, request: Request<Incoming>, request_id: &str) -> Result<Response<Body>, Refused> {
     let (head, body) = request.into_parts();
+    if head.headers.contains_key(ORIGIN) {
+        return Err(Refused::browser());
+    }
     let name = function_name(&head)?;
     let account = functions.account.at(head.headers.get("host").and_then(|host| host.to_str().ok()));
     let Some(pool) = functions.get(&name.name) else { return Err(Refused::not_found(&name.arn(&account))) };
@@ -206,6 +209,12 @@ impl Refused {
     fn not_found(arn: &str) -> Self {
         let body = json!({"Type": "User", "Message": format!("Function not found: {arn}")});
         Self { status: StatusCode::NOT_FOUND, error_type: "ResourceNotFoundException", body }
+    }
+
+    /// Lambda asks who calls, and we do not: a page that somebody looks at must not call what listens on their machine.
+    fn browser() -> Self {
+        let body = json!({"message": "pages of browsers, which send `Origin`, cannot call functions here"});
+        Self { status: StatusCode::FORBIDDEN, error_type: "AccessDeniedException", body }
     }
 
     fn unknown(method: &Method, path: &str) -> Self {

@@ -21,6 +21,11 @@ pub struct Local {
     current: watch::Sender<Arc<Functions>>,
 }
 
+/// Whether a document has functions of this machine; without any, Lambda is where it always was.
+pub fn are_in(document: &Value) -> bool {
+    document.get("functions").is_some_and(|functions| !functions.is_null())
+}
+
 /// Whether an upstream is Lambda: `lambda.REGION.amazonaws.com`, or the same of China.
 pub fn is_lambda(endpoint: &Endpoint) -> bool {
     let host = endpoint.authority.to_ascii_lowercase();
@@ -45,7 +50,10 @@ impl Local {
     }
 
     /// What `--upstream` would say to come here, for each Lambda that the definition names.
-    pub fn overrides(&self, endpoints: &[Endpoint]) -> Vec<Override> {
+    pub fn overrides(&self, document: &Value, endpoints: &[Endpoint]) -> Vec<Override> {
+        if !are_in(document) {
+            return Vec::new();
+        }
         let here = |endpoint: &Endpoint| Override::here(&endpoint.name, self.address);
         endpoints.iter().filter(|endpoint| is_lambda(endpoint)).filter_map(here).collect()
     }
@@ -56,7 +64,8 @@ impl Local {
         let functions = document::read(&Node::root(document), folder(file), &mut Problems::default());
         let functions = Arc::new(Functions::new(functions, Account::of(document), &self.processes));
         functions.introduce();
-        for name in named(document).iter().filter(|name| functions.get(name).is_none()) {
+        let called = if are_in(document) { named(document) } else { Default::default() };
+        for name in called.iter().filter(|name| functions.get(name).is_none()) {
             say(&format!(
                 "note: the definition calls the function `{name}`, which `functions` does not have: calls are answered 404\n"
             ));

@@ -27,7 +27,7 @@ use tollgate::definition::Node;
 use tollgate::problem::Problems;
 
 use self::document::Function;
-pub use self::local::{Local, is_lambda};
+pub use self::local::{Local, are_in, is_lambda};
 use self::log::Prefix;
 pub use self::named::functions as named;
 use self::pool::Pool;
@@ -98,6 +98,9 @@ pub fn run(arguments: &Arguments) -> Result<Verdict, Failure> {
         let functions = Arc::new(Functions::new(functions, Account::of(&document), &processes));
         let (listener, local) = server::bind(&arguments.listen).await?;
         functions.introduce();
+        if !local.ip().to_canonical().is_loopback() {
+            say(&format!("warning: whoever reaches `{local}` can run the functions: nobody is asked who they are\n"));
+        }
         say(&format!("listening on http://{local}\n"));
         server::serve(listener, server::stop_signal(), move |request, _| {
             let functions = Arc::clone(&functions);

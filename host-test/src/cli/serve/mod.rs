@@ -32,6 +32,7 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::OnceCell;
 use tokio::sync::watch::Receiver;
+use tollgate::definition::Endpoint;
 use tollgate::gateway::Gateway;
 use tollgate_host::{FilterModule, Listener, LogLevel, OnTrap, Plugin, Route, Settings, Shared};
 
@@ -40,7 +41,7 @@ use self::exchange::Backends;
 use self::origins::Override;
 use super::check::Checked;
 use super::diagnostics;
-use super::functions::{Local, is_lambda};
+use super::functions::{self, Local};
 use super::source::{Choice, Source, Version, stage_variable};
 use super::{Failure, Verdict, routes, say, server};
 
@@ -210,13 +211,12 @@ impl Draft {
     /// The Lambda of this server, if the document has functions, or a document before it had.
     async fn lambda<'s>(&self, server: &'s Server) -> Result<Option<&'s Local>, Failure> {
         let Checked { document, endpoints, .. } = &self.checked;
-        if document.get("functions").is_none() {
+        if !functions::are_in(document) {
             return Ok(server.lambda.get());
         }
-        for endpoint in endpoints.iter().filter(|endpoint| is_lambda(endpoint)) {
-            if self.overrides.iter().any(|replaced| replaced.host.eq_ignore_ascii_case(&endpoint.name)) {
-                say(&format!("note: `--upstream` says where `{}` is: `functions` are not asked there\n", endpoint.name));
-            }
+        let replaced = |endpoint: &&Endpoint| origins::is_replaced(document, endpoint, &self.overrides);
+        for endpoint in endpoints.iter().filter(|endpoint| functions::is_lambda(endpoint)).filter(replaced) {
+            say(&format!("note: `--upstream` says where `{}` is: `functions` are not asked there\n", endpoint.name));
         }
         server.lambda.get_or_try_init(Local::start).await.map(Some)
     }
@@ -231,7 +231,8 @@ impl Draft {
             say(&format!("note: nothing goes to `{unused}`, which `--upstream` names\n"));
         }
         // What the user says comes last, and counts.
-        let overrides = [lambda.map(|lambda| lambda.overrides(endpoints)).unwrap_or_default(), self.overrides.clone()].concat();
+        let here = lambda.map(|lambda| lambda.overrides(document, endpoints)).unwrap_or_default();
+        let overrides = [here, self.overrides.clone()].concat();
         let origins = origins::resolve(document, endpoints, &grpc_clusters, &overrides);
         for cluster in origins::nowhere(&origins, &grpc_clusters) {
             let wanted = format!("write `--upstream {cluster}=http://127.0.0.1:PORT`");

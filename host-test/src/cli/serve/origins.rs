@@ -85,6 +85,12 @@ fn all(document: &Value, endpoints: &[Endpoint]) -> Vec<Endpoint> {
     all
 }
 
+/// Whether the user says where an endpoint is.
+pub fn is_replaced(document: &Value, endpoint: &Endpoint, overrides: &[Override]) -> bool {
+    let names = names(document, endpoint);
+    overrides.iter().any(|replaced| names.iter().any(|name| replaced.host.eq_ignore_ascii_case(name)))
+}
+
 /// The replacements of servers that nothing goes to: a typing error, most likely.
 pub fn unused<'a>(document: &Value, endpoints: &[Endpoint], grpc_clusters: &[String], overrides: &'a [Override]) -> Vec<&'a str> {
     let endpoints = all(document, endpoints);
