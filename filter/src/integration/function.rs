@@ -3,7 +3,7 @@
 use super::Scope;
 use super::uri::with_stage_variables;
 use crate::context::Context;
-use crate::definition::Node;
+use crate::definition::{Node, Protocol};
 use crate::gateway_response::{Failure, ResponseType};
 use crate::http::RequestHead;
 use crate::lambda::Function;
@@ -76,6 +76,9 @@ pub fn check_settings(node: &Node<'_>, scope: &mut Scope<'_, '_>) {
         ("integrationTarget", "AWS is called without a VPC link"),
     ];
     scope.warn_of_no_effect(node, &no_effect);
+    if let Some(subtype) = node.get("integrationSubtype").filter(|_| scope.protocol == Protocol::Rest) {
+        scope.problems.error(&subtype.path, "`integrationSubtype` is for HTTP APIs", Some("name the service in `uri`, with type aws"));
+    }
     if let Some(kind) = node.get("connectionType") {
         kind.one_of(&[("INTERNET", ())], scope.problems);
     }
