@@ -76,13 +76,14 @@ pub(super) fn headers(context: &Context, audience: Audience, platform: &dyn Plat
 /// The addresses that the client came by, and its own at the end, which a proxy in front may have written already.
 fn forwarded_for(context: &Context, platform: &dyn Platform) -> String {
     let sent: Vec<_> = context.headers().get_all(HTTP.forwarded_for).map(text).collect();
-    let sent = sent.join(", ");
-    let Some(peer) = source_ip(platform) else { return sent };
-    if sent.is_empty() {
-        return peer;
+    let sent = sent.join(",");
+    let mut addresses: Vec<_> = sent.split(',').map(str::trim).filter(|address| !address.is_empty()).collect();
+    let peer = source_ip(platform);
+    if let Some(peer) = peer.as_deref().filter(|peer| addresses.last() != Some(peer)) {
+        addresses.push(peer);
     }
-    let last = sent.rsplit(',').next().unwrap_or_default().trim();
-    if last == peer { sent } else { format!("{sent}, {peer}") }
+    // A comma and a space, as AWS writes them and functions split them; proxies in front may write a comma only.
+    addresses.join(", ")
 }
 
 fn proto(context: &Context) -> &'static str {
@@ -210,6 +211,7 @@ mod tests {
             (vec![], "192.0.2.1"),
             (vec![("x-forwarded-for", "198.51.100.7")], "198.51.100.7, 192.0.2.1"),
             (vec![("x-forwarded-for", "198.51.100.7, 192.0.2.1")], "198.51.100.7, 192.0.2.1"),
+            (vec![("x-forwarded-for", "198.51.100.7,192.0.2.1"), ("x-forwarded-for", ", ")], "198.51.100.7, 192.0.2.1"),
             (vec![("x-forwarded-for", "192.0.2.1, 10.0.0.1")], "192.0.2.1, 10.0.0.1, 192.0.2.1"),
         ] {
             let context = request(Protocol::Rest, "GET", "/prod", &sent);

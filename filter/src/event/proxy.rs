@@ -42,6 +42,9 @@ pub fn proxy_event(
     if let (Some(authorizer), Some(Value::Object(request_context))) = (authorizer, event.get_mut("requestContext")) {
         request_context.insert("authorizer".to_owned(), authorizer);
     }
+    if !is_rest && !body.is_empty() && !context.headers().contains("content-length") {
+        tell_length(&mut event, body.len());
+    }
     let is_base64 = !body.is_empty() && is_bytes(context, &body, binary);
     let body = match body {
         body if body.is_empty() => None,
@@ -63,6 +66,16 @@ pub fn proxy_event(
     };
     let version = ("version".to_owned(), Value::from(version));
     Value::Object(std::iter::once(version).chain(event).collect()).to_string().into_bytes()
+}
+
+/// The length of a body that came in chunks, which told none: HTTP APIs tell one of every request.
+fn tell_length(event: &mut Map<String, Value>, length: usize) {
+    let length = Value::from(length.to_string());
+    for (map, length) in [("multiValueHeaders", Value::Array(vec![length.clone()])), ("headers", length)] {
+        if let Some(Value::Object(headers)) = event.get_mut(map) {
+            headers.insert("content-length".to_owned(), length);
+        }
+    }
 }
 
 /// Whether a body goes into the event as base64. REST APIs look at `binaryMediaTypes`; HTTP APIs take for text what is named as one,
@@ -201,6 +214,15 @@ mod tests {
                 let event = event(format, &context, body, &[]);
                 assert_eq!((&event["body"], &event["isBase64Encoded"]), (&shown, &json!(encoded)), "{headers:?}");
             }
+        }
+        for (format, protocol, told) in [
+            (PayloadFormat::V2, Protocol::Http, json!("3")),
+            (PayloadFormat::V1, Protocol::Http, json!("3")),
+            (PayloadFormat::V1, Protocol::Rest, Value::Null),
+        ] {
+            let target = if protocol == Protocol::Rest { "/prod/1" } else { "/1" };
+            let chunked = event(format, &request(protocol, "POST", target, &[]), b"abc", &[]);
+            assert_eq!(chunked["headers"]["content-length"], told);
         }
         let empty = event(PayloadFormat::V2, &request(Protocol::Http, "POST", "/1", &[]), b"", &[]);
         assert!(empty.get("body").is_none() && empty["isBase64Encoded"] == false);

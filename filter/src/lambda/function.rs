@@ -112,9 +112,13 @@ impl Function {
     }
 }
 
-/// A name or an ARN, with or without a version: `[A-Za-z0-9-_.]`, colons, and `$LATEST` (documented: "Invoke", Lambda API).
+/// A name or an ARN, with or without a version: `[A-Za-z0-9-_.]`, colons, and `$LATEST` (documented: "Invoke", Lambda API). No part
+/// is empty, as one is that a stage variable should have named.
 fn is_function(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b':' | b'$'))
+    let is_part = |part: &str| {
+        !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'$'))
+    };
+    text.split(':').all(is_part)
 }
 
 /// Puts in `${stageVariables.x}`; the name of one that is not set is the error.
@@ -198,6 +202,8 @@ mod tests {
             &format!("arn:aws:apigateway:us-east-1:lambda:{path}%2F/invocations"),
             &format!("arn:aws:apigateway:evil.test/:lambda:{path}/invocations"),
             &format!("arn:aws:apigateway::lambda:{path}/invocations"),
+            &format!("arn:aws:apigateway:us-east-1:lambda:{path}:/invocations"),
+            &format!("arn:aws:apigateway:us-east-1:lambda:{path}::1/invocations"),
             &format!("arn:aws:apigateway:us-east-1:sqs:{path}/invocations"),
             &format!("arn:other:apigateway:us-east-1:lambda:{path}/invocations"),
             "ftp://h/",

@@ -25,6 +25,7 @@
 //!       headers: { content-type: application/json, x-amzn-requestid: "re:^[0-9a-f-]{36}$" }
 //!       absentHeaders: [x-other]
 //!       bodyJson: { message: "<any>" }
+//!       bodyAt: { /message: "<any>", /other: "<none>" }   # parts of a large one, by JSON pointer
 //!       upstream: none                         # or one request, or a list of them; absent: not asserted
 //!   - name: a signed request, of which somebody then changes the path
 //!     request: { path: /dev/x, sign: { accessKeyId: AKIDEXAMPLE, presign: true, expires: "60", after: { path: /dev/y } } }
@@ -205,6 +206,8 @@ pub struct ExpectMessage {
     pub body: Option<String>,
     /// Deep equality; `<any>` and `re:…` as texts inside.
     pub body_json: Option<Value>,
+    /// JSON pointers into the body, each with what is there as in `bodyJson`; `<none>`: nothing is.
+    pub body_at: BTreeMap<String, Value>,
     /// Bytes.
     pub body_base64: Option<String>,
     /// That many bytes.

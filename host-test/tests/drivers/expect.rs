@@ -77,6 +77,16 @@ pub fn message(expect: &ExpectMessage, headers: &[Line], body: &[u8], whose: &st
     {
         bad.push(format!("{whose} body `{}`, not the JSON `{wanted}`", shown(body)));
     }
+    if !expect.body_at.is_empty() {
+        let got = serde_json::from_slice::<Value>(body).unwrap_or_default();
+        for (place, wanted) in &expect.body_at {
+            let here = got.pointer(place);
+            if !here.map_or_else(|| wanted == "<none>", |here| same_json(wanted, here)) {
+                let here = here.map_or_else(|| "nothing".to_owned(), Value::to_string);
+                bad.push(format!("{whose} body has {} at {place}, not {wanted}", shown(here.as_bytes())));
+            }
+        }
+    }
     if let Some(wanted) = &expect.body_base64
         && from_base64(wanted) != body
     {

@@ -108,7 +108,8 @@ fn object<'a>(members: &'a Map<String, Value>, name: &str) -> Result<impl Iterat
 fn append(headers: &mut Headers, name: &str, value: &Value, protocol: Protocol) -> Result<(), Malformed> {
     let value = match value {
         Value::Null => return Ok(()),
-        Value::String(text) => text.clone(),
+        // HTTP/2 has no blanks around a value.
+        Value::String(text) => text.trim_matches([' ', '\t']).to_owned(),
         Value::Bool(_) | Value::Number(_) => value.to_string(),
         Value::Array(_) | Value::Object(_) => return Err("a header's value is neither a text nor a list of texts"),
     };
