@@ -181,6 +181,8 @@ mod tests {
             ("us-east-1:s3:path/bucket/{key}", "s3.us-east-1.amazonaws.com/bucket/a/b", "s3", "us-east-1"),
             ("${stageVariables.region}:bucket.s3:path/{key}?x=1", "bucket.s3.eu-west-1.amazonaws.com/a/b?x=1", "s3", "eu-west-1"),
             ("us-east-1:sqs:path/123456789012/queue", "sqs.us-east-1.amazonaws.com/123456789012/queue", "sqs", "us-east-1"),
+            ("us-east-1:sns:path//", "sns.us-east-1.amazonaws.com//", "sns", "us-east-1"),
+            ("us-east-1:sqs:path/", "sqs.us-east-1.amazonaws.com/", "sqs", "us-east-1"),
             ("eu-west-1:iam:action/ListUsers", "iam.amazonaws.com/?Action=ListUsers", "iam", "us-east-1"),
             ("eu-west-1:email:action/SendEmail", "email.eu-west-1.amazonaws.com/?Action=SendEmail", "ses", "eu-west-1"),
             (
