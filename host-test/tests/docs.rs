@@ -177,6 +177,21 @@ fn the_page_of_the_command_lists_exactly_the_keys_of_a_reply_that_the_stub_knows
     assert_eq!(listed, known);
 }
 
+#[test]
+fn the_page_of_the_document_lists_exactly_the_keys_of_a_function_that_the_command_knows() {
+    let file = std::env::temp_dir().join(format!("tollgate-docs-functions-{}.yaml", std::process::id()));
+    std::fs::write(&file, "functions: {f: {none: 1, command: [x]}}").expect("a file can be written");
+    let output = tollgate(&["functions", file.to_str().expect("paths are UTF-8"), "--listen", "127.0.0.1:0"]);
+    std::fs::remove_file(&file).expect("it is there");
+    let said = printed(&output);
+    let list = said.split("known here: ").nth(1).and_then(|rest| rest.lines().next()).unwrap_or_else(|| panic!("{said}"));
+    let known: BTreeSet<String> = list.split(", ").map(str::to_owned).collect();
+    let rows = page("docs/document.md").rows();
+    let of_it = rows.iter().filter(|row| row.section == "A function" && row.has("name"));
+    let listed: BTreeSet<String> = of_it.map(|row| row.cell("name").trim_matches('`').to_owned()).collect();
+    assert_eq!(listed, known);
+}
+
 // --- the gateway document ---------------------------------------------------------------------------------------------------
 
 #[test]

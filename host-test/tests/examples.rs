@@ -22,8 +22,8 @@ const COMMAND: &str = "target/debug/tollgate";
 /// How pages write the server that stands for AWS, up to its port.
 const MOTO: [&str; 2] = ["target/moto-venv/bin/moto_server", "-p"];
 
-/// Where `serve` and `stub` listen when a page does not say.
-const DEFAULTS: [(&str, &str); 2] = [("serve", "127.0.0.1:8080"), ("stub", "127.0.0.1:9000")];
+/// Where servers listen when a page does not say.
+const DEFAULTS: [(&str, &str); 3] = [("serve", "127.0.0.1:8080"), ("stub", "127.0.0.1:9000"), ("functions", "127.0.0.1:9001")];
 
 /// What `make run` starts.
 const MAKE_RUN: [&str; 2] = [

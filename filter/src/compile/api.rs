@@ -177,6 +177,9 @@ impl<'a> StageCompiler<'a, '_> {
                 self.problems.error(&operation.node.path, message, None);
             }
         }
+        if api.cors.is_some() {
+            self.warn_of_guarded_preflights(&table);
+        }
         Stage {
             api: Arc::clone(api),
             facts,
@@ -218,6 +221,7 @@ impl<'a> StageCompiler<'a, '_> {
         };
         let mut scope = Scope {
             protocol: self.document.protocol,
+            region: &self.document.region,
             variables: &self.stage.variables,
             directory: &mut self.parts.directory,
             binary_media_types: &self.definition.binary_media_types,
@@ -258,6 +262,20 @@ impl<'a> StageCompiler<'a, '_> {
             let message = "nobody can call methods that require an API key: no usage plan has this stage and a key that counts";
             let help = format!("name it under `usagePlans`: `{{api: {}, stage: {}}}`", self.document.name, self.stage.name);
             self.problems.warning(&self.stage.node.path, message, Some(&help));
+        }
+    }
+
+    /// A guarded route that takes OPTIONS takes preflights, which have neither token nor signature: no page gets past it.
+    fn warn_of_guarded_preflights(&mut self, table: &RouteTable<Arc<Route>>) {
+        for operation in self.definition.operations.iter().filter(|operation| !matches!(operation.key, OperationKey::Method(_))) {
+            // Any path that only the default route has, and any that fits the pattern: a variable takes its own name.
+            let path = if operation.key == OperationKey::Default { "/{proxy+}" } else { &operation.path };
+            if table.find("OPTIONS", path).is_some_and(|found| !found.route.guard.is_open()) {
+                let message =
+                    "browsers cannot send a preflight here: it goes to a route with an authorizer, and has no credentials";
+                let help = "add a route for OPTIONS without an authorizer, such as `OPTIONS /{proxy+}` beside `$default`";
+                self.problems.warning(&operation.node.path, message, Some(help));
+            }
         }
     }
 

@@ -2,7 +2,9 @@
 
 use crate::authorizer::{Authorizer, AuthorizerScope, Cognito, Jwt, Lambda, SchemeRequirement};
 use crate::definition::{Node, Protocol};
-use crate::integration::{HttpProxy, Integration, LambdaProxy, Mock, Scope, TIMEOUT_MILLIS, compile_aws, compile_http};
+use crate::integration::{
+    HttpProxy, Integration, LambdaProxy, Mock, Scope, TIMEOUT_MILLIS, compile_aws, compile_http, compile_subtype,
+};
 use std::sync::Arc;
 
 type Compile = fn(&Node<'_>, &mut Scope<'_, '_>) -> Box<dyn Integration>;
@@ -32,7 +34,7 @@ const INTEGRATIONS: [(&str, Kind); 5] = [
     ("http_proxy", Kind { protocols: &[Rest, Http], compile: HttpProxy::compile }),
     ("http", Kind { protocols: &[Rest], compile: compile_http }),
     ("aws", Kind { protocols: &[Rest], compile: compile_aws }),
-    ("aws_proxy", Kind { protocols: &[Rest, Http], compile: LambdaProxy::compile }),
+    ("aws_proxy", Kind { protocols: &[Rest, Http], compile: compile_aws_proxy }),
 ];
 
 /// Every key that AWS documents for the integration object.
@@ -83,6 +85,14 @@ pub fn compile_authorizer(scheme: &SchemeRequirement<'_>, scope: &mut Authorizer
         return None;
     }
     compile(scheme, scope)
+}
+
+/// A function, or another service of AWS.
+fn compile_aws_proxy(node: &Node<'_>, scope: &mut Scope<'_, '_>) -> Box<dyn Integration> {
+    match node.get("integrationSubtype") {
+        Some(subtype) if scope.protocol == Http => compile_subtype(node, &subtype, scope),
+        _ => LambdaProxy::compile(node, scope),
+    }
 }
 
 /// Compiles the integration object of a method.

@@ -200,6 +200,12 @@ impl Context {
         }
     }
 
+    /// The same with another request in the place of the client's; `None` for a target that is none.
+    pub fn with_request(&self, request: RequestHead) -> Option<Self> {
+        let path = Some(CanonicalPath::parse(&request.path).ok()?);
+        Some(Self { request, path, query: OnceCell::new(), ..self.clone() })
+    }
+
     /// The client's header fields.
     pub fn headers(&self) -> &Headers {
         &self.request.headers

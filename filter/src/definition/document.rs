@@ -76,6 +76,10 @@ pub enum Basepath {
 
 const BASEPATHS: [(&str, Basepath); 3] = [("ignore", Basepath::Ignore), ("prepend", Basepath::Prepend), ("split", Basepath::Split)];
 
+/// `functions` is for the command, which runs them and checks what is written there: a gateway calls a function wherever it is.
+const DOCUMENT_KEYS: [&str; 9] =
+    ["apis", "upstreams", "functions", "issuers", "iam", "account", "usagePlans", "apiKeys", "rateLimitService"];
+
 const API_KEYS: [&str; 9] = ["name", "definition", "protocol", "apiId", "accountId", "region", "parameters", "basePath", "stages"];
 
 /// What the document can say of a stage and is not served yet; each refused with the reason.
@@ -89,7 +93,7 @@ const STAGE_LIMITS: [&str; 4] = ["throttle", "methodSettings", "defaultRouteSett
 impl<'a> Document<'a> {
     /// Reads the document and every mistake in it.
     pub fn read(root: &Node<'a>, problems: &mut Problems) -> Self {
-        root.only(&["apis", "upstreams", "issuers", "iam", "account", "usagePlans", "apiKeys", "rateLimitService"], problems);
+        root.only(&DOCUMENT_KEYS, problems);
         let mut document = Self {
             apis: Vec::new(),
             directory: Directory::read(root, problems),

@@ -1,12 +1,12 @@
 //! The pipeline: one request through the gateway, as a state machine. Events in, effects out; no sockets, no clock of its own.
 //!
 //! ```text
-//! request head -> read -> stage -> CORS preflight (HTTP) -> route -> authorize -> count -> validate -> integration request -> upstream
+//! request head -> read -> stage -> route, or CORS preflight (HTTP) -> authorize -> count -> validate -> integration request -> upstream
 //!                                                               [body, callouts] [callouts] [body]                         or answer
 //! response head -> integration response, or gateway response if the proxy itself answered -> ids, CORS -> client
 //! ```
-//! The order is AWS's: a preflight needs no authorization, so it stands before the route; the route decides what guards it, so it
-//! stands before authorization; only who may call is counted, against its plan and then what all share; only who may call so
+//! The order is AWS's: the route decides what guards it, so it stands before authorization; a preflight needs no route, and no
+//! authorization but that of a guarded route which takes OPTIONS; only who may call is counted, against its plan and then what all share; only who may call so
 //! often hears what is wrong with a request; nothing reaches an integration but an `Admitted`.
 
 mod candidate;
@@ -28,7 +28,7 @@ use candidate::{Candidate, Held, Routed, Step};
 use finish::{add_ids, finish};
 use notes::{note_route, outcome_text};
 use proxy_answers::{failure_of, is_unchanged, replace};
-use routing::{Found, Refused, find_route, read};
+use routing::{Found, Refused, find_route, preflight, read};
 use std::sync::Arc;
 
 /// One request and where it stands.
@@ -200,6 +200,9 @@ impl Exchange {
     fn authorized(&mut self, routed: Routed, progress: authorizer::Progress, platform: &mut dyn Platform) -> Effect {
         match progress {
             authorizer::Progress::Authorized(authorized) => {
+                if let Some(response) = preflight(&routed.stage, authorized.context()) {
+                    return self.reply(response, false, platform);
+                }
                 let progress = routed.route.usage.enter(*authorized, platform);
                 self.counted(routed, progress, platform)
             }
@@ -346,7 +349,7 @@ impl Exchange {
             return replace(response, end, context.client_sent_head);
         }
         platform.note(Section::Integration, "response", &|| head.describe());
-        let mut head = route.integration.response(&context, head);
+        let mut head = route.integration.response(&context, head, platform);
         finish(&mut head, &stage, &context);
         platform.note(Section::MethodResponse, "response", &|| head.describe());
         self.phase = Phase::Relaying { discard: context.client_sent_head, sent };

@@ -30,14 +30,16 @@ pub(super) fn read(mut head: RequestHead, platform: &mut dyn Platform) -> Contex
     Context::new(Ids::new(platform.random()), head)
 }
 
-/// Stage, preflight, route.
+/// Stage, route, preflight. A preflight needs no route; but where one takes OPTIONS and is guarded, its guard is asked first
+/// (documented for `$default`; assumed(guarded-preflight): for every other route, as users report it of ANY).
 pub(super) fn find_route(gateway: &Gateway, context: Context) -> Result<Found, Box<Refused>> {
     let (stage, mut context) = find_stage(gateway, context)?;
-    if let Some(mut response) = stage.api.cors.as_ref().and_then(|cors| cors.preflight(&context.request)) {
-        add_ids(&mut response.head, &context);
+    let found = stage.table.find(&context.request.method, &context.stage_path);
+    let is_open = found.as_ref().is_none_or(|found| found.route.guard.is_open());
+    if let Some(response) = preflight(&stage, &context).filter(|_| is_open) {
         return Ok(Found::Preflight(response));
     }
-    let Some(found) = stage.table.find(&context.request.method, &context.stage_path) else {
+    let Some(found) = found else {
         let failure = no_route(&context);
         return Err(Box::new(Refused { stage: Some(stage), context, failure }));
     };
@@ -49,6 +51,13 @@ pub(super) fn find_route(gateway: &Gateway, context: Context) -> Result<Found, B
         return Err(Box::new(Refused { stage: Some(stage), context, failure }));
     }
     Ok(Found::Route(stage, route, Box::new(context)))
+}
+
+/// The answer to a preflight of an API with CORS settings.
+pub(super) fn preflight(stage: &Stage, context: &Context) -> Option<Response> {
+    let mut response = stage.api.cors.as_ref()?.preflight(&context.request)?;
+    add_ids(&mut response.head, context);
+    Some(response)
 }
 
 fn find_stage(gateway: &Gateway, mut context: Context) -> Result<(Arc<Stage>, Context), Box<Refused>> {

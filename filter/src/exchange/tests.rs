@@ -78,7 +78,7 @@ impl Integration for Backend {
     fn request(&self, admitted: &Admitted, _: &dyn Platform) -> Result<IntegrationRequest, Failure> {
         Ok(IntegrationRequest::Forward(admitted.context().request.clone()))
     }
-    fn response(&self, _: &Context, head: ResponseHead) -> ResponseHead {
+    fn response(&self, _: &Context, head: ResponseHead, _: &dyn Platform) -> ResponseHead {
         head
     }
     fn summary(&self) -> String {

@@ -2,11 +2,12 @@
 //! alike. AWS: "Set up HTTP integrations in API Gateway".
 
 use super::parameters::{Mapped, RequestParameters};
+use super::request_line::{compile_method, target, warn_of_unfilled};
 use super::uri::{InvalidUri, Uri, UriValue, with_stage_variables};
 use super::{Scope, timeout_millis};
 use crate::definition::{Endpoint, Node};
 use crate::gateway_response::Failure;
-use crate::http::{CanonicalPath, METHODS};
+use crate::http::CanonicalPath;
 use std::fmt;
 
 /// A compiled endpoint.
@@ -44,42 +45,6 @@ impl Backend {
     pub fn target(&self, mapped: &Mapped, appended: &str, client_query: &str) -> Result<Vec<u8>, Failure> {
         target(self.uri()?, mapped, appended, client_query)
     }
-}
-
-/// `httpMethod`; none: the client's own.
-pub fn compile_method(node: &Node<'_>, scope: &mut Scope<'_, '_>) -> Option<&'static str> {
-    let methods: Vec<_> = [("ANY", None)].into_iter().chain(METHODS.map(|method| (method, Some(method)))).collect();
-    node.get("httpMethod").and_then(|method| method.one_of(&methods, scope.problems)).flatten()
-}
-
-/// A parameter of a URI without a source.
-pub fn warn_of_unfilled(uri: &Uri, parameters: &RequestParameters, node: &Node<'_>, scope: &mut Scope<'_, '_>) {
-    for name in uri.parameters().filter(|name| !parameters.fills(name)) {
-        let message = format!("nothing fills `{{{name}}}`: it goes upstream as it stands");
-        let help = format!("map it: `integration.request.path.{name}: method.request.path.{name}`");
-        scope.problems.warning(&node.path.key("uri"), message, Some(&help));
-    }
-}
-
-/// A request target: the URI's path with its parameters filled and a path appended, and its own query before others.
-pub fn target(uri: &Uri, mapped: &Mapped, appended: &str, client_query: &str) -> Result<Vec<u8>, Failure> {
-    let value = |name: &str| mapped.uri_value(name);
-    let mut path = uri.path(&value);
-    if !appended.is_empty() {
-        path = format!("{}{appended}", path.trim_end_matches('/'));
-    }
-    // A mapped value may have made of it what no client may send. assumed(leading-slashes): two slashes in front, which some
-    // would read as a host, are one.
-    let canonical = CanonicalPath::parse(path.as_bytes()).map_err(|_| Failure::bad_request())?;
-    canonical.path().clone_into(&mut path);
-    // The URI's own parameters first, then the client's as they were sent, then the mapped ones (recorded:
-    // `test_http_proxy_integration_request_data_mappings`).
-    let queries = [uri.query(&value), client_query.to_owned(), mapped.query()];
-    let query = queries.into_iter().filter(|query| !query.is_empty()).collect::<Vec<_>>().join("&");
-    if !query.is_empty() {
-        path = format!("{path}?{query}");
-    }
-    Ok(path.into_bytes())
 }
 
 /// `GET https://host/path`, for the route table.

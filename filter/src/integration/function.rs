@@ -3,7 +3,7 @@
 use super::Scope;
 use super::uri::with_stage_variables;
 use crate::context::Context;
-use crate::definition::Node;
+use crate::definition::{Node, Protocol};
 use crate::gateway_response::{Failure, ResponseType};
 use crate::http::RequestHead;
 use crate::lambda::Function;
@@ -69,6 +69,10 @@ impl fmt::Display for FunctionUri {
 
 /// Settings that no call of AWS has, or that are the proxy's matter.
 pub fn check_settings(node: &Node<'_>, scope: &mut Scope<'_, '_>) {
+    if let Some(subtype) = node.get("integrationSubtype").filter(|_| scope.protocol == Protocol::Rest) {
+        let help = "name the service by its `uri`: `arn:aws:apigateway:REGION:SERVICE:action/NAME`, of type aws";
+        scope.problems.error(&subtype.path, "REST APIs have no `integrationSubtype`", Some(help));
+    }
     let no_effect = [
         ("connectionId", "AWS is called without a VPC link"),
         ("credentials", "requests are signed by whoever sends them: the AWS credentials of the proxy, or of the command"),

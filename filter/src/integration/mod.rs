@@ -9,13 +9,16 @@ mod custom;
 mod faults;
 mod function;
 mod http;
+mod http_parameters;
 mod http_proxy;
 mod lambda_proxy;
 mod mock;
 mod parameters;
 mod proxy;
+mod request_line;
 mod request_payload;
 mod responses;
+mod subtype;
 mod tolerant_json;
 mod uri;
 
@@ -24,6 +27,7 @@ pub use http::compile as compile_http;
 pub use http_proxy::HttpProxy;
 pub use lambda_proxy::LambdaProxy;
 pub use mock::Mock;
+pub use subtype::compile as compile_subtype;
 
 use crate::context::Context;
 use crate::definition::{Directory, Endpoint, Node, Operation, Protocol};
@@ -76,8 +80,8 @@ pub trait Integration: Send + Sync {
     }
 
     /// What the client gets to see of the upstream's response head, where the request was forwarded.
-    fn response(&self, context: &Context, head: ResponseHead) -> ResponseHead {
-        let _ = context;
+    fn response(&self, context: &Context, head: ResponseHead, platform: &dyn Platform) -> ResponseHead {
+        let _ = (context, platform);
         head
     }
 
@@ -125,6 +129,8 @@ fn timeout_millis(node: &Node<'_>, scope: &mut Scope<'_, '_>) -> u64 {
 pub struct Scope<'a, 'b> {
     /// REST or HTTP.
     pub protocol: Protocol,
+    /// The API's own.
+    pub region: &'a str,
     /// The stage's variables.
     pub variables: &'a BTreeMap<String, String>,
     /// Where hosts are.

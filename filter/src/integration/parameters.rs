@@ -1,6 +1,6 @@
 //! `requestParameters`: what a request says in one place goes upstream in another. REST proxies apply them, too, though the
 //! documentation says that they pass everything through (recorded: `test_http_proxy_integration_request_data_mappings`). In HTTP
-//! APIs the path parameters fill the URI by themselves.
+//! APIs the path parameters fill the URI by themselves; all else that is mapped there is in `http_parameters`.
 
 use super::uri::{UriValue, within_a_pair};
 use super::{Scope, faults, is_reserved};
@@ -31,6 +31,8 @@ pub struct Mapped {
     /// No value: whatever the client sent under the name is removed.
     headers: Vec<(String, Vec<Vec<u8>>)>,
     aws: bool,
+    /// The path in the place of the URI's, in HTTP APIs.
+    whole_path: Option<String>,
 }
 
 /// Targets of a header mapping for which AWS answers 500 to every request (recorded).
@@ -62,12 +64,9 @@ impl RequestParameters {
                 .into_iter()
                 .map(|name| (name.clone(), Expression::Request(Source::Path(name))))
                 .collect();
-        }
-        let Some(mappings) = node.get("requestParameters") else { return parameters };
-        if scope.protocol == Protocol::Http {
-            scope.problems.error(&mappings.path, "not served yet: parameter mapping of HTTP APIs", None);
             return parameters;
         }
+        let Some(mappings) = node.get("requestParameters") else { return parameters };
         for (target, source) in mappings.members(scope.problems) {
             parameters.compile_mapping(target, &source, scope);
         }
@@ -194,6 +193,16 @@ impl Mapped {
             }
         }
         Ok(())
+    }
+
+    /// Puts another path in the place of the URI's.
+    pub fn overwrite_path(&mut self, path: Option<&str>) {
+        self.whole_path = path.map(str::to_owned);
+    }
+
+    /// The path in the place of the URI's.
+    pub fn whole_path(&self) -> Option<&str> {
+        self.whole_path.as_deref()
     }
 
     /// A line a value, for people.

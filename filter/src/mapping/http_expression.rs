@@ -39,9 +39,22 @@ pub enum Origin {
 /// What of a body is looked at for a JSONPath.
 const JSON_LIMIT: usize = 100 * 1024;
 
-const HELP: &str = "text with `$request.header.NAME`, `$request.querystring.NAME`, `$request.path`, `$request.path.NAME`, \
-    `$request.body.JSONPATH`, `$context.NAME` or `$stageVariables.NAME` in it; in responses `$response.header.NAME` and \
-    `$response.body.JSONPATH` in the place of the request's";
+const REQUEST_HELP: &str = "write text with `$request.header.NAME`, `$request.querystring.NAME`, `$request.path`, \
+    `$request.path.NAME`, `$request.body.JSONPATH`, `$context.NAME` or `$stageVariables.NAME` in it";
+const RESPONSE_HELP: &str = "write text with `$response.header.NAME`, `$response.body.JSONPATH`, `$context.NAME` or \
+    `$stageVariables.NAME` in it";
+
+/// Which side has a variable, how its name begins, and what it is in REST.
+const VARIABLES: [(Option<Side>, &str, Variable); 6] = [
+    (Some(Side::Request), "request.header.", |name| Expression::Request(Source::MultiValueHeader(name))),
+    (Some(Side::Request), "request.querystring.", |name| Expression::Request(Source::MultiValueQueryString(name))),
+    (Some(Side::Request), "request.path.", |name| Expression::Request(Source::Path(name))),
+    (Some(Side::Response), "response.header.", Expression::ResponseMultiValueHeader),
+    (None, "context.", Expression::Context),
+    (None, "stageVariables.", Expression::StageVariable),
+];
+
+type Variable = fn(String) -> Expression;
 
 // === impl HttpExpression ===
 
@@ -61,6 +74,7 @@ impl HttpExpression {
                 rest = after;
                 continue;
             }
+            // assumed(http-expression-names)
             let (name, tail) = reference(after);
             match Part::read(name.trim(), side) {
                 Ok(part) => {
@@ -69,7 +83,8 @@ impl HttpExpression {
                     parts.push(part);
                 }
                 Err(message) => {
-                    problems.error(&node.path, format!("`${name}` {message}"), Some(HELP));
+                    let help = if side == Side::Response { RESPONSE_HELP } else { REQUEST_HELP };
+                    problems.error(&node.path, format!("`${name}` {message}"), Some(help));
                     return None;
                 }
             }
@@ -96,6 +111,11 @@ impl HttpExpression {
             Part::Text(text) => Some(text.as_str()),
             _ => None,
         })
+    }
+
+    /// Whether it is the same for everybody.
+    pub fn is_text(&self) -> bool {
+        self.0.iter().all(|part| matches!(part, Part::Text(_)))
     }
 
     /// The path parameters that it names.
@@ -142,28 +162,20 @@ impl Part {
     /// A name without its `$` and braces; what is wrong with it, to stand behind it.
     fn read(name: &str, side: Side) -> Result<Self, String> {
         let is_response = side == Side::Response;
-        let named = |prefix: &str| name.strip_prefix(prefix).filter(|rest| !rest.is_empty()).map(str::to_owned);
-        let request = |prefix| if is_response { None } else { named(prefix) };
-        if let Some(path) = name.strip_prefix(if is_response { "response.body" } else { "request.body" }) {
-            if path.is_empty() {
-                return Ok(Self::WholeBody);
-            }
-            if path.starts_with(['.', '[']) {
-                return in_body(path, is_response);
-            }
+        let (whole_body, what) = if is_response { ("response.body", "a response") } else { ("request.body", "a request") };
+        match name.strip_prefix(whole_body) {
+            Some("") => return Ok(Self::WholeBody),
+            Some(path) if path.starts_with(['.', '[']) => return in_body(path, is_response),
+            _ => {}
         }
         if name == "request.path" && !is_response {
             return Ok(Self::RequestPath);
         }
-        let found = request("request.header.")
-            .map(|name| Expression::Request(Source::MultiValueHeader(name)))
-            .or_else(|| request("request.querystring.").map(|name| Expression::Request(Source::MultiValueQueryString(name))))
-            .or_else(|| request("request.path.").map(|name| Expression::Request(Source::Path(name))))
-            .or_else(|| named("response.header.").filter(|_| is_response).map(Expression::ResponseMultiValueHeader))
-            .or_else(|| named("context.").map(Expression::Context))
-            .or_else(|| named("stageVariables.").map(Expression::StageVariable));
-        let what = if is_response { "is no variable of a response" } else { "is no variable of a request" };
-        found.map(Self::Variable).ok_or_else(|| what.to_owned())
+        let variable = VARIABLES.iter().filter(|(of, ..)| of.is_none_or(|of| of == side)).find_map(|(_, prefix, kind)| {
+            let name = name.strip_prefix(prefix).filter(|name| !name.is_empty())?;
+            Some(Self::Variable(kind(name.to_owned())))
+        });
+        variable.ok_or_else(|| ["is no variable of ", what].concat())
     }
 
     fn warn(&self, node: &Node<'_>, problems: &mut Problems) {

@@ -65,6 +65,7 @@ fn every_form_of_the_page_has_its_value() {
         ("costs $5 or 5$", "costs $5 or 5$"),
         ("${request.path.id}/${context.stage} ${stageVariables.env}", "a%2Fb/dev e1"),
         ("/v1/$request.path.id", "/v1/a%2Fb"),
+        ("[$request.body.a.n[0]][$request.header.x-a]", "[1][1,2]"),
         ("$context.stage. $request.body.a.n[0], ok", "dev. 1, ok"),
     ] {
         assert_eq!(request(text, body).as_deref(), Some(value), "{text}");

@@ -38,8 +38,9 @@ pub(super) fn reference(text: &str) -> (&str, &str) {
     let has_brackets = text.starts_with("request.body") || text.starts_with("response.body");
     let mut inside = false;
     let ends = |c: char| {
+        let was_inside = inside;
         inside = if inside { c != ']' } else { has_brackets && c == '[' };
-        !(inside || c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-') || (has_brackets && c == ']'))
+        !(was_inside || inside || c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))
     };
     let name = text.get(..text.find(ends).unwrap_or(text.len())).unwrap_or_default();
     // A full stop ends a sentence, not a name.

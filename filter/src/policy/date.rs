@@ -9,7 +9,7 @@ const DAY: i64 = 86_400_000;
 
 /// Milliseconds since 1970-01-01T00:00:00Z. A year alone (`2026`) is refused, as it could as well be a number of seconds, and so is
 /// a time without its zone: assumed(policy-date-forms), AWS may read them.
-pub(super) fn parse(text: &str) -> Option<i64> {
+pub fn parse(text: &str) -> Option<i64> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) {
         return if digits.len() == 4 { None } else { text.parse::<i64>().ok()?.checked_mul(1000) };

@@ -29,6 +29,7 @@ mod principal;
 mod statement;
 mod truth;
 
+pub use date::parse as parse_date;
 pub use document::{ApiArn, Kind, MalformedPolicy};
 pub use key::Key;
 

@@ -1,13 +1,16 @@
 //! Judges a source: compiles its document and gives every problem its place.
 
+use std::path::Path;
+
 use serde_json::{Map, Value, json};
 use tollgate::compile::{Compiled, compile};
-use tollgate::definition::Endpoint;
+use tollgate::definition::{Endpoint, Node};
 use tollgate::gateway::Gateway;
-use tollgate::problem::{JsonPath, Problem, Severity};
+use tollgate::problem::{JsonPath, Problem, Problems, Severity};
 
 use super::Failure;
 use super::diagnostics::{Count, Diagnostic};
+use super::functions;
 use super::source::{Choice, Finding, Source};
 
 /// A source and the verdict on it.
@@ -39,8 +42,8 @@ impl Checked {
         let Compiled { endpoints, problems: as_written, .. } = compile(&document);
         add_upstreams(&mut document, endpoints.iter().map(|endpoint| endpoint.name.as_str()));
         let Compiled { mut gateway, problems, .. } = compile(&document);
-        let diagnostics = diagnose(&source, &problems);
         let missed_by_envoy = if source.is_definition() { Vec::new() } else { missed(&source, as_written, &problems) };
+        let diagnostics = diagnose(&source, &[problems, of_functions(&document)].concat());
         if Count::of(&diagnostics).errors > 0 {
             gateway = None;
         } else if let Some(stage) = &choice.stage {
@@ -61,6 +64,13 @@ impl Checked {
         Err(Failure::usage(format!("no stage is named `{stage}`"))
             .help(format!("the stages of the document are {}", known.join(", "))))
     }
+}
+
+/// The functions are the command's own: the filter does not look at them.
+fn of_functions(document: &Value) -> Vec<Problem> {
+    let mut problems = Problems::default();
+    functions::document::read(&Node::root(document), Path::new(""), &mut problems);
+    problems.into_vec()
 }
 
 /// What is wrong with the document as it is written, and not once every host has a cluster.

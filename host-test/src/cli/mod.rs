@@ -5,6 +5,7 @@ mod check;
 mod completions;
 mod diagnostics;
 mod explain;
+mod functions;
 mod gateway_responses;
 mod given;
 mod import_api_keys;
@@ -48,6 +49,7 @@ enum Command {
     GatewayResponses(gateway_responses::Arguments),
     ImportApiKeys(import_api_keys::Arguments),
     Stub(stub::Arguments),
+    Functions(functions::Arguments),
     Usage(usage::Arguments),
     Ratelimit(ratelimit::Arguments),
     Completions(completions::Arguments),
@@ -99,6 +101,7 @@ impl Command {
             Self::GatewayResponses(arguments) => gateway_responses::run(&arguments),
             Self::ImportApiKeys(arguments) => import_api_keys::run(&arguments),
             Self::Stub(arguments) => stub::run(&arguments),
+            Self::Functions(arguments) => functions::run(&arguments),
             Self::Usage(arguments) => usage::run(arguments),
             Self::Ratelimit(arguments) => ratelimit::run(&arguments),
             Self::Completions(arguments) => completions::run(&arguments),

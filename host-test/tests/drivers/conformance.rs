@@ -33,8 +33,6 @@ pub struct Row {
     /// The file that it stands in.
     #[serde(skip)]
     pub area: String,
-    #[serde(skip)]
-    is_proxied: bool,
     /// A build must not fail on it.
     #[serde(default)]
     pub doubt: bool,
@@ -99,9 +97,6 @@ impl Row {
         if let Some(caller) = self.setup.get("caller") {
             document["iam"] = json!({ "users": [user(caller)] });
         }
-        if self.is_proxied {
-            proxy_lambda(&mut document);
-        }
         add_upstreams(&mut document, self.hosts().iter());
         document
     }
@@ -150,12 +145,6 @@ impl Row {
         let issuers = issuers.filter_map(|issuer| issuer["issuer"].as_str()?.split('/').nth(2).map(str::to_owned));
         let services = SERVICES.iter().map(|service| format!("{service}.us-east-1.amazonaws.com"));
         std::iter::once("backend.test".to_owned()).chain(services).chain(issuers).collect()
-    }
-
-    /// The row with an HTTP_PROXY integration in the place of each Lambda one.
-    pub fn proxied(mut self) -> Self {
-        self.is_proxied = true;
-        self
     }
 
     /// What every backend answers.
@@ -243,19 +232,6 @@ fn definition(folder: &Path, api: &str) -> Value {
     let name = Path::new(api).file_name().expect("a row names a file");
     let text = std::fs::read_to_string(folder.join("apis").join(name)).expect("every api of a row is there");
     serde_json::from_str(&text).expect("apis are JSON")
-}
-
-/// Puts an integration that asks `backend.test` in the place of every one that asks a function.
-fn proxy_lambda(value: &mut Value) {
-    match value {
-        Value::Object(members) if members.get("type").is_some_and(|kind| kind == "aws_proxy") => {
-            *value =
-                json!({ "type": "http_proxy", "httpMethod": "GET", "payloadFormatVersion": "1.0", "uri": "http://backend.test/" });
-        }
-        Value::Object(members) => members.values_mut().for_each(proxy_lambda),
-        Value::Array(elements) => elements.iter_mut().for_each(proxy_lambda),
-        _ => {}
-    }
 }
 
 fn usage_plan((number, plan): (usize, &Value)) -> Value {

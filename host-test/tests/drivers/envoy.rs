@@ -144,6 +144,17 @@ impl Envoy {
         self.listeners.get(name).copied()
     }
 
+    /// What a backend got since it was last told what to do.
+    pub fn arrivals(&self, cluster: &str) -> Vec<Message> {
+        self.stubs[cluster].seen()
+    }
+
+    /// The access log so far: one JSON object a line, with the `path` that the shipped configuration keeps out of it.
+    pub fn access_log(&self) -> String {
+        let bytes = std::fs::read(self.folder.join("access.log")).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
     /// Envoy's log so far.
     pub fn log(&self) -> String {
         let bytes = std::fs::read(self.folder.join("envoy.log")).unwrap_or_default();
@@ -290,6 +301,7 @@ fn write_listeners(folder: &Path, template: &Template, module: &Path, version: u
             let manager = http_connection_manager(&mut listener);
             // Off by default in Envoy, for HTTP/1 only; on here so that trailers need no HTTP/2 client.
             manager["http_protocol_options"] = json!({ "enable_trailers": true });
+            manager["access_log"][0]["typed_config"]["log_format"]["json_format"]["path"] = "%REQUEST_HEADER(:PATH)%".into();
             if let Some(vm_id) = vm_id(name, configuration) {
                 manager["http_filters"][0]["typed_config"]["config"]["vm_config"]["vm_id"] = vm_id.into();
             }

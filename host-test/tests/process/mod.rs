@@ -6,7 +6,7 @@ pub mod redis;
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
@@ -30,6 +30,13 @@ pub struct Server {
 pub fn repository() -> PathBuf {
     let host_test = Path::new(env!("CARGO_MANIFEST_DIR"));
     host_test.parent().expect("the crate is a member of the workspace").to_owned()
+}
+
+/// The programs of functions: what `make need-functions` installs comes first.
+fn path_with_runtime_clients() -> String {
+    let installed = repository().join("target/functions");
+    let ours = [installed.join("python/bin"), installed.join("node/node_modules/.bin")].map(|folder| folder.display().to_string());
+    format!("{}:{}", ours.join(":"), std::env::var("PATH").unwrap_or_default())
 }
 
 /// Runs the command to its end.
@@ -88,8 +95,8 @@ impl Server {
     fn run(arguments: &[&str], scheme: &str, environment: &[(&str, &str)]) -> Self {
         let listens = format!("listening on {scheme}://");
         let mut command = Command::new(TOLLGATE);
-        command.args(arguments).args(["--listen", "127.0.0.1:0"]).current_dir(repository()).env("NO_COLOR", "1");
-        command.envs(environment.iter().copied());
+        command.args(arguments).args(["--listen", "127.0.0.1:0"]).current_dir(repository());
+        command.env("NO_COLOR", "1").env("PATH", path_with_runtime_clients()).envs(environment.iter().copied());
         let mut child =
             command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the command can be run");
         let stderr = child.stderr.take().expect("its standard error is a pipe");
@@ -110,6 +117,17 @@ impl Server {
                 }
             }
         }
+    }
+
+    /// The lines that it has said since somebody listened.
+    pub fn said(&self) -> Vec<String> {
+        self.said.try_iter().collect()
+    }
+
+    /// Tells it to stop as a supervisor does, and waits until it has.
+    pub fn stop(&mut self) -> ExitStatus {
+        signal(&self.child, "-TERM");
+        self.child.wait().expect("a child can be waited for")
     }
 
     /// The next line that holds a text; panics when it is never said.

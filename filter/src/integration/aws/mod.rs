@@ -6,6 +6,8 @@ mod json_services;
 mod lambda;
 mod service;
 
+pub use json_services::headers as action_headers;
+
 use super::custom::Custom;
 use super::{Integration, Scope, function};
 use crate::definition::Node;

@@ -5,6 +5,7 @@ mod answer;
 
 use super::answered::answered;
 use super::function::{self, FunctionUri};
+use super::http_parameters::{HttpRequestParameters, HttpResponseParameters};
 use super::parameters::RequestParameters;
 use super::{Integration, IntegrationRequest, Pending, Scope, proxy};
 use crate::context::{Context, TRACE_HEADER};
@@ -14,7 +15,7 @@ use crate::flow::{Callout, CalloutOutcome, Question};
 use crate::gateway_response::{Failure, ResponseType};
 use crate::http::{BinaryMediaTypes, Response};
 use crate::lambda::{EVENT_LIMIT, Invoked};
-use crate::mapping::Overrides;
+use crate::mapping::{Overrides, Sources};
 use crate::platform::{Level, Platform, Section};
 use crate::usage::Admitted;
 
@@ -29,6 +30,10 @@ pub struct LambdaProxy {
     broken: bool,
     binary: BinaryMediaTypes,
     timeout_millis: u64,
+    /// `requestParameters` of an HTTP API. assumed(function-parameter-mapping): they change what the event tells of the request.
+    mappings: HttpRequestParameters,
+    /// `responseParameters` of an HTTP API.
+    responses: HttpResponseParameters,
 }
 
 const FORMATS: [(&str, PayloadFormat); 2] = [("1.0", PayloadFormat::V1), ("2.0", PayloadFormat::V2)];
@@ -51,7 +56,13 @@ impl LambdaProxy {
         if scope.protocol == Protocol::Rest && format == Some(PayloadFormat::V2) {
             scope.problems.error(&node.path.key("payloadFormatVersion"), "REST APIs have payload format 1.0 only", None);
         }
+        let (mappings, responses) = match scope.protocol {
+            Protocol::Rest => Default::default(),
+            Protocol::Http => (HttpRequestParameters::compile(node, scope), HttpResponseParameters::compile(node, scope.problems)),
+        };
         Box::new(Self {
+            mappings,
+            responses,
             protocol: scope.protocol,
             function: FunctionUri::compile(node, scope),
             format: format.unwrap_or(PayloadFormat::V1),
@@ -59,6 +70,15 @@ impl LambdaProxy {
             binary: scope.binary_media_types.clone(),
             timeout_millis: super::timeout_millis(node, scope),
         })
+    }
+
+    /// The request with what is mapped; none where nothing is.
+    fn changed(&self, context: &Context, body: &[u8], platform: &dyn Platform) -> Result<Option<Context>, Failure> {
+        let Some(path) = context.path.as_ref().filter(|_| !self.mappings.is_empty()) else { return Ok(None) };
+        let mapped = self.mappings.evaluate(&Sources::of(context).with_body(body), platform);
+        platform.note(Section::IntegrationRequest, "parameters", &|| mapped.describe());
+        // A mapped value may have made of it what no client may send.
+        context.with_request(mapped.change(&context.request, path)).map(Some).ok_or_else(Failure::bad_request)
     }
 
     /// AWS answers 502 in REST APIs, and 500 in HTTP APIs (documented: "Handling Lambda errors with an API Gateway API").
@@ -73,11 +93,8 @@ fn check_settings(node: &Node<'_>, scope: &mut Scope<'_, '_>) -> bool {
     function::check_settings(node, scope);
     proxy::check_settings(node, scope);
     scope.warn_of_no_effect(node, &[("contentHandling", "`binaryMediaTypes` tells which bodies are base64 in the event")]);
-    for (key, what) in [("requestParameters", "requests"), ("responseParameters", "responses")] {
-        if let Some(setting) = node.get(key).filter(|_| scope.protocol == Protocol::Http) {
-            let message = format!("not served yet: parameter mapping of a function's {what}");
-            scope.problems.error(&setting.path, message, None);
-        }
+    if scope.protocol == Protocol::Rest {
+        scope.warn_of_no_effect(node, &[("responseParameters", "a proxy integration of a REST API passes the response through")]);
     }
     // Mapped parameters have no effect on the event (recorded), but for those that break the integration.
     let illegal = scope.protocol == Protocol::Rest && RequestParameters::compile(node, scope).are_illegal();
@@ -95,7 +112,9 @@ impl Integration for LambdaProxy {
             return Err(Failure::configuration());
         }
         let head = self.function.head(context, platform)?;
-        let event = proxy_event(self.format, context, platform.request_body(), &self.binary, platform);
+        let body = platform.request_body();
+        let changed = self.changed(context, &body, platform)?;
+        let event = proxy_event(self.format, changed.as_ref().unwrap_or(context), body, &self.binary, platform);
         platform.note(Section::IntegrationRequest, "event", &|| String::from_utf8_lossy(&event).into_owned());
         // assumed(event-limit): as Lambda answers it.
         if event.len() > EVENT_LIMIT {
@@ -133,6 +152,7 @@ impl Integration for LambdaProxy {
             (PayloadFormat::V2, _) => answer::v2(payload),
         };
         let mut response = answer.map_err(|reason| self.bad_gateway(reason, platform))?;
+        self.responses.apply(context, &mut response.head, &response.body, platform);
         if self.protocol == Protocol::Rest {
             response.head.headers.set(TRACE_HEADER, context.trace_id(platform));
         }

@@ -28,7 +28,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use serde_json::Value;
 use tokio::net::TcpListener;
+use tokio::sync::OnceCell;
 use tokio::sync::watch::Receiver;
 use tollgate::gateway::Gateway;
 use tollgate_host::{FilterModule, Listener, LogLevel, OnTrap, Plugin, Route, Settings, Shared};
@@ -38,6 +40,7 @@ use self::exchange::Backends;
 use self::origins::Override;
 use super::check::Checked;
 use super::diagnostics;
+use super::functions::{Local, is_lambda};
 use super::source::{Choice, Source, Version, stage_variable};
 use super::{Failure, Verdict, routes, say, server};
 
@@ -92,6 +95,8 @@ struct Server {
     module: FilterModule,
     /// Outlives configurations: what the filter counts goes on counting.
     shared: Arc<Shared>,
+    /// Where the functions of the document run, once it has some.
+    lambda: OnceCell<Local>,
 }
 
 /// What answers at this moment.
@@ -133,7 +138,7 @@ pub fn run(arguments: Arguments) -> Result<Verdict, Failure> {
             Err(Refused::Problems(_)) => return Ok(Verdict::Problems),
         };
         let module = module::load(arguments.module.as_deref())?;
-        let server = Server { arguments, module, shared: Arc::new(Shared::default()) };
+        let server = Arc::new(Server { arguments, module, shared: Arc::default(), lambda: OnceCell::new() });
         let serving = draft.start(&server).await?;
         let (listener, local) = server::bind(&server.arguments.listen).await?;
         let admin = match &server.arguments.admin {
@@ -145,7 +150,7 @@ pub fn run(arguments: Arguments) -> Result<Verdict, Failure> {
         let (sender, current) = tokio::sync::watch::channel(serving.current);
         let operator = operate(admin, current.clone(), Arc::clone(&server.shared));
         if server.arguments.watch {
-            tokio::spawn(reload::follow(server, serving.files, sender));
+            tokio::spawn(reload::follow(Arc::clone(&server), serving.files, sender));
         } else {
             // The channel stays open as long as the process, so that the engine does.
             Box::leak(Box::new(sender));
@@ -156,6 +161,9 @@ pub fn run(arguments: Arguments) -> Result<Verdict, Failure> {
             request::answer(engine, keys.fetch_add(1, Ordering::Relaxed), request, peer)
         });
         tokio::join!(clients, operator);
+        if let Some(lambda) = server.lambda.get() {
+            lambda.stop();
+        }
         Ok(Verdict::Good)
     })
 }
@@ -199,21 +207,38 @@ impl Draft {
         }
     }
 
+    /// The Lambda of this server, if the document has functions, or a document before it had.
+    async fn lambda<'s>(&self, server: &'s Server) -> Result<Option<&'s Local>, Failure> {
+        let Checked { document, endpoints, .. } = &self.checked;
+        if document.get("functions").is_none() {
+            return Ok(server.lambda.get());
+        }
+        for endpoint in endpoints.iter().filter(|endpoint| is_lambda(endpoint)) {
+            if self.overrides.iter().any(|replaced| replaced.host.eq_ignore_ascii_case(&endpoint.name)) {
+                say(&format!("note: `--upstream` says where `{}` is: `functions` are not asked there\n", endpoint.name));
+            }
+        }
+        server.lambda.get_or_try_init(Local::start).await.map(Some)
+    }
+
     /// Starts the filter with it.
     async fn start(self, server: &Server) -> Result<Serving, Failure> {
         let Checked { document, endpoints, .. } = &self.checked;
+        let lambda = self.lambda(server).await?;
         let service = self.gateway.plans.service();
         let grpc_clusters: Vec<String> = service.map(|service| service.cluster().to_owned()).into_iter().collect();
         for unused in origins::unused(document, endpoints, &grpc_clusters, &self.overrides) {
             say(&format!("note: nothing goes to `{unused}`, which `--upstream` names\n"));
         }
-        let origins = origins::resolve(document, endpoints, &grpc_clusters, &self.overrides);
+        // What the user says comes last, and counts.
+        let overrides = [lambda.map(|lambda| lambda.overrides(endpoints)).unwrap_or_default(), self.overrides.clone()].concat();
+        let origins = origins::resolve(document, endpoints, &grpc_clusters, &overrides);
         for cluster in origins::nowhere(&origins, &grpc_clusters) {
             let wanted = format!("write `--upstream {cluster}=http://127.0.0.1:PORT`");
             say(&format!("warning: nobody knows where the cluster `{cluster}` is, and calls to it fail: {wanted}\n"));
         }
         let backends = Backends::new(origins);
-        let settings = settings(&document.to_string(), &backends);
+        let settings = settings(&without_functions(document).to_string(), &backends);
         let engine = Engine::start(&server.module, settings, Arc::clone(&server.shared), backends.clone());
         // Where no instance gives out credentials, it takes a while to know that.
         let (engine, signing) = tokio::join!(engine, backends.signing());
@@ -222,9 +247,21 @@ impl Draft {
             Failure::new(format!("the module does not take the document: {}", said.trim_end()))
                 .help("command and module may be of different versions; build both with `make build`")
         })?;
+        if let Some(lambda) = lambda {
+            lambda.replace(document, &server.arguments.file);
+        }
         let current = Current { engine, gateway: self.gateway };
         Ok(Serving { current, routes: self.routes, files: self.checked.source.versions().to_vec() })
     }
+}
+
+/// What the module has no use for stays out of it.
+fn without_functions(document: &Value) -> Value {
+    let mut document = document.clone();
+    if let Some(members) = document.as_object_mut() {
+        members.shift_remove("functions");
+    }
+    document
 }
 
 /// Our Envoy's settings at the edge.

@@ -39,6 +39,8 @@ pub struct Override {
     /// An integration's host, `host:port`, or the name of a VPC link or a cluster; compared without case.
     pub host: String,
     origin: Origin,
+    /// It is this very process, which looks at no signature.
+    is_here: bool,
 }
 
 /// Cluster to server.
@@ -57,7 +59,8 @@ pub fn resolve(document: &Value, endpoints: &[Endpoint], grpc_clusters: &[String
             None => Origin::from_str(&format!("{}://{}", endpoint.scheme, endpoint.authority)).ok(),
         };
         if let Some(origin) = origin {
-            let signing = endpoint.signing.clone().map(|signing| Scope { signing, stand_in: replaced.is_some() });
+            let signing = endpoint.signing.clone().filter(|_| replaced.is_none_or(|replaced| !replaced.is_here));
+            let signing = signing.map(|signing| Scope { signing, stand_in: replaced.is_some() });
             origins.insert(cluster.to_owned(), Origin { signing, ..origin });
         }
     }
@@ -132,6 +135,14 @@ impl FromStr for Origin {
 
 // === impl Override ===
 
+impl Override {
+    /// A server of this process in the place of a host.
+    pub fn here(host: &str, address: std::net::SocketAddr) -> Option<Self> {
+        let origin = Origin::from_str(&format!("http://{address}")).ok()?;
+        Some(Self { host: host.to_owned(), origin, is_here: true })
+    }
+}
+
 impl FromStr for Override {
     type Err = String;
 
@@ -139,7 +150,7 @@ impl FromStr for Override {
         let Some((host, url)) = text.split_once('=').filter(|(host, _)| !host.is_empty()) else {
             return Err("write `HOST=URL`, such as `petstore.example.com=http://127.0.0.1:9000`".to_owned());
         };
-        Ok(Self { host: host.to_owned(), origin: url.parse()? })
+        Ok(Self { host: host.to_owned(), origin: url.parse()?, is_here: false })
     }
 }
 

@@ -1,5 +1,7 @@
 //! `--watch`: a changed definition is served as soon as it is whole; a bad one changes nothing but the screen.
 
+use std::sync::Arc;
+
 use tokio::sync::watch;
 
 use super::watch::Watch;
@@ -8,7 +10,7 @@ use crate::cli::source::Version;
 use crate::cli::{diagnostics, say};
 
 /// Follows the files for as long as the process lives.
-pub(super) async fn follow(server: Server, files: Vec<Version>, current: watch::Sender<Current>) {
+pub(super) async fn follow(server: Arc<Server>, files: Vec<Version>, current: watch::Sender<Current>) {
     let mut watch = Watch::new(&files);
     loop {
         watch.changed().await;
