@@ -231,7 +231,7 @@ $(CURDIR)/$(MOTO_VENV)/bin/moto_server:
 	@$(MOTO_VENV)/bin/python -c 'import importlib.metadata as packages; print("moto", packages.version("moto"))'
 
 .PHONY: need-moto
-need-moto: $(MOTO_SERVER)
+need-moto: $(MOTO_SERVER) ## moto, which stands for AWS in examples and tests
 
 # npm writes the target last, when all packages are there.
 $(OIDC_PROVIDER)/node_modules/.package-lock.json: $(OIDC_PACKAGE)/package.json $(OIDC_PACKAGE)/package-lock.json
