@@ -38,7 +38,7 @@ impl Protocol {
     }
 
     /// What an export says of itself: HTTP APIs are exported with `x-amazon-apigateway-importexport-version: 1.0`, REST APIs
-    /// without. CORS as data and the default route exist in HTTP APIs only.
+    /// without. CORS as data, the default route, events of format 2.0 and integration subtypes exist in HTTP APIs only.
     pub fn of(definition: &Value) -> Self {
         let is_default_route = |item: &Value| {
             item.get("x-amazon-apigateway-any-method").and_then(|m| m.get("isDefaultRoute")) == Some(&Value::Bool(true))
@@ -52,8 +52,18 @@ impl Protocol {
         let cors = definition.get("x-amazon-apigateway-cors").is_some();
         let paths = definition.get("paths").and_then(Value::as_object);
         let default_route = paths.is_some_and(|p| p.contains_key("/$default") || p.values().any(is_default_route));
-        if exported || cors || default_route { Self::Http } else { Self::Rest }
+        let operations = paths.into_iter().flat_map(|paths| paths.values()).filter_map(Value::as_object).flat_map(|p| p.values());
+        let is_http = |operation: &Value| operation.get("x-amazon-apigateway-integration").is_some_and(is_http_integration);
+        if exported || cors || default_route || operations.into_iter().any(is_http) { Self::Http } else { Self::Rest }
     }
+}
+
+fn is_http_integration(integration: &Value) -> bool {
+    let format = match integration.get("payloadFormatVersion") {
+        Some(Value::String(text)) => text.parse().ok(),
+        number => number.and_then(Value::as_f64),
+    };
+    format == Some(2.0) || integration.get("integrationSubtype").is_some()
 }
 
 /// The group of regions that a region is in, as ARNs name it.
@@ -116,5 +126,14 @@ mod tests {
         assert_eq!(Protocol::of(&json!({"x-amazon-apigateway-importexport-version": 1})), Protocol::Http);
         assert_eq!(Protocol::of(&json!({"x-amazon-apigateway-importexport-version": "2.0"})), Protocol::Rest);
         assert_eq!(Protocol::of(&json!({"paths": {"/$default": {}}})), Protocol::Http);
+        let with = |integration: Value| json!({"paths": {"/a": {"get": {"x-amazon-apigateway-integration": integration}}}});
+        for integration in [
+            json!({"payloadFormatVersion": "2.0"}),
+            json!({"payloadFormatVersion": 2.0}),
+            json!({"integrationSubtype": "SQS-SendMessage"}),
+        ] {
+            assert_eq!(Protocol::of(&with(integration)), Protocol::Http);
+        }
+        assert_eq!(Protocol::of(&with(json!({"payloadFormatVersion": "1.0"}))), Protocol::Rest);
     }
 }
