@@ -43,7 +43,7 @@ impl FunctionUri {
                     Some("set the stage variable"),
                 );
             } else {
-                scope.problems.error(&uri.path, message, Some(HELP));
+                scope.problems.error(&uri.path, message, Some(help_with(text, HELP)));
             }
             return none;
         };
@@ -64,6 +64,15 @@ impl fmt::Display for FunctionUri {
             Some(function) => write!(f, "lambda {}", function.name()),
             None => f.write_str("(no function)"),
         }
+    }
+}
+
+/// What to do about a URI; one of a template that nobody resolved is not the user's typing error.
+pub fn help_with(uri: &str, help: &'static str) -> &'static str {
+    if uri.contains("${AWS::") {
+        "`${AWS::…}` is CloudFormation's: serve the exported definition, or resolve the template first"
+    } else {
+        help
     }
 }
 

@@ -8,6 +8,7 @@ use crate::definition::{Endpoint, Node, Signing, partition};
 use crate::gateway_response::Failure;
 use crate::http::{CanonicalPath, RequestHead, is_valid_host};
 use crate::integration::custom::{Target, own_headers};
+use crate::integration::function::help_with;
 use crate::integration::parameters::{Mapped, RequestParameters};
 use crate::integration::request_line::{compile_method, target, warn_of_unfilled};
 use crate::integration::uri::{Uri, UriValue, with_stage_variables};
@@ -74,7 +75,7 @@ fn compile_call(node: &Node<'_>, scope: &mut Scope<'_, '_>) -> Option<Call> {
             let message = format!("`{named}` is no service of AWS; every request is answered 500");
             scope.problems.warning(&uri.path, message, Some("set the stage variable"));
         } else {
-            scope.problems.error(&uri.path, format!("`{named}` is no service of AWS"), Some(HELP));
+            scope.problems.error(&uri.path, format!("`{named}` is no service of AWS"), Some(help_with(text, HELP)));
         }
     }
     call
