@@ -95,15 +95,13 @@ impl Integration for LambdaProxy {
             return Err(Failure::configuration());
         }
         let head = self.function.head(context, platform)?;
-        let event = proxy_event(self.format, context, platform.request_body(), &self.binary, platform);
-        platform.note(Section::IntegrationRequest, "event", &|| String::from_utf8_lossy(&event).into_owned());
         // assumed(event-limit): as Lambda answers it.
-        if event.len() > EVENT_LIMIT {
-            return Err(Failure::new(ResponseType::RequestTooLarge));
-        }
+        let event = proxy_event(self.format, context, &platform.request_body(), &self.binary, EVENT_LIMIT, platform)
+            .ok_or_else(|| Failure::new(ResponseType::RequestTooLarge))?;
+        platform.note(Section::IntegrationRequest, "event", &|| event.clone());
         let callout = Callout {
             cluster: self.function.cluster.clone(),
-            question: Question::Http { head, body: event },
+            question: Question::Http { head, body: event.into_bytes() },
             timeout_millis: self.timeout_millis,
         };
         let pending = Pending { overrides: Overrides::default(), asked_nanos: platform.monotonic_nanos() };
