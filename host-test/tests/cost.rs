@@ -20,6 +20,9 @@ const WARM_HOST_CALLS: u64 = 12;
 /// The fuel of one request among 10,000 routes or keys over that among 10.
 const GROWTH: f64 = 1.05;
 
+/// The fuel of each byte of a body that goes into a function's event.
+const EVENT_FUEL: f64 = 60.0;
+
 /// Compiled once for all tests.
 static MODULE: LazyLock<FilterModule> = LazyLock::new(|| FilterModule::from_file(module()).expect("the module is one"));
 
@@ -328,4 +331,47 @@ fn the_number_of_keys_does_not_change_the_cost_of_a_request() {
     let ratio = many as f64 / few as f64;
     say(&format!("fuel among 10 keys {few}, among 10,000 {many}: {ratio:.3}\n"));
     assert!(ratio <= GROWTH, "{many} / {few} = {ratio:.3}");
+}
+
+/// A function behind a REST API.
+fn function() -> Host {
+    let uri = "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/f/invocations";
+    let integration = json!({"type": "aws_proxy", "httpMethod": "POST", "uri": uri});
+    let document = json!({
+        "apis": [{"name": "a", "definition": {"openapi": "3.0.1", "paths": {"/f": {"post": {"x-amazon-apigateway-integration": integration}}}},
+            "stages": [{"stageName": "prod"}]}],
+        "upstreams": {"lambda.us-east-1.amazonaws.com": {"cluster": "f"}},
+    });
+    let output = r#"{"statusCode":200,"headers":{"content-type":"application/json"},"body":"{\"a\":1}"}"#;
+    let stub = Stub::reply(200, [("content-type", "application/json"), ("x-envoy-upstream-service-time", "1")], output);
+    Host::builder(&MODULE)
+        .plugin_configuration(document.to_string())
+        .allow_on_headers_stop_iteration(true)
+        .buffer_limit(10 << 20)
+        .cluster("f", stub)
+        .build()
+        .unwrap_or_else(|e| panic!("{e}: {:?}", e.logs()))
+}
+
+/// As many host calls as an HTTP integration with a template that looks at `$context`: the event tells the client's address. What a
+/// longer body costs more is no more than its length.
+#[test]
+#[expect(clippy::cast_precision_loss, reason = "fuel and sizes are far below 2^52")]
+fn a_function_costs_few_host_calls_and_as_much_more_as_its_event_is_longer() {
+    let mut host = function();
+    let [little, much] = [1 << 10, 1 << 20].map(|size| {
+        let body = items(size);
+        let length = body.len() as f64;
+        post(&mut host, "/prod/f", body.clone());
+        let outcome = post(&mut host, "/prod/f", body);
+        assert_eq!(outcome.response.status(), 200, "{:?}", outcome.logs);
+        let calls = outcome.total_host_calls();
+        say(&format!("a function, {length} bytes: {calls} host calls {:?}, {} fuel\n", outcome.host_calls, outcome.fuel));
+        assert_eq!(calls, 14, "{:?}", outcome.host_calls);
+        (length, outcome.fuel as f64)
+    });
+    let (longer, dearer) = (much.0 / little.0, much.1 / little.1);
+    say(&format!("a function: {dearer:.2} times the fuel for {longer:.2} times the bytes\n"));
+    assert!(dearer <= longer * GROWTH, "{dearer:.2} times the fuel for {longer:.2} times the bytes");
+    assert!(much.1 / much.0 <= EVENT_FUEL, "{} fuel a byte", much.1 / much.0);
 }

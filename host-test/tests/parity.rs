@@ -83,6 +83,17 @@ fn subtype(more: Value) -> Value {
     document
 }
 
+const FUNCTION: &str = "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/f/invocations";
+
+/// An AWS_PROXY with more members.
+fn function(protocol: &str, more: Value) -> Value {
+    let mut integration = json!({"type": "aws_proxy", "httpMethod": "POST", "uri": FUNCTION});
+    merge(&mut integration, more);
+    let mut document = integrated(protocol, integration);
+    merge(&mut document["upstreams"], json!({"lambda.us-east-1.amazonaws.com": {"cluster": "l"}}));
+    document
+}
+
 /// A MOCK with more members.
 fn mock(more: Value) -> Value {
     let mut integration = json!({"type": "mock", "requestTemplates": {"application/json": "{\"statusCode\": 200}"}, "responses": {"default": {"statusCode": 200}}});
@@ -234,9 +245,13 @@ fn unserved() -> Vec<Value> {
         ),
         integrated("HTTP", json!({"type": "mock"})),
         integrated("HTTP", json!({"type": "http", "uri": "http://h/"})),
-        integrated("REST", json!({"type": "aws"})),
-        integrated("REST", json!({"type": "aws_proxy"})),
-        integrated("HTTP", json!({"type": "aws_proxy"})),
+        integrated("HTTP", json!({"type": "aws"})),
+        function("REST", json!({"payloadFormatVersion": "2.0"})),
+        function("HTTP", json!({})),
+        function("REST", json!({"responseTransferMode": "STREAM"})),
+        function("REST", json!({"uri": "http://h/"})),
+        function("HTTP", json!({"payloadFormatVersion": "2.0", "uri": "http://h/"})),
+        function("REST", json!({"type": "aws", "uri": "http://h/"})),
         proxy("HTTP", json!({"integrationSubtype": "SQS-SendMessage"})),
         {
             let arn = "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/f/invocations";
@@ -345,6 +360,10 @@ fn served_without() -> Vec<Value> {
         gateway_response("gatewayresponse.querystring.x"),
         proxy("REST", json!({"tlsConfig": {"insecureSkipVerification": true}})),
         proxy("REST", json!({"credentials": "arn:aws:iam::1:role/x"})),
+        function("REST", json!({"httpMethod": "GET"})),
+        function("REST", json!({"uri": FUNCTION.replace("/f/", "/${stageVariables.none}/")})),
+        function("REST", json!({"credentials": "arn:aws:iam::1:role/x"})),
+        function("REST", json!({"contentHandling": "CONVERT_TO_TEXT"})),
         proxy("REST", json!({"integrationTarget": "arn:aws:elasticloadbalancing:us-east-1:1:loadbalancer/app/x/y"})),
         rooted("REST", json!({"security": [{"authorizer": []}]})),
         authorized(

@@ -390,6 +390,162 @@ fn models() -> Vec<Case> {
     ]
 }
 
+/// One bad request to a function, or one bad answer of it.
+struct Call {
+    name: &'static str,
+    status: u16,
+    /// `REST` or `HTTP`
+    protocol: &'static str,
+    /// Members of the integration.
+    integration: Value,
+    request: Request,
+    answer: String,
+    /// Whether the function raised it.
+    raised: bool,
+}
+
+// === impl Call ===
+
+impl Call {
+    /// A request to a function behind a REST API.
+    fn new(name: &'static str, status: u16, content_type: &'static str, body: impl Into<Vec<u8>>) -> Self {
+        let body: Vec<u8> = body.into();
+        let request = Request::post("/s/x", body).header("content-type", content_type);
+        let answer = r#"{"statusCode":200}"#.to_owned();
+        Self { name, status, protocol: "REST", integration: json!({"type": "aws_proxy"}), request, answer, raised: false }
+    }
+
+    /// The same of an HTTP API, format 2.0.
+    fn http(name: &'static str, status: u16, request: Request) -> Self {
+        let integration = json!({"type": "aws_proxy", "payloadFormatVersion": "2.0"});
+        Self { protocol: "HTTP", integration, request, ..Self::new(name, status, "a/b", "") }
+    }
+
+    /// What a function behind a REST API answers.
+    fn answer(name: &'static str, status: u16, answer: impl Into<String>) -> Self {
+        Self { answer: answer.into(), ..Self::new(name, status, "a/b", "") }
+    }
+
+    /// What a function behind mappings raises, and what selects the response.
+    fn raised(name: &'static str, status: u16, patterns: &[&str], message: impl Into<String>) -> Self {
+        let mut responses: serde_json::Map<String, Value> =
+            patterns.iter().map(|pattern| ((*pattern).to_owned(), json!({"statusCode": 400}))).collect();
+        responses.insert("default".to_owned(), json!({"statusCode": 200}));
+        Self {
+            integration: json!({"type": "aws", "responses": responses}),
+            answer: json!({"errorMessage": message.into()}).to_string(),
+            raised: true,
+            ..Self::new(name, status, "a/b", "")
+        }
+    }
+
+    fn run(&self) -> Result<(), String> {
+        const FUNCTION: &str = "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/f/invocations";
+        let mut integration = json!({"httpMethod": "POST", "uri": FUNCTION});
+        for (key, value) in self.integration.as_object().expect("members") {
+            integration[key] = value.clone();
+        }
+        let operation = json!({"responses": {"default": {"description": ""}}, "x-amazon-apigateway-integration": integration});
+        let mut definition = json!({"openapi": "3.0.1", "paths": {"/{p+}": {"post": operation}}});
+        if self.protocol == "REST" {
+            definition["x-amazon-apigateway-binary-media-types"] = json!(["application/octet-stream"]);
+        }
+        let host = "lambda.us-east-1.amazonaws.com";
+        let document = json!({"apis": [{"name": "a", "protocol": self.protocol, "definition": definition, "stages": [{"stageName": "s"}]}],
+            "upstreams": {host: {"cluster": "f"}}});
+        let error = if self.raised { "x-amz-function-error" } else { "x-no-error" };
+        let fields = [("content-type", "application/json"), ("x-envoy-upstream-service-time", "1"), (error, "Unhandled")];
+        let mut host = Host::builder(&MODULE)
+            .plugin_configuration(document.to_string())
+            .allow_on_headers_stop_iteration(true)
+            .buffer_limit(PAYLOAD + MEGABYTE)
+            .cluster("f", Stub::reply(200, fields, self.answer.clone()))
+            .build()
+            .unwrap_or_else(|e| panic!("{}: {e}: {:?}", self.name, e.logs()));
+        let start = Instant::now();
+        let outcome = host.send(self.request.clone());
+        let (took, status) = (start.elapsed(), outcome.response.status());
+        let logs: Vec<&str> = outcome.logs.iter().map(|line| line.message.as_str()).collect();
+        say(&format!("{:<55} {:>10} fuel {:>6.1} ms {status} {}\n", self.name, outcome.fuel, millis(took), logs.join("; ")));
+        if status != self.status {
+            return Err(format!("{}: {status} {} {logs:?}, not {}", self.name, outcome.response.text(), self.status));
+        }
+        if outcome.fuel > FUEL {
+            return Err(format!("{}: {} fuel of {FUEL}", self.name, outcome.fuel));
+        }
+        Ok(())
+    }
+}
+
+/// What a function may be sent, and may answer: 6 MB.
+const EVENT: usize = 6 * MEGABYTE;
+
+#[rustfmt::skip]
+fn calls() -> Vec<Call> {
+    let (text, bytes) = ("text/plain", "application/octet-stream");
+    let post = |path: &str| Request::post(path, "").header("content-type", "text/plain");
+    let query = |pair: &str| post(&format!("/s/x?{}", pair.repeat(50_000 / pair.len())));
+    let output = |members: &str| format!("{{\"statusCode\":200,{members}}}");
+    let many = |item: &dyn Fn(usize) -> String| { let list = list(EVENT, item); list[1..list.len() - 1].to_owned() };
+    let body = |piece: &str| output(&format!("\"body\":\"{}\"", piece.repeat((EVENT - 100) / piece.len())));
+    vec![
+        Call::new("event: 6 MB text", 200, text, "x".repeat(EVENT - 10_000)),
+        Call::new("event: 10 MB text", 413, text, "x".repeat(PAYLOAD)),
+        Call::new("event: 10 MB of é", 413, text, "é".repeat(PAYLOAD / 2)),
+        Call::new("event: 1 MB of NUL", 200, text, vec![0; 1_000_000]),
+        Call::new("event: 10 MB of NUL", 413, text, vec![0; PAYLOAD]),
+        Call::new("event: 3 MB of quotes", 200, text, "\"".repeat(3_000_000)),
+        Call::new("event: 10 MB of quotes", 413, text, "\"".repeat(PAYLOAD)),
+        Call::new("event: 2 MB that are no UTF-8", 200, text, vec![0xff; 2_000_000]),
+        Call::new("event: 10 MB that are no UTF-8", 413, text, vec![0xff; PAYLOAD]),
+        Call::new("event: 4.5 MB as base64", 200, bytes, vec![0xff; 4_500_000]),
+        Call::new("event: 10 MB as base64", 413, bytes, vec![0xff; PAYLOAD]),
+        Call { request: query("a&"), ..Call::new("event: a query of 25,000 names", 200, text, "") },
+        Call { request: query("%61=%62&"), ..Call::new("event: an encoded query", 200, text, "") },
+        Call { request: post(&format!("/s/x?{}", (0..8_000).map(|n| format!("{n:x}=&")).collect::<String>())), ..Call::new("event: a query of 8,000 different names", 200, text, "") },
+        Call { request: post(&format!("/s/{}", "%C3%A9".repeat(8_000))), ..Call::new("event: an encoded path", 200, text, "") },
+        Call::http("event 2.0: a query of 25,000 names", 200, query("a&")),
+        Call::http("event 2.0: an encoded query", 200, query("%61=%62&")),
+        Call::http("event 2.0: an encoded path", 200, post(&format!("/s/{}", "%C3%A9".repeat(8_000)))),
+        Call::http("event 2.0: 25,000 cookies", 200, post("/s/x").header("cookie", "a;".repeat(25_000))),
+        Call::http("event 2.0: 10 MB that are no UTF-8", 413, Request::post("/s/x", vec![0xff; PAYLOAD]).header("content-type", text)),
+        Call::http("event 2.0: 10 MB of NUL", 413, Request::post("/s/x", vec![0; PAYLOAD]).header("content-type", text)),
+        Call::answer("answer: 6 MB of [", 502, "[".repeat(EVENT)),
+        Call::answer("answer: 6 MB of {", 502, "{\"body\":".repeat(EVENT / 8)),
+        Call::answer("answer: 6 MB of empty lists", 502, list(EVENT, |_| "[]".to_owned())),
+        Call::answer("answer: 6 MB of numbers", 502, numbers(EVENT)),
+        Call::answer("answer: 6 MB of fractions", 502, list(EVENT, |n| format!("{n}.{n}e-300"))),
+        Call::answer("answer: 6 MB of a number", 502, "1".repeat(EVENT)),
+        Call::answer("answer: 6 MB of members", 502, members(EVENT, |_| "1".to_owned())),
+        Call::answer("answer: 6 MB of members within an answer", 502, output(&format!("\"body\":{}", members(EVENT, |_| "{}".to_owned())))),
+        Call::answer("answer: 6 MB that end early", 502, output(&format!("\"body\":[{}", many(&|_| "{}".to_owned())))),
+        Call::answer("answer: a body of 6 MB", 200, body("x")),
+        Call::answer("answer: a body of 6 MB of escapes", 200, body("\\u0001")),
+        Call::answer("answer: a body of 6 MB of line breaks", 200, body("\\n")),
+        Call::answer("answer: a body of 6 MB of pairs", 200, body("\\ud83d\\ude00")),
+        Call { request: Request::post("/s/x", "").header("accept", bytes), ..Call::answer("answer: 6 MB of base64", 200, output(&format!("\"isBase64Encoded\":true,\"body\":\"{}\"", "eHh4".repeat((EVENT - 100) / 4)))) },
+        Call::answer("answer: 6 MB of headers", 502, output(&format!("\"headers\":{{{}}}", many(&|n| format!("\"x{n}\":\"\""))))),
+        Call::answer("answer: 6 MB of values of a header", 502, output(&format!("\"multiValueHeaders\":{{\"x\":[{}]}}", many(&|_| "\"\"".to_owned())))),
+        Call::answer("answer: a header of 6 MB", 502, output(&format!("\"headers\":{{\"x\":\"{}\"}}", "x".repeat(EVENT - 100)))),
+        Call { answer: "[".repeat(EVENT), ..Call::http("answer 2.0: 6 MB of [", 200, post("/s/x")) },
+        Call { answer: numbers(EVENT), ..Call::http("answer 2.0: 6 MB of numbers", 200, post("/s/x")) },
+        Call { answer: members(EVENT, |_| "1".to_owned()), ..Call::http("answer 2.0: 6 MB of members", 200, post("/s/x")) },
+        Call { answer: output(&format!("\"cookies\":[{}]", many(&|_| "\"a=1\"".to_owned()))), ..Call::http("answer 2.0: 6 MB of cookies, taken for a body", 200, post("/s/x")) },
+        Call { answer: body("\\n"), ..Call::http("answer 2.0: a body of 6 MB of line breaks", 200, post("/s/x")) },
+        Call::raised("raised: 6 MB, no pattern", 200, &[], "x".repeat(EVENT)),
+        Call::raised("raised: 6 MB, several patterns", 500, &["Malformed.*", ".*NotFound.*", "(a|x)*b", "([a-z]?){50}y"], "x".repeat(EVENT)),
+        Call::raised("raised: 10 KB, many places", 500, &["(a?){200}a{200}"], "a".repeat(10_000)),
+        Call::raised("raised: 2 KB, several patterns", 400, &["Malformed.*", ".*NotFound.*", "(a|x)*b", "[\\s\\S]*x"], "x".repeat(2_000)),
+        Call { answer: numbers(EVENT), ..Call::raised("raised: 6 MB of numbers", 200, &["x"], "") },
+    ]
+}
+
+#[test]
+fn no_event_and_no_answer_of_a_function_keeps_a_worker_for_long() {
+    let wrong: Vec<String> = calls().into_iter().filter_map(|call| call.run().err()).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 fn cases() -> impl Iterator<Item = Case> {
     templates().into_iter().chain(response_templates()).chain(parameters()).chain(contents()).chain(models()).chain(everything())
 }

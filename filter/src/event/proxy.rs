@@ -9,6 +9,7 @@ use crate::context::{AuthorizerFacts, CallerFacts, Context};
 use crate::definition::Protocol;
 use crate::http::{BinaryMediaTypes, MediaType};
 use crate::platform::Platform;
+use crate::value::{lossy, write_json_string};
 use serde_json::{Map, Value};
 
 /// `payloadFormatVersion`
@@ -20,14 +21,20 @@ pub enum PayloadFormat {
     V2,
 }
 
-/// The event, as JSON text.
+/// The event, as JSON text; none where it has more bytes than the limit.
 pub fn proxy_event(
     format: PayloadFormat,
     context: &Context,
-    body: Vec<u8>,
+    body: &[u8],
     binary: &BinaryMediaTypes,
+    limit: usize,
     platform: &dyn Platform,
-) -> Vec<u8> {
+) -> Option<String> {
+    let is_base64 = !body.is_empty() && is_bytes(context, body, binary);
+    // Nothing becomes shorter in an event.
+    if body.len() > if is_base64 { limit / 4 * 3 } else { limit } {
+        return None;
+    }
     let is_rest = context.protocol == Protocol::Rest;
     let mut event = match format {
         PayloadFormat::V1 => rest::request(context, Audience::Integration, platform),
@@ -45,27 +52,33 @@ pub fn proxy_event(
     if !is_rest && !body.is_empty() && !context.headers().contains("content-length") {
         tell_length(&mut event, body.len());
     }
-    let is_base64 = !body.is_empty() && is_bytes(context, &body, binary);
-    let body = match body {
-        body if body.is_empty() => None,
-        body if is_base64 => Some(Value::from(base64::encode(&body))),
-        body => Some(Value::from(text(body))),
-    };
-    // What there is none of is absent in one format, and null in the other.
-    match (format, body) {
-        (PayloadFormat::V2, None) => None,
-        (_, body) => event.insert("body".to_owned(), body.unwrap_or_default()),
-    };
-    event.insert("isBase64Encoded".to_owned(), Value::Bool(is_base64));
-    if is_rest {
-        return Value::Object(event).to_string().into_bytes();
+    let mut text = String::with_capacity(body.len() + body.len() / 2);
+    if !is_rest {
+        let version = if format == PayloadFormat::V1 { "1.0" } else { "2.0" };
+        text.push_str(&format!("{{\"version\":\"{version}\","));
     }
-    let version = match format {
-        PayloadFormat::V1 => "1.0",
-        PayloadFormat::V2 => "2.0",
-    };
-    let version = ("version".to_owned(), Value::from(version));
-    Value::Object(std::iter::once(version).chain(event).collect()).to_string().into_bytes()
+    let members = Value::Object(event).to_string();
+    text.push_str(members.strip_prefix('{').filter(|_| !is_rest).unwrap_or(&members));
+    // A body is written once, and never a value of its own.
+    text.pop();
+    match (format, body) {
+        // What there is none of is absent in one format, and null in the other.
+        (PayloadFormat::V2, []) => {}
+        (PayloadFormat::V1, []) => text.push_str(",\"body\":null"),
+        (_, body) => {
+            text.push_str(",\"body\":");
+            if is_base64 {
+                text.push('"');
+                text.push_str(&base64::encode(body));
+                text.push('"');
+            } else {
+                // What is no UTF-8 is replaced.
+                write_json_string(&mut text, &lossy(body, limit));
+            }
+        }
+    }
+    text.push_str(if is_base64 { ",\"isBase64Encoded\":true}" } else { ",\"isBase64Encoded\":false}" });
+    Some(text).filter(|text| text.len() <= limit)
 }
 
 /// The length of a body that came in chunks, which told none: HTTP APIs tell one of every request.
@@ -90,11 +103,6 @@ fn is_bytes(context: &Context, body: &[u8], binary: &BinaryMediaTypes) -> bool {
     let media_type = MediaType::of_header(content_type.unwrap_or_default());
     let is_text = media_type.as_str().starts_with("text/") || TEXTS.contains(&media_type.as_str());
     !is_text || std::str::from_utf8(body).is_err()
-}
-
-/// What is no UTF-8 is replaced.
-fn text(body: Vec<u8>) -> String {
-    String::from_utf8(body).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
 /// There only where an authorizer found something out (recorded: no such key without one).
@@ -165,8 +173,8 @@ mod tests {
     use serde_json::json;
 
     fn event(format: PayloadFormat, context: &Context, body: &[u8], binary: &[&str]) -> Value {
-        let text = proxy_event(format, context, body.to_vec(), &BinaryMediaTypes::new(binary), &STILL);
-        serde_json::from_slice(&text).unwrap()
+        let text = proxy_event(format, context, body, &BinaryMediaTypes::new(binary), 5_000, &STILL).unwrap();
+        serde_json::from_str(&text).unwrap()
     }
 
     #[test]
@@ -226,6 +234,18 @@ mod tests {
         }
         let empty = event(PayloadFormat::V2, &request(Protocol::Http, "POST", "/1", &[]), b"", &[]);
         assert!(empty.get("body").is_none() && empty["isBase64Encoded"] == false);
+    }
+
+    #[test]
+    fn an_event_is_as_long_as_it_is_written() {
+        let written = |body: &[u8], binary: &[&str], limit: usize| {
+            let context = request(Protocol::Rest, "POST", "/prod/1", &[("content-type", "image/png")]);
+            proxy_event(PayloadFormat::V1, &context, body, &BinaryMediaTypes::new(binary), limit, &STILL)
+        };
+        for binary in [&["image/png"][..], &[]] {
+            let length = written(b"\"abc\0", binary, 9_999).unwrap().len();
+            assert!(written(b"\"abc\0", binary, length).is_some() && written(b"\"abc\0", binary, length - 1).is_none());
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@ use crate::definition::Node;
 use crate::gateway_response::Failure;
 use crate::http::Headers;
 use crate::problem::Problems;
+use crate::value::lossy;
 
 /// `contentHandling`
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,7 +92,7 @@ pub fn as_text(headers: Headers) -> Headers {
 }
 
 fn valid(body: Vec<u8>) -> String {
-    String::from_utf8(body).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+    String::from_utf8(body).unwrap_or_else(|error| lossy(error.as_bytes(), usize::MAX).into_owned())
 }
 
 /// What is no base64 is a 500 (recorded).

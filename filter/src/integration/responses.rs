@@ -10,9 +10,10 @@ use crate::gateway_response::Failure;
 use crate::http::{BinaryMediaTypes, Headers, MediaType, Response, ResponseHead, is_field_name, is_field_value};
 use crate::java_regex::JavaRegex;
 use crate::mapping::{Expression, InvalidBody, Overrides, Side, Sources, render};
-use crate::platform::{Platform, Section};
+use crate::platform::{Level, Platform, Section};
 use crate::problem::Problems;
 use crate::template::Template;
+use crate::value::Budget;
 
 /// `responses` of one integration.
 #[derive(Debug, Default)]
@@ -80,7 +81,7 @@ impl IntegrationResponses {
         overrides: &mut Overrides,
         platform: &dyn Platform,
     ) -> Result<Response, Failure> {
-        let selected = self.select(answer.text)?;
+        let selected = self.select(answer.text, platform)?;
         let choice = || format!("`{}` for `{}`: {}", selected.pattern, answer.text, selected.status);
         platform.note(Section::IntegrationResponse, "selected response", &choice);
         let is_binary = self.binary.contain(answer.headers.last("content-type"));
@@ -91,10 +92,26 @@ impl IntegrationResponses {
 
     /// The entry for an integration's answer, told by its text (for MOCK the status code). Among several that match, the one whose
     /// own status is the text wins (measured for MOCK by ministack; assumed(selection-order) for HTTP), then the first. No entry: a
-    /// configuration error.
-    fn select(&self, text: &str) -> Result<&IntegrationResponse, Failure> {
-        let matching = || self.selected.iter().filter(|(regex, _)| regex.is_whole_match(text)).map(|(_, response)| response);
-        let selected = matching().find(|response| response.status.to_string() == text).or_else(|| matching().next());
+    /// configuration error. A function's error may be long, and so is bounded like everything else that looks at a text.
+    fn select(&self, text: &str, platform: &dyn Platform) -> Result<&IntegrationResponse, Failure> {
+        const STATUS_LENGTH: usize = 3;
+        let mut budget = Budget::default();
+        let mut selected = None;
+        for (regex, response) in &self.selected {
+            if let Err(exhausted) = budget.spend(regex.steps(text.len())) {
+                platform.log(Level::Warn, &format!("the choice of a response was stopped: {exhausted}"));
+                return Err(Failure::configuration());
+            }
+            if regex.is_whole_match(text) {
+                let is_its_own = response.status.to_string() == text;
+                if is_its_own || selected.is_none() {
+                    selected = Some(response);
+                }
+                if is_its_own || text.len() > STATUS_LENGTH {
+                    break;
+                }
+            }
+        }
         let selected = selected.or(self.default.as_ref()).ok_or_else(Failure::configuration)?;
         if selected.declared { Ok(selected) } else { Err(Failure::configuration()) }
     }

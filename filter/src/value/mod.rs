@@ -12,7 +12,9 @@ mod map;
 mod parse;
 mod plain;
 mod print;
+pub mod skim;
 mod text;
+mod utf8;
 
 pub use budget::{Budget, Exhausted};
 pub use double::decimal;
@@ -23,6 +25,7 @@ pub use parse::{NotJson, parse};
 pub use plain::utf16_length;
 pub use print::{java_text, json_text, write_hex, write_json_string};
 pub use text::Text;
+pub use utf8::lossy;
 
 /// How deep values may be nested, in what is read and in what is printed.
 pub const DEPTH_LIMIT: usize = 256;

@@ -12,6 +12,10 @@ const HIGH: u64 = eight(0x80);
 /// texts have nothing of it.
 pub fn plain_length(bytes: &[u8]) -> usize {
     let is_plain = |byte: &&u8| !matches!(**byte, b'"' | b'\\' | 0..=0x1f);
+    // One escape often follows another.
+    if !bytes.first().is_some_and(|byte| is_plain(&byte)) {
+        return 0;
+    }
     let eights = bytes.chunks_exact(8).map_while(|eight| eight.try_into().ok().map(u64::from_le_bytes));
     let length = 8 * eights.take_while(|eight| !has_special(*eight)).count();
     length + bytes.get(length..).unwrap_or_default().iter().take_while(is_plain).count()

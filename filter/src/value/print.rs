@@ -142,33 +142,33 @@ pub fn write_hex(out: &mut String, number: u16, digits: u32) {
 /// A text as a JSON string, in its quotes; how many of its characters are escaped.
 pub fn write_json_string(out: &mut String, text: &str) -> u64 {
     out.push('"');
-    let mut escapes = 0;
-    let mut rest = text;
-    loop {
-        let (plain, tail) = rest.split_at_checked(plain_length(rest.as_bytes())).unwrap_or_default();
-        out.push_str(plain);
-        if tail.is_empty() {
-            break;
-        }
-        escapes += 1;
-        let mut characters = tail.chars();
-        match characters.next() {
-            Some('\n') => out.push_str("\\n"),
-            Some('\r') => out.push_str("\\r"),
-            Some('\t') => out.push_str("\\t"),
-            Some('\u{8}') => out.push_str("\\b"),
-            Some('\u{c}') => out.push_str("\\f"),
-            Some(quoted @ ('"' | '\\')) => {
-                out.push('\\');
-                out.push(quoted);
+    let (mut escapes, mut at) = (0, 0);
+    let bytes = text.as_bytes();
+    while at < bytes.len() {
+        let start = at;
+        at += plain_length(bytes.get(at..).unwrap_or_default());
+        out.push_str(text.get(start..at).unwrap_or_default());
+        while let Some(byte @ (b'"' | b'\\' | 0..=0x1f)) = bytes.get(at).copied() {
+            at += 1;
+            escapes += 1;
+            let escaped = match byte {
+                b'"' => "\\\"",
+                b'\\' => "\\\\",
+                b'\n' => "\\n",
+                b'\r' => "\\r",
+                b'\t' => "\\t",
+                8 => "\\b",
+                12 => "\\f",
+                0..16 => "\\u000",
+                _ => "\\u001",
+            };
+            out.push_str(escaped);
+            // A control character ends in a digit.
+            if escaped.len() > 2 {
+                let digit = b"0123456789ABCDEF".get(usize::from(byte & 15)).copied().unwrap_or_default();
+                out.push(char::from(digit));
             }
-            Some(control) => {
-                out.push_str("\\u00");
-                write_hex(out, u16::try_from(u32::from(control)).unwrap_or_default(), 2);
-            }
-            None => {}
         }
-        rest = characters.as_str();
     }
     out.push('"');
     escapes

@@ -11,7 +11,7 @@ use crate::integration::parameters::Mapped;
 use crate::integration::{Scope, timeout_millis};
 use crate::lambda::Invoked;
 use crate::platform::Platform;
-use serde_json::Value;
+use crate::value::skim;
 
 #[derive(Debug)]
 struct LambdaTarget {
@@ -50,11 +50,7 @@ impl Target for LambdaTarget {
     fn selector(&self, answer: &Response, platform: &dyn Platform) -> Result<String, Failure> {
         match Invoked::of(answer) {
             Invoked::Returned => Ok(String::new()),
-            Invoked::Failed => {
-                let error = serde_json::from_slice::<Value>(&answer.body).ok();
-                let message = error.as_ref().and_then(|error| error.get("errorMessage")).and_then(Value::as_str);
-                Ok(message.unwrap_or_default().to_owned())
-            }
+            Invoked::Failed => Ok(skim::text_of(&answer.body, "errorMessage").unwrap_or_default()),
             Invoked::Rejected(400) => Err(invalid_event(&answer.body)),
             Invoked::Rejected(status) => Err(rejected(status, &self.summary(), platform)),
         }
@@ -68,7 +64,6 @@ impl Target for LambdaTarget {
 /// assumed(lambda-400): the client hears Lambda's own words for an event that is no JSON (seen in public threads: `Could not parse
 /// request body into json: …`).
 fn invalid_event(body: &[u8]) -> Failure {
-    let error = serde_json::from_slice::<Value>(body).ok();
-    let message = error.as_ref().and_then(|error| error.get("message").or_else(|| error.get("Message"))).and_then(Value::as_str);
-    Failure::new(ResponseType::BadRequestBody).saying(message.unwrap_or("Invalid request body"))
+    let message = skim::text_of(body, "message").or_else(|| skim::text_of(body, "Message"));
+    Failure::new(ResponseType::BadRequestBody).saying(message.as_deref().unwrap_or("Invalid request body"))
 }

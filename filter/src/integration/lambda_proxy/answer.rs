@@ -8,23 +8,42 @@ use crate::base64;
 use crate::definition::Protocol;
 use crate::http::{Headers, MediaType, Response, ResponseHead, is_field_name, is_field_value};
 use crate::integration::is_reserved;
+use crate::value::skim;
 use serde_json::{Map, Value};
 
 type Malformed = &'static str;
 
-/// The members of format 1.0; a REST API takes no others (recorded). assumed(http-v1-members): HTTP APIs do.
-const MEMBERS: [&str; 5] = ["statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded"];
+/// The members of format 1.0, the body last; a REST API takes no others (recorded). assumed(http-v1-members): HTTP APIs do.
+const MEMBERS: [&str; 5] = ["statusCode", "headers", "multiValueHeaders", "isBase64Encoded", BODY];
+
+/// Those of format 2.0.
+const MEMBERS_2: [&str; 5] = ["statusCode", "headers", "cookies", "isBase64Encoded", BODY];
+
+const BODY: &str = "body";
+
+/// The most that a member beside the body may have: what a proxy takes for the head of a message.
+/// assumed(lambda-head-limit): more is malformed.
+const HEAD_LIMIT: usize = 60 << 10;
+
+/// A function's output, as it is written.
+#[derive(Default)]
+struct Output<'t> {
+    known: [Option<&'t str>; 5],
+    has_more: bool,
+}
 
 /// What an HTTP API calls a body whose type nobody named (measured).
 const TEXT: &str = "text/plain; charset=utf-8";
 
 /// Format 1.0; `decodes`: whether a body that is base64 is sent as bytes.
 pub fn v1(payload: &[u8], protocol: Protocol, decodes: bool) -> Result<Response, Malformed> {
-    let Ok(Value::Object(members)) = serde_json::from_slice(payload) else { return Err("its output is no JSON object") };
     let is_rest = protocol == Protocol::Rest;
-    if is_rest && members.keys().any(|name| !MEMBERS.contains(&name.as_str())) {
+    let output = std::str::from_utf8(payload).ok().and_then(|text| Output::read(text, &MEMBERS, is_rest));
+    let output = output.ok_or("its output is no JSON object")?;
+    if is_rest && output.has_more {
         return Err("its output has a member that a response does not have");
     }
+    let members = output.members(&MEMBERS)?;
     let status = match status(&members)? {
         Some(status) => status,
         // Recorded for REST; HTTP APIs make no assumptions (documented).
@@ -45,7 +64,7 @@ pub fn v1(payload: &[u8], protocol: Protocol, decodes: bool) -> Result<Response,
     if !is_rest {
         default_type(&mut headers);
     }
-    let body = body(members, decodes)?;
+    let body = output.body(&members, decodes)?;
     Ok(Response { head: ResponseHead { status, headers }, body })
 }
 
@@ -57,12 +76,12 @@ pub fn v2(payload: Vec<u8>) -> Result<Response, Malformed> {
         headers.append("content-type", MediaType::JSON);
         Ok(Response { head: ResponseHead { status: 200, headers }, body })
     };
-    let members = match serde_json::from_slice(&payload) {
-        Ok(Value::Object(members)) if members.contains_key("statusCode") => members,
-        // Without its quotes (documented by an example).
-        Ok(Value::String(text)) => return inferred(text.into_bytes()),
-        _ => return inferred(payload),
+    let Ok(text) = std::str::from_utf8(&payload) else { return inferred(payload) };
+    let Some(output) = Output::read(text, &MEMBERS_2, false).filter(|output| matches!(output.known, [Some(_), ..])) else {
+        // A text is without its quotes (documented by an example).
+        return inferred(skim::string(text).map_or(payload, String::into_bytes));
     };
+    let members = output.members(&MEMBERS_2)?;
     let status = status(&members)?.ok_or("`statusCode` is null")?;
     let mut headers = Headers::new();
     for (name, value) in object(&members, "headers")? {
@@ -78,8 +97,55 @@ pub fn v2(payload: Vec<u8>) -> Result<Response, Malformed> {
         Some(_) => return Err("`cookies` is no list"),
     }
     default_type(&mut headers);
-    let body = body(members, true)?;
+    let body = output.body(&members, true)?;
     Ok(Response { head: ResponseHead { status, headers }, body })
+}
+
+// === impl Output ===
+
+impl<'t> Output<'t> {
+    /// None: it is no object. Of a name that is there twice, the last counts. `only`: nothing behind one that is not known matters.
+    fn read(text: &'t str, names: &[&str; 5], only: bool) -> Option<Self> {
+        let mut output = Self::default();
+        skim::members(text, &mut |name, value| {
+            match output.known.iter_mut().zip(names).find(|(_, known)| **known == name) {
+                Some((place, _)) => *place = Some(value),
+                None => output.has_more = true,
+            }
+            !(only && output.has_more)
+        })?;
+        Some(output)
+    }
+
+    /// What there is beside the body.
+    fn members(&self, names: &[&str; 5]) -> Result<Map<String, Value>, Malformed> {
+        let mut members = Map::new();
+        for (name, text) in names.iter().zip(self.known).filter(|(name, _)| **name != BODY) {
+            let Some(text) = text else { continue };
+            if text.len() > HEAD_LIMIT {
+                return Err("it has more than 60 KB of headers");
+            }
+            members.insert((*name).to_owned(), serde_json::from_str(text).map_err(|_| "its output is no JSON object")?);
+        }
+        Ok(members)
+    }
+
+    /// assumed(lambda-bad-base64): what says that it is base64 and is not is malformed.
+    fn body(&self, members: &Map<String, Value>, decodes: bool) -> Result<Vec<u8>, Malformed> {
+        let is_base64 = match members.get("isBase64Encoded") {
+            None | Some(Value::Null) => false,
+            Some(Value::Bool(is_base64)) => *is_base64,
+            Some(_) => return Err("`isBase64Encoded` is neither true nor false"),
+        };
+        let text = match self.known {
+            [.., None | Some("null")] => return Ok(Vec::new()),
+            [.., Some(body)] => skim::said(body).ok_or("`body` is no text")?,
+        };
+        if is_base64 && decodes {
+            return base64::decode(text.as_bytes()).ok_or("`body` is no base64");
+        }
+        Ok(text.into_bytes())
+    }
 }
 
 /// A whole number, or the text of one (recorded). assumed(lambda-status-range): what is no final status is malformed.
@@ -142,24 +208,6 @@ fn default_type(headers: &mut Headers) {
     if !headers.contains("content-type") {
         headers.append("content-type", TEXT);
     }
-}
-
-/// assumed(lambda-bad-base64): what says that it is base64 and is not is malformed.
-fn body(mut members: Map<String, Value>, decodes: bool) -> Result<Vec<u8>, Malformed> {
-    let is_base64 = match members.get("isBase64Encoded") {
-        None | Some(Value::Null) => false,
-        Some(Value::Bool(is_base64)) => *is_base64,
-        Some(_) => return Err("`isBase64Encoded` is neither true nor false"),
-    };
-    let text = match members.remove("body") {
-        None | Some(Value::Null) => return Ok(Vec::new()),
-        Some(Value::String(text)) => text,
-        Some(_) => return Err("`body` is no text"),
-    };
-    if is_base64 && decodes {
-        return base64::decode(text.as_bytes()).ok_or("`body` is no base64");
-    }
-    Ok(text.into_bytes())
 }
 
 #[cfg(test)]

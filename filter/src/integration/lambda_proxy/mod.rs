@@ -114,15 +114,14 @@ impl Integration for LambdaProxy {
         let head = self.function.head(context, platform)?;
         let body = platform.request_body();
         let changed = self.changed(context, &body, platform)?;
-        let event = proxy_event(self.format, changed.as_ref().unwrap_or(context), body, &self.binary, platform);
-        platform.note(Section::IntegrationRequest, "event", &|| String::from_utf8_lossy(&event).into_owned());
+        let told = changed.as_ref().unwrap_or(context);
         // assumed(event-limit): as Lambda answers it.
-        if event.len() > EVENT_LIMIT {
-            return Err(Failure::new(ResponseType::RequestTooLarge));
-        }
+        let event = proxy_event(self.format, told, &body, &self.binary, EVENT_LIMIT, platform)
+            .ok_or_else(|| Failure::new(ResponseType::RequestTooLarge))?;
+        platform.note(Section::IntegrationRequest, "event", &|| event.clone());
         let callout = Callout {
             cluster: self.function.cluster.clone(),
-            question: Question::Http { head, body: event },
+            question: Question::Http { head, body: event.into_bytes() },
             timeout_millis: self.timeout_millis,
         };
         let pending = Pending { overrides: Overrides::default(), asked_nanos: platform.monotonic_nanos() };
