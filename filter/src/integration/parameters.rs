@@ -48,6 +48,12 @@ fn is_illegal(name: &str, aws: bool) -> bool {
     ILLEGAL.contains(&name) || (aws && ILLEGAL_FOR_AWS.contains(&name))
 }
 
+/// assumed(aws-host): AWS is called at the host that the URI names. One made of a request's values would let a client choose the
+/// bucket that a signed request reads.
+fn is_dropped(name: &str, aws: bool) -> bool {
+    DROPPED.contains(&name) || (aws && name == "host")
+}
+
 // === impl RequestParameters ===
 
 impl RequestParameters {
@@ -106,7 +112,7 @@ impl RequestParameters {
             );
         } else if is_reserved(name) {
             scope.problems.error(&node.path, format!("`{name}` is the gateway's own and cannot be mapped"), None);
-        } else if DROPPED.contains(&name) {
+        } else if is_dropped(name, self.aws) {
             scope.problems.warning(&node.path, format!("`{name}` is not sent upstream, mapped or not"), None);
         } else {
             self.headers.push((name.to_owned(), expression));
@@ -187,7 +193,7 @@ impl Mapped {
             if is_illegal(&name, self.aws) {
                 return Err(Failure::configuration());
             }
-            let is_sent = is_field_name(&name) && !is_reserved(&name) && !DROPPED.contains(&name.as_str());
+            let is_sent = is_field_name(&name) && !is_reserved(&name) && !is_dropped(&name, self.aws);
             if is_sent && values.iter().all(|value| is_field_value(value.as_bytes())) {
                 put(&mut self.headers, &name, values.iter().map(|value| value.clone().into_bytes()).collect());
             }

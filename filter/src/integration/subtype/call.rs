@@ -1,7 +1,7 @@
 //! The request that a subtype's parameters become.
 
 use super::table::{Form, Kind, Row};
-use crate::http::{CanonicalPath, percent_encode};
+use crate::http::percent_encode;
 use crate::policy::parse_date;
 use serde_json::{Map, Value};
 
@@ -73,7 +73,7 @@ fn queue(row: &Row, filled: Vec<Filled>) -> Result<Call, Unusable> {
             Kind::Text | Kind::Time => {
                 field(name, &text);
                 if name == "QueueUrl" {
-                    call.target = queue_path(&text).unwrap_or_else(|| "/".to_owned());
+                    call.target = queue_path(&text).ok_or(Unusable(name))?;
                 }
             }
             Kind::List(field_name) => {
@@ -97,13 +97,17 @@ fn queue(row: &Row, filled: Vec<Filled>) -> Result<Call, Unusable> {
     Ok(call)
 }
 
-/// `/ACCOUNT/QUEUE` of a queue's URL.
+/// `/ACCOUNT/QUEUE` of a queue's URL. With anything else in it the service would look for the queue elsewhere than whoever wrote the
+/// text around a client's value.
 fn queue_path(url: &str) -> Option<String> {
     let (_, rest) = url.split_once("://")?;
     let (_, path) = rest.split_once('/')?;
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'/');
-    let path = Some(format!("/{path}")).filter(|path| path.bytes().all(is_plain))?;
-    CanonicalPath::parse(path.as_bytes()).ok().map(|path| path.path().to_owned())
+    let (account, queue) = path.split_once('/')?;
+    let is_name = |name: &str| {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+        !name.is_empty() && name.bytes().all(is_plain) && !matches!(name, "." | "..")
+    };
+    (is_name(account) && is_name(queue)).then(|| format!("/{path}"))
 }
 
 /// A JSON array, or texts with commas between them: assumed(subtype-lists).

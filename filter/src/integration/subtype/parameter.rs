@@ -28,6 +28,8 @@ const REGION: &str = "Region";
 struct Place {
     in_string: bool,
     escaped: bool,
+    /// Something was put in that would change the text around it.
+    is_broken: bool,
 }
 
 /// Reads the parameters of a subtype.
@@ -97,7 +99,7 @@ impl Parameter {
         } else {
             self.value.value(sources, platform)
         };
-        let text = value.filter(|value| !value.is_empty()).ok_or(Unusable(self.name))?;
+        let text = value.filter(|value| !value.is_empty() && !place.get().is_broken).ok_or(Unusable(self.name))?;
         let text = String::from_utf8(text).unwrap_or_else(|invalid| String::from_utf8_lossy(invalid.as_bytes()).into_owned());
         Ok((self.name, text))
     }
@@ -106,16 +108,20 @@ impl Parameter {
 // === impl Place ===
 
 impl Place {
-    /// A piece of a JSON text. A value within a string of it never ends that string: assumed(subtype-json-text), AWS may put it in
-    /// as it is.
+    /// A piece of a JSON text. A value within a string of it never ends that string, and one outside of them is JSON itself:
+    /// assumed(subtype-json-text), AWS may put it in as it is.
     fn put(self, origin: Origin, piece: Vec<u8>, after: &Cell<Self>) -> Vec<u8> {
         if origin == Origin::Text {
             after.set(piece.iter().fold(self, |place, byte| place.behind(*byte)));
             return piece;
         }
         if !self.in_string {
+            let is_json = serde_json::from_slice::<Value>(&piece).is_ok();
+            after.set(Self { is_broken: self.is_broken || !is_json, ..self });
             return piece;
         }
+        // Behind a `\` it would begin with an escape of its own.
+        after.set(Self { is_broken: self.is_broken || self.escaped, ..self });
         let quoted = Value::String(String::from_utf8_lossy(&piece).into_owned()).to_string();
         quoted.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or_default().as_bytes().to_vec()
     }

@@ -114,16 +114,22 @@ fn a_message_is_a_form_posted_to_its_queue() {
 
 #[test]
 fn no_url_of_a_queue_leads_elsewhere() {
-    for (url, target) in [
-        ("http://127.0.0.1:5000/123/q", "/123/q"),
-        ("https://evil.test//123/q", "/123/q"),
-        ("q", "/"),
-        ("https://h", "/"),
-        ("https://h/../123/q", "/"),
-        ("https://h/123/q?Action=DeleteQueue", "/"),
-        ("https://h/123/q\r\nx: y", "/"),
+    for url in ["http://127.0.0.1:5000/123/q.fifo", "https://evil.test/123/q.fifo"] {
+        assert_eq!(call("SQS-PurgeQueue", &[("QueueUrl", url)]).unwrap().target, "/123/q.fifo", "{url}");
+    }
+    for url in [
+        "q",
+        "https://h",
+        "https://h/q",
+        "https://h//123/q",
+        "https://h/../123/q",
+        "https://h/123/..",
+        "https://h/123/tenant-a/999/other",
+        "https://h/123/q?Action=DeleteQueue",
+        "https://h/123/a%2Fb",
+        "https://h/123/q\r\nx: y",
     ] {
-        assert_eq!(call("SQS-PurgeQueue", &[("QueueUrl", url)]).unwrap().target, target, "{url}");
+        assert_eq!(call("SQS-PurgeQueue", &[("QueueUrl", url)]), Err(Unusable("QueueUrl")), "{url}");
     }
 }
 
@@ -201,6 +207,17 @@ fn a_value_within_a_json_text_never_ends_its_string() {
     ] {
         assert_eq!(fill(value, r#"a"b\"#, br#"{"x":"y"}"#).as_deref(), Ok(filled), "{value}");
     }
+}
+
+#[test]
+fn a_value_outside_the_strings_of_a_json_text_is_one_json_value() {
+    let amount = r#"{"amount": $request.header.x-a, "role": "guest"}"#;
+    assert_eq!(fill(amount, "1.5", b"").as_deref(), Ok(r#"{"amount": 1.5, "role": "guest"}"#));
+    for hostile in [r#"1, "role": "admin""#, r#"1}, {"#, "one"] {
+        assert_eq!(fill(amount, hostile, b""), Err(Unusable("Input")), "{hostile}");
+    }
+    // A `\` that would make of the quote's own escape an end of the string.
+    assert_eq!(fill(r#"{"path": "C:\${request.header.x-a}"}"#, r#"", "role": "admin"#, b""), Err(Unusable("Input")));
 }
 
 #[test]
