@@ -100,8 +100,10 @@ fn command(node: &Node<'_>, folder: &Path, problems: &mut Problems) -> Option<Ve
     let mut command: Vec<String> = list.elements(problems).iter().filter_map(|word| word.text(problems)).collect();
     match command.first_mut() {
         Some(program) if !program.is_empty() => {
+            // The system looks for a relative path from where the process is to run.
             if program.contains('/')
-                && let Some(path) = folder.join(&*program).to_str()
+                && let Ok(path) = std::path::absolute(folder.join(&*program))
+                && let Some(path) = path.to_str()
             {
                 *program = path.to_owned();
             }
@@ -167,10 +169,20 @@ mod tests {
     #[test]
     fn paths_are_from_the_folder_of_the_document() {
         let (functions, _) = read_all(json!({"a": {"command": ["./bin/run", "./x"], "workingDirectory": "src"}}));
-        assert_eq!(functions[0].command, ["/api/./bin/run", "./x"], "an argument is the program's own to read");
+        assert_eq!(functions[0].command, ["/api/bin/run", "./x"], "an argument is the program's own to read");
         assert_eq!(functions[0].directory, Path::new("/api/src"));
         let (functions, _) = read_all(json!({"a": {"command": ["/bin/run"], "workingDirectory": "/srv"}}));
         assert_eq!((functions[0].command[0].as_str(), functions[0].directory.as_path()), ("/bin/run", Path::new("/srv")));
+    }
+
+    #[test]
+    fn a_program_is_found_also_where_the_document_is_named_by_a_relative_path_and_the_process_runs_elsewhere() {
+        let document = json!({"functions": {"a": {"command": ["./run"], "workingDirectory": "src"}}});
+        let here = std::env::current_dir().unwrap();
+        for (folder, program) in [("", "run"), ("api", "api/run"), ("../api", "../api/run")] {
+            let functions = read(&Node::root(&document), Path::new(folder), &mut Problems::default());
+            assert_eq!(Path::new(&functions[0].command[0]), here.join(program));
+        }
     }
 
     #[test]
