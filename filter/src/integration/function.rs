@@ -92,16 +92,23 @@ pub fn check_settings(node: &Node<'_>, scope: &mut Scope<'_, '_>) {
     if let Some(kind) = node.get("connectionType") {
         kind.one_of(&[("INTERNET", ())], scope.problems);
     }
-    if let Some(mode) = node.get("responseTransferMode").filter(|mode| mode.value.as_str().is_some_and(|m| m == "STREAM")) {
+    if let Some(mode) =
+        node.get("responseTransferMode").filter(|mode| mode.value.as_str().is_some_and(|m| m.eq_ignore_ascii_case("STREAM")))
+    {
         let help = "write `BUFFERED`; a call of the proxy hands an answer over when it is whole";
         scope.problems.error(&mode.path, "not served: `responseTransferMode: STREAM` of a function", Some(help));
     }
 }
 
+/// The one method that Lambda takes.
+pub fn says_post(method: &Node<'_>) -> bool {
+    method.value.as_str().is_some_and(|method| method.eq_ignore_ascii_case("POST"))
+}
+
 /// Whether `httpMethod` is the one that Lambda takes.
 pub fn is_post(node: &Node<'_>, scope: &mut Scope<'_, '_>) -> bool {
     let method = node.get("httpMethod");
-    let is_post = method.as_ref().is_some_and(|method| method.value.as_str().is_some_and(|m| m.eq_ignore_ascii_case("POST")));
+    let is_post = method.as_ref().is_some_and(says_post);
     if !is_post {
         let place = method.map_or_else(|| node.path.clone(), |method| method.path);
         let message = "a function is called by POST: AWS answers every request with 500, and so do we";

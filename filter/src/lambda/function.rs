@@ -116,7 +116,8 @@ impl Function {
 /// is empty, as one is that a stage variable should have named.
 fn is_function(text: &str) -> bool {
     let is_part = |part: &str| {
-        !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'$'))
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'$');
+        !part.is_empty() && part.bytes().all(is_plain) && !matches!(part, "." | "..")
     };
     text.split(':').all(is_part)
 }
@@ -199,6 +200,7 @@ mod tests {
             &format!("arn:aws:apigateway:us-east-1:lambda:{path}/response-streaming-invocations"),
             &format!("arn:aws:apigateway:us-east-1:lambda:{path}?x=/invocations"),
             &format!("arn:aws:apigateway:us-east-1:lambda:{path}/../x/invocations"),
+            "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/../invocations",
             &format!("arn:aws:apigateway:us-east-1:lambda:{path}%2F/invocations"),
             &format!("arn:aws:apigateway:evil.test/:lambda:{path}/invocations"),
             &format!("arn:aws:apigateway::lambda:{path}/invocations"),

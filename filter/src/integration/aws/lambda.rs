@@ -22,6 +22,12 @@ struct LambdaTarget {
 }
 
 pub fn compile(node: &Node<'_>, scope: &mut Scope<'_, '_>) -> Box<dyn Target> {
+    for (target, mapping) in node.get("requestParameters").map(|all| all.members(scope.problems)).unwrap_or_default() {
+        if !target.starts_with("integration.request.header.") {
+            let message = format!("`{target}` has no effect: a function has no path and no query");
+            scope.problems.warning(&mapping.path, message, Some("put the value into the event by a template"));
+        }
+    }
     Box::new(LambdaTarget {
         is_post: is_post(node, scope),
         function: FunctionUri::compile(node, scope),
@@ -46,7 +52,7 @@ impl Target for LambdaTarget {
         if self.is_post { self.function.head(context, platform) } else { Err(Failure::configuration()) }
     }
 
-    /// `errorMessage` of what the function returned or raised; nothing where there is none (documented: "Set up a selection pattern").
+    /// `errorMessage` of what the function raised; nothing of what it returned (documented under `responses` of the extension).
     fn selector(&self, answer: &Response, platform: &dyn Platform) -> Result<String, Failure> {
         match Invoked::of(answer) {
             Invoked::Returned => Ok(String::new()),

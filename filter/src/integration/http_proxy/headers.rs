@@ -5,7 +5,7 @@
 
 use crate::context::{Context, HIDDEN_HEADERS, METHOD_OVERRIDE, TRACE_HEADER, source_ip};
 use crate::definition::Protocol;
-use crate::http::{Headers, ResponseHead};
+use crate::http::{Headers, Response, ResponseHead};
 use crate::platform::Platform;
 
 /// Hidden from integrations, but what frames the body on its way to one.
@@ -86,4 +86,17 @@ pub fn client_response(protocol: Protocol, mut head: ResponseHead) -> ResponseHe
         Protocol::Http => headers.retain(|name| !HOP_BY_HOP.contains(&name) && name != "transfer-encoding"),
     }
     head
+}
+
+/// The same of an answer that is there as a whole.
+pub fn whole_response(protocol: Protocol, answer: Response) -> Response {
+    let Response { head, body } = answer;
+    let mut head = client_response(protocol, head);
+    // Of the body as it is here.
+    head.headers.remove("content-length");
+    // The proxy says so of an answer that says nothing.
+    if !body.is_empty() && !head.headers.contains("content-type") {
+        head.headers.append("content-type", "text/plain");
+    }
+    Response { head, body }
 }

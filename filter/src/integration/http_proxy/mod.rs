@@ -4,7 +4,7 @@
 
 mod headers;
 
-pub use headers::client_response;
+pub use headers::whole_response;
 
 use super::answered::answered;
 use super::backend::{self, Backend};
@@ -127,16 +127,10 @@ impl Integration for HttpProxy {
         outcome: CalloutOutcome,
         platform: &dyn Platform,
     ) -> Result<Response, Failure> {
-        let answered = answered(outcome, self.backend.timeout_millis, pending.asked_nanos, platform)?;
-        let mut head = headers::client_response(self.protocol, answered.head);
-        // Of the body as it is here.
-        head.headers.remove("content-length");
-        // The proxy says so of an answer that says nothing.
-        if !answered.body.is_empty() && !head.headers.contains("content-type") {
-            head.headers.append("content-type", "text/plain");
-        }
-        self.responses.apply(context, &mut head, &answered.body, platform);
-        Ok(Response { head, body: answered.body })
+        let answer = answered(outcome, self.backend.timeout_millis, pending.asked_nanos, platform)?;
+        let mut response = headers::whole_response(self.protocol, answer);
+        self.responses.apply(context, &mut response.head, &response.body, platform);
+        Ok(response)
     }
 
     fn response(&self, context: &Context, head: ResponseHead, platform: &dyn Platform) -> ResponseHead {

@@ -96,9 +96,17 @@ fn check_settings(node: &Node<'_>, scope: &mut Scope<'_, '_>) -> bool {
     if scope.protocol == Protocol::Rest {
         scope.warn_of_no_effect(node, &[("responseParameters", "a proxy integration of a REST API passes the response through")]);
     }
-    // Mapped parameters have no effect on the event (recorded), but for those that break the integration.
-    let illegal = scope.protocol == Protocol::Rest && RequestParameters::compile(node, scope).are_illegal();
-    illegal || (scope.protocol == Protocol::Rest && !function::is_post(node, scope))
+    if scope.protocol == Protocol::Http {
+        let is_other = node.get("httpMethod").is_some_and(|method| !function::says_post(&method));
+        scope.warn_of_no_effect(node, if is_other { &[("httpMethod", "a function is called by POST")] } else { &[] });
+        return false;
+    }
+    let illegal = RequestParameters::compile(node, scope).are_illegal();
+    if !illegal {
+        // Recorded.
+        scope.warn_of_no_effect(node, &[("requestParameters", "the event of a function has the request as it came")]);
+    }
+    !function::is_post(node, scope) || illegal
 }
 
 impl Integration for LambdaProxy {

@@ -14,7 +14,7 @@ mod tests;
 use super::answered::answered;
 use super::aws::action_headers;
 use super::http_parameters::HttpResponseParameters;
-use super::http_proxy::client_response;
+use super::http_proxy::whole_response;
 use super::{Integration, IntegrationRequest, Pending, Scope, function, proxy, timeout_millis};
 use crate::context::{Context, gateway_headers};
 use crate::definition::{Endpoint, Node, Protocol, Signing, partition};
@@ -139,17 +139,16 @@ impl Integration for Subtype {
         outcome: CalloutOutcome,
         platform: &dyn Platform,
     ) -> Result<Response, Failure> {
-        let Response { head, body } = answered(outcome, self.timeout_millis, pending.asked_nanos, platform)?;
-        if !(200..300).contains(&head.status) {
-            let told: String = String::from_utf8_lossy(&body).chars().take(500).collect();
-            platform.log(Level::Warn, &format!("{}: the service answered {}: {told:?}", self.row.name, head.status));
+        let answer = answered(outcome, self.timeout_millis, pending.asked_nanos, platform)?;
+        let status = answer.head.status;
+        if !(200..300).contains(&status) {
+            let told: String = String::from_utf8_lossy(&answer.body).chars().take(500).collect();
+            platform.log(Level::Warn, &format!("{}: the service answered {status}: {told:?}", self.row.name));
             return Err(Failure::configuration());
         }
-        let mut head = client_response(Protocol::Http, head);
-        // Of the body as it is here.
-        head.headers.remove("content-length");
-        self.responses.apply(context, &mut head, &body, platform);
-        Ok(Response { head, body })
+        let mut response = whole_response(Protocol::Http, answer);
+        self.responses.apply(context, &mut response.head, &response.body, platform);
+        Ok(response)
     }
 
     fn summary(&self) -> String {
