@@ -77,7 +77,11 @@ pub fn check_settings(node: &Node<'_>, scope: &mut Scope<'_, '_>) {
     ];
     scope.warn_of_no_effect(node, &no_effect);
     if let Some(subtype) = node.get("integrationSubtype").filter(|_| scope.protocol == Protocol::Rest) {
-        scope.problems.error(&subtype.path, "`integrationSubtype` is for HTTP APIs", Some("name the service in `uri`, with type aws"));
+        scope.problems.error(
+            &subtype.path,
+            "`integrationSubtype` is for HTTP APIs",
+            Some("name the service in `uri`, with type aws"),
+        );
     }
     if let Some(kind) = node.get("connectionType") {
         kind.one_of(&[("INTERNET", ())], scope.problems);
