@@ -1,6 +1,6 @@
 //! What the events of both formats are made of: header lines, query pairs, cookies, and the maps they go into.
 
-use crate::context::{Context, HIDDEN_HEADERS, TRACE_HEADER, source_ip};
+use crate::context::{Context, HIDDEN_HEADERS, TRACE_HEADER};
 use crate::definition::Protocol;
 use crate::http::Query;
 use crate::platform::Platform;
@@ -78,7 +78,7 @@ fn forwarded_for(context: &Context, platform: &dyn Platform) -> String {
     let sent: Vec<_> = context.headers().get_all(HTTP.forwarded_for).map(text).collect();
     let sent = sent.join(",");
     let mut addresses: Vec<_> = sent.split(',').map(str::trim).filter(|address| !address.is_empty()).collect();
-    let peer = source_ip(platform);
+    let peer = context.variable("identity.sourceIp", platform);
     if let Some(peer) = peer.as_deref().filter(|peer| addresses.last() != Some(peer)) {
         addresses.push(peer);
     }
