@@ -200,10 +200,13 @@ impl Context {
         }
     }
 
-    /// The same with another request in the place of the client's; `None` for a target that is none.
+    /// The same with another request in the place of the client's; `None` for a target that is none. Another path is one below the
+    /// stage.
     pub fn with_request(&self, request: RequestHead) -> Option<Self> {
-        let path = Some(CanonicalPath::parse(&request.path).ok()?);
-        Some(Self { request, path, query: OnceCell::new(), ..self.clone() })
+        let path = CanonicalPath::parse(&request.path).ok()?;
+        let is_same = self.path.as_ref().is_some_and(|old| old.path() == path.path());
+        let stage_path = if is_same { self.stage_path.clone() } else { path.path().to_owned() };
+        Some(Self { request, path: Some(path), stage_path, query: OnceCell::new(), ..self.clone() })
     }
 
     /// The client's header fields.

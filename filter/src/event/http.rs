@@ -15,7 +15,6 @@ pub fn request(context: &Context, platform: &dyn Platform) -> Map<String, Value>
     let parameter = |(name, value): &(String, String)| (name.clone(), Value::from(decoded_path(value)));
     let members = [
         ("routeKey", variable("routeKey", context, platform)),
-        // With the stage, unless that is `$default` (measured: powertools, issue 621).
         ("rawPath", Some(Value::from(path(context)))),
         ("rawQueryString", Some(Value::from(raw_query))),
         ("cookies", Some(Value::Array(cookies)).filter(|cookies| cookies.as_array().is_some_and(|list| !list.is_empty()))),
@@ -53,8 +52,18 @@ pub fn request_context(context: &Context, platform: &dyn Platform) -> Map<String
     ])
 }
 
+/// The path below the stage, behind the stage's name unless that is `$default` (measured: powertools, issue 621); the base path of a
+/// custom domain is not in it (documented; measured: serverless-express, issue 465).
 fn path(context: &Context) -> String {
-    decoded_path(context.path.as_ref().map_or("/", |path| path.path()))
+    let sent = context.path.as_ref().map_or("/", |path| path.path());
+    let stage = context.stage.as_ref().map_or("$default", |stage| stage.stage.as_str());
+    let path = match sent.strip_prefix('/') {
+        _ if stage == "$default" => context.stage_path.clone(),
+        // Without the slash at its end, as it was sent.
+        Some(only) if only == stage => sent.to_owned(),
+        _ => ["/", stage, &context.stage_path].concat(),
+    };
+    decoded_path(&path)
 }
 
 fn variable(name: &str, context: &Context, platform: &dyn Platform) -> Option<Value> {
@@ -73,6 +82,7 @@ fn present<const N: usize>(members: [(&str, Option<Value>); N]) -> Map<String, V
 mod tests {
     use super::super::tests::{STILL, request as context};
     use super::*;
+    use crate::context::StageFacts;
     use crate::definition::Protocol;
     use serde_json::json;
     use std::sync::Arc;
@@ -112,6 +122,27 @@ mod tests {
                 "pathParameters": {"id": "my path"}, "stageVariables": {"v": "1"},
             })
         );
+    }
+
+    #[test]
+    fn the_raw_path_has_the_stage_whatever_the_base_path_is() {
+        let raw_path = |stage: &str, sent: &str, below: &str| {
+            let mut context = context(Protocol::Http, "GET", sent, &[]);
+            context.stage_path = below.to_owned();
+            context.stage = Some(Arc::new(StageFacts { stage: stage.to_owned(), ..StageFacts::default() }));
+            path(&context)
+        };
+        for (stage, sent, below, wanted) in [
+            ("$default", "/pets/", "/pets/", "/pets/"),
+            ("$default", "/v1/shop/pets", "/pets", "/pets"),
+            ("dev", "/dev/a%20b", "/a%20b", "/dev/a b"),
+            ("dev", "/dev", "/", "/dev"),
+            ("dev", "/dev/", "/", "/dev/"),
+            ("dev", "/v1/shop/pets", "/pets", "/dev/pets"),
+            ("dev", "/pets", "/pets", "/dev/pets"),
+        ] {
+            assert_eq!(raw_path(stage, sent, below), wanted, "{sent}");
+        }
     }
 
     #[test]

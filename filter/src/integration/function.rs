@@ -33,7 +33,7 @@ impl FunctionUri {
         };
         let Some(text) = uri.string(scope.problems) else { return none };
         let named = with_stage_variables(text, scope.variables);
-        let Some(function) = Function::of_integration(&named) else {
+        let Some(function) = Function::of_integration(&named, scope.protocol) else {
             let message = format!("`{named}` is no function");
             if text.contains("${stageVariables.") {
                 // A stage without the variable is deployed, and answers 500 (recorded for HTTP).

@@ -1,7 +1,7 @@
 //! Where a function is. The Invoke API of Lambda by ARN, as AWS wants it, or, for authorizers, a plain URL, such as a function's own:
 //! that one gets the same event by POST.
 
-use crate::definition::{Endpoint, Node, Signing};
+use crate::definition::{Endpoint, Node, Protocol, Signing};
 use crate::http::is_valid_host;
 use crate::problem::Problems;
 use std::collections::BTreeMap;
@@ -52,11 +52,11 @@ impl Function {
         named.split_once(":function:").map_or(named, |(_, name)| name)
     }
 
-    /// Reads the URI of an integration: that of the Invoke API, or, as HTTP APIs take it too, the function's own ARN.
-    pub fn of_integration(text: &str) -> Option<Self> {
+    /// Reads the URI of an integration: that of the Invoke API, or, in HTTP APIs, the function's own ARN.
+    pub fn of_integration(text: &str, protocol: Protocol) -> Option<Self> {
         let mut parts = text.split(':');
         match (parts.next(), parts.next(), parts.next(), parts.next()) {
-            (Some("arn"), Some(partition), Some("lambda"), Some(region)) => {
+            (Some("arn"), Some(partition), Some("lambda"), Some(region)) if protocol == Protocol::Http => {
                 Self::of_arn(&format!("arn:{partition}:apigateway:{region}:lambda:path{FUNCTIONS}{text}{INVOCATIONS}"))
             }
             _ => Self::of_arn(text),

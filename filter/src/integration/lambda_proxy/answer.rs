@@ -194,7 +194,9 @@ fn append(headers: &mut Headers, name: &str, value: &Value, protocol: Protocol) 
 fn client_name(name: String, protocol: Protocol) -> Option<String> {
     const REMAPPED: [&str; 5] = ["connection", "content-length", "date", "server", "www-authenticate"];
     const DROPPED: [&str; 5] = ["keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade"];
-    if is_reserved(&name) || DROPPED.contains(&name.as_str()) {
+    // A function says by it what failed (documented: "Handle Lambda errors in API Gateway").
+    let is_error_type = name == "x-amzn-errortype";
+    if (is_reserved(&name) && !is_error_type) || DROPPED.contains(&name.as_str()) {
         return None;
     }
     match protocol {
