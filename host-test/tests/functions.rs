@@ -421,12 +421,14 @@ fn serve_runs_the_functions_of_its_document_and_names_those_that_it_has_not() {
 #[test]
 fn an_upstream_that_the_user_names_is_asked_in_the_place_of_the_functions() {
     let lambda = Lambda::start();
-    let upstream = format!("lambda.us-east-1.amazonaws.com=http://{}", lambda.server.address);
-    let server = Server::start(&["serve", &file("gateway.yaml"), "--upstream", &upstream]);
-    assert!(server.before.contains("`--upstream` says where `lambda.us-east-1.amazonaws.com` is"), "{}", server.before);
-    let refused =
-        gateway::get(server.address.parse().expect("an address"), "rest.test", "/test/guarded", &[("authorization", "let me in")]);
-    assert_eq!(status(&refused), 500, "that Lambda has no `guard`");
+    for name in ["lambda.us-east-1.amazonaws.com", "lambda"] {
+        let upstream = format!("{name}=http://{}", lambda.server.address);
+        let server = Server::start(&["serve", &file("gateway.yaml"), "--upstream", &upstream]);
+        assert!(server.before.contains("`--upstream` says where `lambda.us-east-1.amazonaws.com` is"), "{}", server.before);
+        let address = server.address.parse().expect("an address");
+        let refused = gateway::get(address, "rest.test", "/test/guarded", &[("authorization", "let me in")]);
+        assert_eq!(status(&refused), 500, "{name}: that Lambda has no `guard`");
+    }
 }
 
 #[test]

@@ -11,6 +11,7 @@ use tollgate::problem::{JsonPath, Problem, Problems, Severity};
 use super::Failure;
 use super::diagnostics::{Count, Diagnostic};
 use super::functions;
+use super::signers;
 use super::source::{Choice, Finding, Source};
 
 /// A source and the verdict on it.
@@ -43,7 +44,7 @@ impl Checked {
         add_upstreams(&mut document, endpoints.iter().map(|endpoint| endpoint.name.as_str()));
         let Compiled { mut gateway, problems, .. } = compile(&document);
         let missed_by_envoy = if source.is_definition() { Vec::new() } else { missed(&source, as_written, &problems) };
-        let diagnostics = diagnose(&source, &[problems, of_functions(&document)].concat());
+        let diagnostics = diagnose(&source, &[problems, of_the_commands(&document, &endpoints)].concat());
         if Count::of(&diagnostics).errors > 0 {
             gateway = None;
         } else if let Some(stage) = &choice.stage {
@@ -66,10 +67,11 @@ impl Checked {
     }
 }
 
-/// The functions are the command's own: the filter does not look at them.
-fn of_functions(document: &Value) -> Vec<Problem> {
+/// What the filter does not look at: functions, and who signs.
+fn of_the_commands(document: &Value, endpoints: &[Endpoint]) -> Vec<Problem> {
     let mut problems = Problems::default();
     functions::document::read(&Node::root(document), Path::new(""), &mut problems);
+    signers::check(document, endpoints, &mut problems);
     problems.into_vec()
 }
 

@@ -15,6 +15,7 @@ mod render;
 mod routes;
 mod serve;
 mod server;
+mod signers;
 mod source;
 mod stub;
 mod table;

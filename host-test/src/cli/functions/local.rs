@@ -1,4 +1,4 @@
-//! The Lambda of `tollgate serve`: a listener on loopback that outlives documents, and the functions of the current one behind it.
+//! The Lambda of `tollgate serve` and `tollgate explain`: a listener on loopback that outlives documents, and the functions of the current one behind it.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -11,7 +11,7 @@ use tollgate::problem::Problems;
 
 use super::process::Processes;
 use super::{Account, Functions, document, folder, invoke, named};
-use crate::cli::serve::origins::Override;
+use crate::cli::serve::origins::{self, Override};
 use crate::cli::{Failure, say, server};
 
 /// A Lambda that listens.
@@ -49,13 +49,15 @@ impl Local {
         Ok(Self { address, processes, current })
     }
 
-    /// What `--upstream` would say to come here, for each Lambda that the definition names.
-    pub fn overrides(&self, document: &Value, endpoints: &[Endpoint]) -> Vec<Override> {
-        if !are_in(document) {
-            return Vec::new();
+    /// What the user says, and for each Lambda of which the user says nothing what `--upstream` would say to come here.
+    pub fn overrides(&self, document: &Value, endpoints: &[Endpoint], said: &[Override]) -> Vec<Override> {
+        let mut overrides = said.to_vec();
+        if are_in(document) {
+            let lambdas = endpoints.iter().filter(|endpoint| is_lambda(endpoint));
+            let unsaid = lambdas.filter(|endpoint| !origins::is_replaced(document, endpoint, said));
+            overrides.extend(unsaid.filter_map(|endpoint| Override::here(&endpoint.name, self.address)));
         }
-        let here = |endpoint: &Endpoint| Override::here(&endpoint.name, self.address);
-        endpoints.iter().filter(|endpoint| is_lambda(endpoint)).filter_map(here).collect()
+        overrides
     }
 
     /// Runs the functions of this document from now on. Those of the last one end with the invocations that they have.
@@ -63,7 +65,6 @@ impl Local {
         // Its mistakes were told when it was checked.
         let functions = document::read(&Node::root(document), folder(file), &mut Problems::default());
         let functions = Arc::new(Functions::new(functions, Account::of(document), &self.processes));
-        functions.introduce();
         let called = if are_in(document) { named(document) } else { Default::default() };
         for name in called.iter().filter(|name| functions.get(name).is_none()) {
             say(&format!(
@@ -71,6 +72,11 @@ impl Local {
             ));
         }
         self.current.send_replace(functions);
+    }
+
+    /// Says what runs here.
+    pub fn introduce(&self) {
+        self.current.borrow().introduce();
     }
 
     /// Ends all processes.

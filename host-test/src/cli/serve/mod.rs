@@ -230,9 +230,8 @@ impl Draft {
         for unused in origins::unused(document, endpoints, &grpc_clusters, &self.overrides) {
             say(&format!("note: nothing goes to `{unused}`, which `--upstream` names\n"));
         }
-        // What the user says comes last, and counts.
-        let here = lambda.map(|lambda| lambda.overrides(document, endpoints)).unwrap_or_default();
-        let overrides = [here, self.overrides.clone()].concat();
+        let said = self.overrides.as_slice();
+        let overrides = lambda.map_or_else(|| said.to_vec(), |lambda| lambda.overrides(document, endpoints, said));
         let origins = origins::resolve(document, endpoints, &grpc_clusters, &overrides);
         for cluster in origins::nowhere(&origins, &grpc_clusters) {
             let wanted = format!("write `--upstream {cluster}=http://127.0.0.1:PORT`");
@@ -250,6 +249,7 @@ impl Draft {
         })?;
         if let Some(lambda) = lambda {
             lambda.replace(document, &server.arguments.file);
+            lambda.introduce();
         }
         let current = Current { engine, gateway: self.gateway };
         Ok(Serving { current, routes: self.routes, files: self.checked.source.versions().to_vec() })

@@ -60,8 +60,12 @@ pub fn resolve(document: &Value, endpoints: &[Endpoint], grpc_clusters: &[String
         };
         if let Some(origin) = origin {
             let signing = endpoint.signing.clone().filter(|_| replaced.is_none_or(|replaced| !replaced.is_here));
-            let signing = signing.map(|signing| Scope { signing, stand_in: replaced.is_some() });
-            origins.insert(cluster.to_owned(), Origin { signing, ..origin });
+            let stand_in = replaced.map(|replaced| replaced.origin.authority.clone());
+            let signing = signing.map(|signing| Scope { signing, stand_in });
+            // As in Envoy a cluster signs all that goes there; whoever else goes there, too, changes nothing.
+            if origins.get(cluster).is_none_or(|known| known.signing.is_none()) {
+                origins.insert(cluster.to_owned(), Origin { signing, ..origin });
+            }
         }
     }
     for cluster in grpc_clusters {
@@ -113,7 +117,8 @@ fn names<'a>(document: &'a Value, endpoint: &'a Endpoint) -> [&'a str; 4] {
     [&endpoint.name, &endpoint.authority, host, cluster(document, &endpoint.name)]
 }
 
-fn cluster<'a>(document: &'a Value, name: &'a str) -> &'a str {
+/// The cluster of a host or a VPC link; one of its own name where the document says nothing.
+pub fn cluster<'a>(document: &'a Value, name: &'a str) -> &'a str {
     let upstreams = document.get("upstreams").and_then(Value::as_object).into_iter().flatten();
     let mut named = upstreams.filter(|(host, _)| host.eq_ignore_ascii_case(name));
     named.find_map(|(_, upstream)| upstream.get("cluster")?.as_str()).unwrap_or(name)
@@ -199,9 +204,20 @@ mod tests {
         let host = "sqs.eu-west-1.amazonaws.com";
         let endpoints = [Endpoint { signing: Some(signing.clone()), ..endpoint(host, "https", host) }];
         let local = format!("{host}=http://127.0.0.1:1").parse::<Override>().unwrap();
-        for (overrides, stand_in) in [(vec![], false), (vec![local], true)] {
+        for (overrides, stand_in) in [(vec![], None), (vec![local], Some(Authority::from_static("127.0.0.1:1")))] {
             let origins = resolve(&json!({}), &endpoints, &[], &overrides);
             assert_eq!(origins[host].signing, Some(Scope { signing: signing.clone(), stand_in }));
+        }
+    }
+
+    #[test]
+    fn requests_to_an_aws_service_are_signed_also_where_others_go_to_the_same_cluster() {
+        let signing = Signing { service: "s3".to_owned(), region: "us-east-1".to_owned() };
+        let plain = endpoint("s3.test", "https", "s3.test");
+        let signed = Endpoint { signing: Some(signing.clone()), ..plain.clone() };
+        for endpoints in [[signed.clone(), plain.clone()], [plain, signed]] {
+            let origins = resolve(&json!({}), &endpoints, &[], &[]);
+            assert_eq!(origins["s3.test"].signing, Some(Scope { signing: signing.clone(), stand_in: None }));
         }
     }
 

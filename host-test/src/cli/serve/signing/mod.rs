@@ -3,6 +3,7 @@
 
 mod credentials;
 
+use std::net::IpAddr;
 use std::time::SystemTime;
 
 use aws_credential_types::Credentials;
@@ -14,6 +15,7 @@ use http_body_util::BodyExt;
 use hyper::Request;
 use hyper::header::{HeaderName, HeaderValue};
 use hyper::http::request::Parts;
+use hyper::http::uri::Authority;
 use tollgate::definition::Signing;
 use tollgate_host::UpstreamFailure;
 
@@ -28,8 +30,8 @@ const OWN: [&str; 4] = ["authorization", "x-amz-date", "x-amz-security-token", "
 pub struct Scope {
     /// The service and its region.
     pub signing: Signing,
-    /// Another server stands in the service's place. Local ones take requests without a signature, too.
-    pub stand_in: bool,
+    /// The server in the service's place, if there is one. Emulators take requests without a signature, too.
+    pub stand_in: Option<Authority>,
 }
 
 /// The request with its signature, and nothing that looks like another one.
@@ -41,7 +43,7 @@ pub async fn signed(request: Request<Body>, scope: &Scope, keys: &Keys) -> Resul
         Ok(credentials) => {
             write(&mut head, &body, &scope.signing, &credentials, SystemTime::now()).map_err(UpstreamFailure::Connect)?;
         }
-        Err(_) if scope.stand_in => {}
+        Err(_) if scope.stand_in.is_some() => {}
         Err(reason) => return Err(UpstreamFailure::Connect(format!("the request cannot be signed: {reason}"))),
     }
     Ok(Request::from_parts(head, whole(body)))
@@ -50,7 +52,7 @@ pub async fn signed(request: Request<Body>, scope: &Scope, keys: &Keys) -> Resul
 /// Says what is signed as whom, or that nothing can be; nothing where nothing is to be signed.
 pub async fn summary<'a>(scopes: impl Iterator<Item = &'a Scope> + Clone, keys: &Keys) -> String {
     let named = |stand_in: Option<bool>| {
-        let wanted = scopes.clone().filter(|scope| stand_in.is_none_or(|wanted| scope.stand_in == wanted));
+        let wanted = scopes.clone().filter(|scope| stand_in.is_none_or(|wanted| scope.stand_in.is_some() == wanted));
         let mut names: Vec<_> = wanted.map(|Scope { signing, .. }| format!("{} ({})", signing.service, signing.region)).collect();
         names.sort();
         names.dedup();
@@ -61,7 +63,10 @@ pub async fn summary<'a>(scopes: impl Iterator<Item = &'a Scope> + Clone, keys: 
         return String::new();
     }
     let (reason, failing, unsigned) = match keys.get().await {
-        Ok(credentials) => return format!("signing {all} as {}\n", credentials.access_key_id()),
+        Ok(credentials) => {
+            let id = credentials.access_key_id();
+            return format!("signing {all} as {id}\n{}", scopes.filter_map(|scope| warning(scope, id)).collect::<String>());
+        }
         Err(reason) => (reason, named(Some(false)), named(Some(true))),
     };
     let mut lines = String::new();
@@ -72,6 +77,21 @@ pub async fn summary<'a>(scopes: impl Iterator<Item = &'a Scope> + Clone, keys: 
         lines.push_str(&format!("note: without AWS credentials, requests to what stands in for {unsigned} are not signed\n"));
     }
     lines
+}
+
+/// What stands in for a service gets what the service itself would take, host and all.
+fn warning(Scope { signing, stand_in }: &Scope, id: &str) -> Option<String> {
+    let server = stand_in.as_ref().filter(|server| !is_of_this_machine(server.host()))?;
+    let Signing { service, region } = signing;
+    Some(format!(
+        "warning: `{server}`, which stands in for {service} ({region}), is not of this machine, and could send requests signed as \
+         {id} on to AWS, which takes them for some minutes: use credentials that are good for nothing else\n"
+    ))
+}
+
+fn is_of_this_machine(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.to_canonical().is_loopback())
 }
 
 /// Writes the signature into the head.

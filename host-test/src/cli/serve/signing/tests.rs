@@ -92,7 +92,7 @@ fn the_host_that_is_signed_is_the_one_that_is_sent() {
 
 #[tokio::test]
 async fn nothing_of_another_signature_survives() {
-    let scope = Scope { signing: signing("dynamodb"), stand_in: true };
+    let scope = Scope { signing: signing("dynamodb"), stand_in: Some(Authority::from_static("127.0.0.1:5000")) };
     for keys in [Keys::fixed(Ok(credentials(None))), Keys::fixed(Err("none".to_owned()))] {
         let mut request = Request::new(empty());
         *request.uri_mut() = FromStr::from_str("https://dynamodb.us-east-1.amazonaws.com/").unwrap();
@@ -110,15 +110,15 @@ async fn nothing_of_another_signature_survives() {
 
 #[tokio::test]
 async fn without_credentials_a_request_to_aws_itself_is_not_sent() {
-    let scope = Scope { signing: signing("dynamodb"), stand_in: false };
+    let scope = Scope { signing: signing("dynamodb"), stand_in: None };
     let sent = signed(Request::new(empty()), &scope, &Keys::fixed(Err("none; do this".to_owned()))).await;
     assert_eq!(sent.err(), Some(UpstreamFailure::Connect("the request cannot be signed: none; do this".to_owned())));
 }
 
 #[tokio::test]
 async fn what_is_signed_as_whom_is_said_and_what_cannot_be() {
-    let scope = |service: &str, stand_in: bool| Scope { signing: signing(service), stand_in };
-    let scopes = [scope("s3", true), scope("dynamodb", false)];
+    let stands_in = |service: &str, server| Scope { signing: signing(service), stand_in: Some(Authority::from_static(server)) };
+    let scopes = [stands_in("s3", "127.0.0.1:5000"), Scope { signing: signing("dynamodb"), stand_in: None }];
     let (good, none) = (Keys::fixed(Ok(credentials(None))), Keys::fixed(Err("none; do this".to_owned())));
     assert_eq!(summary(scopes.iter(), &good).await, format!("signing dynamodb (us-east-1), s3 (us-east-1) as {}\n", EXAMPLE.0));
     assert_eq!(
@@ -127,4 +127,10 @@ async fn what_is_signed_as_whom_is_said_and_what_cannot_be() {
          note: without AWS credentials, requests to what stands in for s3 (us-east-1) are not signed\n"
     );
     assert_eq!(summary([].iter(), &none).await, "");
+    for (server, warned) in
+        [("LocalHost:1", false), ("[::1]:1", false), ("127.1.2.3", false), ("moto.test:5000", true), ("[::2]", true)]
+    {
+        let said = summary([stands_in("s3", server)].iter(), &good).await;
+        assert_eq!(said.contains(&format!("warning: `{server}`, which stands in for s3 (us-east-1)")), warned, "{said}");
+    }
 }
