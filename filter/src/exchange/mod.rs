@@ -6,8 +6,8 @@
 //! response head -> integration response, or gateway response if the proxy itself answered -> ids, CORS -> client
 //! ```
 //! The order is AWS's: the route decides what guards it, so it stands before authorization; a preflight needs no route, and no
-//! authorization but that of a guarded route which takes OPTIONS; only who may call is counted, against its plan and then what all share; only who may call so
-//! often hears what is wrong with a request; nothing reaches an integration but an `Admitted`.
+//! authorization but that of a guarded route which takes OPTIONS; only who may call is counted, against its plan and then what all
+//! share; only who may call so often hears what is wrong with a request; nothing reaches an integration but an `Admitted`.
 
 mod candidate;
 mod finish;

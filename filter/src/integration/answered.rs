@@ -1,4 +1,4 @@
-//! What a call of an HTTP backend led to: its own answer, or a failure where nobody answered, or the proxy in its place.
+//! What a call of an integration led to: the backend's own answer, or a failure where nobody answered, or the proxy in its place.
 
 use crate::flow::{CalloutOutcome, PAYLOAD_LIMIT};
 use crate::gateway_response::{Failure, ResponseType};

@@ -92,7 +92,11 @@ impl LambdaProxy {
 fn check_settings(node: &Node<'_>, scope: &mut Scope<'_, '_>) -> bool {
     function::check_settings(node, scope);
     proxy::check_settings(node, scope);
-    scope.warn_of_no_effect(node, &[("contentHandling", "`binaryMediaTypes` tells which bodies are base64 in the event")]);
+    let why = match scope.protocol {
+        Protocol::Rest => "`binaryMediaTypes` tells which bodies are base64 in the event",
+        Protocol::Http => "the type of a body tells whether it is base64 in the event",
+    };
+    scope.warn_of_no_effect(node, &[("contentHandling", why)]);
     if scope.protocol == Protocol::Rest {
         scope.warn_of_no_effect(node, &[("responseParameters", "a proxy integration of a REST API passes the response through")]);
     }
