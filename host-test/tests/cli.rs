@@ -306,7 +306,7 @@ fn completions_know_every_subcommand() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let output = tollgate(&["completions", shell]);
         let script = printed(&output);
-        for name in ["serve", "lint", "routes", "explain", "render", "gateway-responses", "stub", "completions"] {
+        for name in ["serve", "functions", "lint", "routes", "explain", "render", "gateway-responses", "stub", "completions"] {
             assert!(script.contains(name), "{shell} does not know {name}");
         }
     }

@@ -432,6 +432,15 @@ fn an_upstream_that_the_user_names_is_asked_in_the_place_of_the_functions() {
 }
 
 #[test]
+fn explain_asks_the_functions_of_its_document_and_leaves_none_behind() {
+    let route = ["explain", "GET", "rest.test/test/guarded", &file("gateway.yaml"), "-H", "authorization: let me in"];
+    let output = tollgate(&[&route[..], &["--format", "json"]].concat());
+    assert!(output.status.success(), "{}", printed(&output));
+    let explained: Value = serde_json::from_slice(&output.stdout).expect("it prints JSON");
+    gone(pid(&serde_json::from_str(text(&explained["response"], "body")).expect("the function is in the answer")));
+}
+
+#[test]
 fn a_changed_document_has_new_processes_and_the_old_ones_end() {
     let folder = std::env::temp_dir().join(format!("tollgate-functions-watch-{}", std::process::id()));
     std::fs::create_dir_all(&folder).expect("a folder can be made");

@@ -11,10 +11,9 @@ use tollgate::http::{Headers, RequestHead, Response, ResponseHead};
 use tollgate::integration::{CLUSTER_HEADER, TIMEOUT_HEADER};
 use tollgate_host::{HeaderMap, UpstreamFailure};
 
-use crate::cli::Failure;
 use crate::cli::serve::exchange::{self, lost};
 use crate::cli::serve::origins::Origins;
-use crate::cli::server::{empty, runtime, whole};
+use crate::cli::server::{empty, whole};
 
 /// The route's own timeout of our Envoy, for a request that carries none.
 const ROUTE_TIMEOUT: Duration = Duration::from_secs(60);
@@ -61,8 +60,8 @@ pub struct Lost {
 
 impl Backends {
     /// All servers, and what is said in the place of the backend.
-    pub fn new(origins: Origins, answer: Option<Response>) -> Result<Self, Failure> {
-        Ok(Self { runtime: runtime()?, servers: exchange::Backends::new(origins), answer })
+    pub fn new(runtime: &'static Runtime, origins: Origins, answer: Option<Response>) -> Self {
+        Self { runtime, servers: exchange::Backends::new(origins), answer }
     }
 
     /// Sends a request as the proxy's router does.

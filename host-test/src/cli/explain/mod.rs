@@ -23,7 +23,9 @@ use self::request::Asked;
 use self::secrets::Secrets;
 use super::check::Checked;
 use super::diagnostics::{self, Format};
+use super::functions::{self, Local};
 use super::serve::origins::{self, Override};
+use super::server;
 use super::source::{Choice, Source, stage_variable};
 use super::{Failure, Verdict, given, say};
 
@@ -36,7 +38,7 @@ use super::{Failure, Verdict, given, say};
   tollgate explain GET beta.example.com/items/1 gateway.yaml --answer '404 {\"message\": \"gone\"}' --format json
 
 Authorizers, issuers and the backend are really asked, each at its own host unless `--upstream` puts another server in its place.
-With `--answer` the backend is not asked: a status, a status and a body, or the whole answer as HTTP writes it.
+`functions` of the document stand in the place of Lambda. With `--answer` the backend is not asked: a status, a status and a body, or the whole answer as HTTP writes it.
 
 Exit codes: 0 answered, 1 the definition has errors, 2 wrong usage or an unreadable file, 3 answered by a gateway response.")]
 pub struct Arguments {
@@ -90,9 +92,21 @@ pub fn run(arguments: &Arguments) -> Result<Verdict, Failure> {
     for unused in origins::unused(document, endpoints, &grpc_clusters, &arguments.upstreams) {
         say(&format!("note: nothing goes to `{unused}`, which `--upstream` names\n"));
     }
-    let origins = origins::resolve(document, endpoints, &grpc_clusters, &arguments.upstreams);
-    let backends = Backends::new(origins, answer)?;
-    let explained = run::run(&gateway, &asked, &backends)?;
+    let runtime = server::runtime()?;
+    let lambda = functions::are_in(document).then(|| runtime.block_on(Local::start())).transpose()?;
+    let overrides = match &lambda {
+        None => arguments.upstreams.clone(),
+        Some(lambda) => {
+            lambda.replace(document, &arguments.file);
+            lambda.overrides(document, endpoints, &arguments.upstreams)
+        }
+    };
+    let origins = origins::resolve(document, endpoints, &grpc_clusters, &overrides);
+    let explained = run::run(&gateway, &asked, &Backends::new(runtime, origins, answer));
+    if let Some(lambda) = &lambda {
+        lambda.stop();
+    }
+    let explained = explained?;
     let secrets = if arguments.show_secrets { Secrets::default() } else { Secrets::of(&asked.head.headers) };
     match arguments.format {
         Format::Human => super::print(&print::human(&explained, &secrets))?,

@@ -130,6 +130,10 @@ async fn listen(listener: TcpListener, events: mpsc::Sender<Event>) {
 
 async fn answer(events: &mpsc::Sender<Event>, request: Request<Incoming>) -> Response<Full<Bytes>> {
     let path = request.uri().path().to_owned();
+    // A page that tries ports must not take an invocation away from the process.
+    if ["origin", "sec-fetch-site"].iter().any(|name| request.headers().contains_key(*name)) {
+        return Verdict::WrongState.answer();
+    }
     let Some(route) = path.strip_prefix(PREFIX) else { return unknown(&path) };
     let segments: Vec<&str> = route.split('/').collect();
     match (request.method(), segments.as_slice()) {
@@ -229,5 +233,25 @@ impl Delivery {
             set("lambda-runtime-client-context", context);
         }
         Self { headers, payload: invocation.payload.clone() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    #[tokio::test]
+    async fn pages_of_browsers_get_no_invocation() {
+        let mut api = RuntimeApi::start().await.unwrap();
+        for header in ["Origin: null", "Sec-Fetch-Site: cross-site"] {
+            let mut stream = tokio::net::TcpStream::connect(api.address).await.unwrap();
+            let request = format!("GET {PREFIX}invocation/next HTTP/1.1\r\nHost: a\r\n{header}\r\nConnection: close\r\n\r\n");
+            stream.write_all(request.as_bytes()).await.unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).await.unwrap();
+            assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
+        }
+        assert!(api.events.try_recv().is_err(), "nobody asked");
     }
 }
