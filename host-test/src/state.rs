@@ -115,6 +115,7 @@ pub(crate) struct Journal {
     pub logs: VecDeque<LogLine>,
     pub host_calls: BTreeMap<&'static str, u64>,
     pub fuel: u64,
+    pub bytes_copied: u64,
     pub vm_reloads: u64,
 }
 
@@ -242,7 +243,7 @@ impl GuestState {
 
 impl Journal {
     pub fn new(lowest: LogLevel) -> Self {
-        Self { lowest, logs: VecDeque::new(), host_calls: BTreeMap::new(), fuel: 0, vm_reloads: 0 }
+        Self { lowest, logs: VecDeque::new(), host_calls: BTreeMap::new(), fuel: 0, bytes_copied: 0, vm_reloads: 0 }
     }
 
     pub fn log(&mut self, level: LogLevel, mut message: String) {

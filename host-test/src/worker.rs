@@ -144,6 +144,11 @@ impl Worker {
         self.vm.state().journal.fuel
     }
 
+    /// How many bytes host functions have read from the guest's memory and written to it so far.
+    pub fn bytes_copied(&self) -> u64 {
+        self.vm.state().journal.bytes_copied
+    }
+
     /// How often the VM was started anew after a trap.
     pub fn vm_reloads(&self) -> u64 {
         self.vm.state().journal.vm_reloads

@@ -354,24 +354,32 @@ fn function() -> Host {
 }
 
 /// As many host calls as an HTTP integration with a template that looks at `$context`: the event tells the client's address. What a
-/// longer body costs more is no more than its length.
+/// longer body costs more is no more than its length, and it crosses the border twice: as the client's body, and in the event.
 #[test]
 #[expect(clippy::cast_precision_loss, reason = "fuel and sizes are far below 2^52")]
 fn a_function_costs_few_host_calls_and_as_much_more_as_its_event_is_longer() {
     let mut host = function();
-    let [little, much] = [1 << 10, 1 << 20].map(|size| {
-        let body = items(size);
-        let length = body.len() as f64;
+    let line = r#"{"message": "so long, and thanks for all the fish"}"#;
+    let escapes = line.matches('"').count() as f64 / line.len() as f64;
+    let [little, half, much] = [1 << 10, 1 << 19, 1 << 20].map(|size| {
+        let body = line.repeat(size / line.len() + 1)[..size].to_owned();
         post(&mut host, "/prod/f", body.clone());
         let outcome = post(&mut host, "/prod/f", body);
         assert_eq!(outcome.response.status(), 200, "{:?}", outcome.logs);
         let calls = outcome.total_host_calls();
-        say(&format!("a function, {length} bytes: {calls} host calls {:?}, {} fuel\n", outcome.host_calls, outcome.fuel));
-        assert_eq!(calls, 14, "{:?}", outcome.host_calls);
-        (length, outcome.fuel as f64)
+        let Outcome { fuel, bytes_copied, ref host_calls, .. } = outcome;
+        say(&format!("a function, {size} bytes: {calls} host calls {host_calls:?}, {fuel} fuel, {bytes_copied} bytes copied\n"));
+        assert_eq!(calls, 14, "{host_calls:?}");
+        (size as f64, fuel as f64, bytes_copied as f64)
     });
-    let (longer, dearer) = (much.0 / little.0, much.1 / little.1);
-    say(&format!("a function: {dearer:.2} times the fuel for {longer:.2} times the bytes\n"));
-    assert!(dearer <= longer * GROWTH, "{dearer:.2} times the fuel for {longer:.2} times the bytes");
-    assert!(much.1 / much.0 <= EVENT_FUEL, "{} fuel a byte", much.1 / much.0);
+    let fuel = |(from, to): ((f64, f64, f64), (f64, f64, f64))| (to.1 - from.1) / (to.0 - from.0);
+    let (first, second) = (fuel((little, half)), fuel((half, much)));
+    let copied = (much.2 - little.2) / (much.0 - little.0);
+    say(&format!(
+        "a function: {first:.1} fuel for each byte of the first half, {second:.1} of the second, {copied:.2} bytes copied\n"
+    ));
+    assert!(second <= first * GROWTH, "{second} fuel a byte after {first}");
+    assert!(first <= EVENT_FUEL, "{first} fuel a byte");
+    // A quote is two bytes of the event.
+    assert!(copied <= 2.0 + escapes + 0.01, "{copied} bytes copied a byte");
 }

@@ -55,6 +55,7 @@ impl<'a, 'c> Guest<'a, 'c> {
     /// Borrows guest memory.
     pub fn slice(&mut self, at: u32, length: u32) -> Result<&[u8], Stop> {
         let memory = self.memory()?;
+        self.state_mut().journal.bytes_copied += u64::from(length);
         let data = memory.data(self.caller.as_context());
         let end = (at as usize).checked_add(length as usize).ok_or(BAD_MEMORY)?;
         data.get(at as usize..end).ok_or(BAD_MEMORY)
@@ -67,6 +68,7 @@ impl<'a, 'c> Guest<'a, 'c> {
 
     pub fn write(&mut self, at: u32, bytes: &[u8]) -> Result<(), Stop> {
         let memory = self.memory()?;
+        self.state_mut().journal.bytes_copied += bytes.len() as u64;
         let data = memory.data_mut(self.caller.as_context_mut());
         let end = (at as usize).checked_add(bytes.len()).ok_or(BAD_MEMORY)?;
         data.get_mut(at as usize..end).ok_or(BAD_MEMORY)?.copy_from_slice(bytes);

@@ -317,6 +317,7 @@ impl Host {
             upstream_requests: self.take_upstream_requests(),
             host_calls,
             fuel: self.worker.fuel_used() - before.fuel,
+            bytes_copied: self.worker.bytes_copied() - before.bytes_copied,
             logs: self.take_logs(),
             took: self.clock.now() - before.now,
         }
@@ -327,6 +328,7 @@ impl Host {
 struct Before {
     now: Duration,
     fuel: u64,
+    bytes_copied: u64,
     host_calls: BTreeMap<&'static str, u64>,
 }
 
@@ -336,6 +338,11 @@ impl Before {
     fn of(host: &mut Host) -> Self {
         host.take_logs();
         host.take_upstream_requests();
-        Self { now: host.clock.now(), fuel: host.worker.fuel_used(), host_calls: host.worker.host_calls().clone() }
+        Self {
+            now: host.clock.now(),
+            fuel: host.worker.fuel_used(),
+            bytes_copied: host.worker.bytes_copied(),
+            host_calls: host.worker.host_calls().clone(),
+        }
     }
 }

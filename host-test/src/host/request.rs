@@ -45,6 +45,8 @@ pub struct Outcome {
     pub host_calls: BTreeMap<&'static str, u64>,
     /// The fuel that the guest used meanwhile.
     pub fuel: u64,
+    /// How many bytes crossed the border of the guest's memory meanwhile, either way.
+    pub bytes_copied: u64,
     /// What was logged meanwhile.
     pub logs: Vec<LogLine>,
     /// How long it took on the virtual clock.
