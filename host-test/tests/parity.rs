@@ -249,6 +249,12 @@ fn unserved() -> Vec<Value> {
         function("REST", json!({"payloadFormatVersion": "2.0"})),
         function("HTTP", json!({})),
         function("REST", json!({"responseTransferMode": "STREAM"})),
+        function("REST", json!({"credentials": "arn:aws:iam::*:user/*"})),
+        function("HTTP", json!({"payloadFormatVersion": "2.0", "credentials": "arn:aws:iam::*:user/*"})),
+        function(
+            "REST",
+            json!({"type": "aws", "httpMethod": null, "uri": "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/account-settings"}),
+        ),
         function("REST", json!({"uri": "http://h/"})),
         function("HTTP", json!({"payloadFormatVersion": "2.0", "uri": "http://h/"})),
         function("REST", json!({"type": "aws", "uri": "http://h/"})),

@@ -89,6 +89,11 @@ pub fn check_settings(node: &Node<'_>, scope: &mut Scope<'_, '_>) {
         ("integrationTarget", "AWS is called without a VPC link"),
     ];
     scope.warn_of_no_effect(node, &no_effect);
+    // AWS would call in the caller's name and with what he may do; here everybody would get what the proxy may do.
+    if let Some(credentials) = node.get("credentials").filter(|credentials| credentials.value == CALLERS_OWN) {
+        let help = "name a role: requests are signed by the proxy, whoever calls";
+        scope.problems.error(&credentials.path, "not served: the caller's own credentials towards AWS", Some(help));
+    }
     if let Some(kind) = node.get("connectionType") {
         kind.one_of(&[("INTERNET", ())], scope.problems);
     }
@@ -104,6 +109,9 @@ pub fn check_settings(node: &Node<'_>, scope: &mut Scope<'_, '_>) {
 pub fn says_post(method: &Node<'_>) -> bool {
     method.value.as_str().is_some_and(|method| method.eq_ignore_ascii_case("POST"))
 }
+
+/// What `credentials` says where AWS is called with those of the caller.
+const CALLERS_OWN: &str = "arn:aws:iam::*:user/*";
 
 /// Whether `httpMethod` is the one that Lambda takes.
 pub fn is_post(node: &Node<'_>, scope: &mut Scope<'_, '_>) -> bool {

@@ -50,6 +50,10 @@ const HELP: &str = "write `arn:aws:apigateway:REGION:SERVICE:path/PATH` or `arn:
 impl Service {
     /// Reads the service of an integration.
     pub fn compile(node: &Node<'_>, parameters: &RequestParameters, scope: &mut Scope<'_, '_>) -> Self {
+        if node.get("httpMethod").is_none() {
+            let help = "name the method of the service's API, or `ANY` for the client's own";
+            scope.problems.error(&node.path, "no `httpMethod`", Some(help));
+        }
         let call = compile_call(node, scope);
         let mut cluster = String::new();
         if let (Some(call), Some(place)) = (&call, node.get("uri")) {
