@@ -3,14 +3,14 @@
 
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use crate::drivers::case::Request;
 use crate::drivers::edge::{Configuration, Template};
-use crate::drivers::envoy::{binary, module, workspace};
+use crate::drivers::envoy::{command, module, workspace};
 use crate::drivers::http1::exchange;
 use crate::process::moto::AccessKey;
 
@@ -37,24 +37,12 @@ impl Envoy {
         std::fs::create_dir_all(&folder).expect("target/ can be written");
         let bootstrap = bootstrap(document, services);
         std::fs::write(folder.join("bootstrap.json"), bootstrap.to_string()).expect("target/ can be written");
-        let mut command = Command::new(binary());
+        let mut command = command(&folder, 1);
         command
-            .args(["--concurrency", "1", "--disable-hot-restart", "--log-level", "warning"])
-            .args(["--component-log-level", "wasm:info", "--file-flush-interval-msec", "50"])
-            .arg("--config-path")
-            .arg(folder.join("bootstrap.json"))
-            .arg("--admin-address-path")
-            .arg(folder.join("admin"))
-            .arg("--log-path")
-            .arg(folder.join("envoy.log"))
             .env("AWS_ACCESS_KEY_ID", &key.id)
             .env("AWS_SECRET_ACCESS_KEY", &key.secret)
             .env_remove("AWS_SESSION_TOKEN")
-            .env("AWS_EC2_METADATA_DISABLED", "true")
-            .current_dir(workspace())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(std::fs::File::create(folder.join("stderr.log")).expect("target/ can be written"));
+            .env("AWS_EC2_METADATA_DISABLED", "true");
         let process = command.spawn().expect("the Envoy binary can be run");
         let mut envoy = Self { process, folder, admin: loopback(), address: loopback() };
         envoy.admin = envoy

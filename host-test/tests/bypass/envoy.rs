@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -17,7 +17,7 @@ use super::functions::{Word, answer};
 use crate::drivers::body::{latin1, to_latin1};
 use crate::drivers::case::Request;
 use crate::drivers::edge::{Configuration, Template};
-use crate::drivers::envoy::{binary, module, workspace};
+use crate::drivers::envoy::{command, module, workspace};
 use crate::drivers::http1::{self, Message};
 
 /// V8 compiles the module first.
@@ -76,12 +76,7 @@ impl Envoy {
         let clusters = names.iter().map(cluster).collect();
         let bootstrap = template.bootstrap(loopback, documents.iter().map(listener).collect(), clusters);
         std::fs::write(folder.join("bootstrap.json"), bootstrap.to_string()).expect("target/ can be written");
-        let log = std::fs::File::create(folder.join("envoy.log")).expect("target/ can be written");
-        let mut command = Command::new(binary());
-        command.args(["--concurrency", "1", "--disable-hot-restart", "--log-level", "warning", "--config-path"]);
-        command.arg(folder.join("bootstrap.json")).arg("--admin-address-path").arg(folder.join("admin"));
-        command.current_dir(workspace()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
-        let process = command.spawn().expect("the Envoy binary can be run");
+        let process = command(&folder, 1).spawn().expect("the Envoy binary can be run");
         let mut envoy = Self { process, folder, admin: loopback, listeners: BTreeMap::new() };
         envoy.admin = envoy.wait(|envoy| std::fs::read_to_string(envoy.folder.join("admin")).ok()?.trim().parse().ok());
         envoy.wait(|envoy| (envoy.get("/ready").trim() == "LIVE").then_some(()));

@@ -48,6 +48,26 @@ pub fn binary() -> PathBuf {
     })
 }
 
+/// An Envoy that is about to start with one folder: `bootstrap.json` is there, and what it tells and logs goes there.
+pub fn command(folder: &Path, workers: u32) -> Command {
+    let mut command = Command::new(binary());
+    command
+        .args(["--concurrency", &workers.to_string(), "--disable-hot-restart", "--log-level", "warning"])
+        .args(["--component-log-level", "wasm:info"])
+        .args(["--file-flush-interval-msec", &LOG_FLUSH.as_millis().to_string()])
+        .arg("--config-path")
+        .arg(folder.join("bootstrap.json"))
+        .arg("--admin-address-path")
+        .arg(folder.join("admin"))
+        .arg("--log-path")
+        .arg(folder.join("envoy.log"))
+        .current_dir(workspace())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(std::fs::File::create(folder.join("stderr.log")).expect("target/ can be written"));
+    command
+}
+
 /// The module under test; panics with what to do where there is none.
 pub fn module() -> PathBuf {
     let path = match std::env::var_os("TOLLGATE_WASM") {
@@ -85,7 +105,6 @@ impl Envoy {
         services: &BTreeMap<String, SocketAddr>,
         plugins: &Plugins,
     ) -> Self {
-        let binary = binary();
         let folder = workspace().join("target/envoy").join(format!("{label}-{}", std::process::id()));
         std::fs::create_dir_all(&folder).expect("target/ can be written");
         let template = Template::read(&workspace().join("envoy/edge.yaml")).expect("the template is YAML");
@@ -101,21 +120,8 @@ impl Envoy {
         let module = module();
         // Before Envoy looks for them.
         write_listeners(&folder, &template, &module, 0, plugins);
-        let mut command = Command::new(binary);
-        command
-            .args(["--concurrency", &workers.to_string(), "--disable-hot-restart", "--log-level", "warning"])
-            .args(["--component-log-level", "wasm:info"])
-            .args(["--file-flush-interval-msec", &LOG_FLUSH.as_millis().to_string()])
-            .arg("--config-path")
-            .arg(folder.join("bootstrap.json"))
-            .arg("--admin-address-path")
-            .arg(folder.join("admin"))
-            .arg("--log-path")
-            .arg(folder.join("envoy.log"))
-            .current_dir(workspace())
-            .stdin(Stdio::null())
-            .stdout(std::fs::File::create(folder.join("access.log")).expect("target/ can be written"))
-            .stderr(std::fs::File::create(folder.join("stderr.log")).expect("target/ can be written"));
+        let mut command = command(&folder, workers);
+        command.stdout(std::fs::File::create(folder.join("access.log")).expect("target/ can be written"));
         let process = command.spawn().expect("the Envoy binary can be run");
         let mut envoy =
             Self { process, folder, module, template, admin: loopback(), version: 0, listeners: BTreeMap::new(), stubs };

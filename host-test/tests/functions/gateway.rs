@@ -3,7 +3,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::drivers::body::Body;
 use crate::drivers::case::Request;
 use crate::drivers::edge::{Configuration, Template};
-use crate::drivers::envoy::{binary, module, workspace};
+use crate::drivers::envoy::{command, module, workspace};
 use crate::drivers::http1::{Message, exchange};
 use crate::lambda::{file, json, status};
 
@@ -156,19 +156,7 @@ impl Gateway {
         let folder = workspace().join("target/envoy").join(format!("functions-{}", std::process::id()));
         std::fs::create_dir_all(&folder).expect("target/ can be written");
         std::fs::write(folder.join("bootstrap.json"), bootstrap(lambda).to_string()).expect("target/ can be written");
-        let mut command = Command::new(binary());
-        command
-            .args(["--concurrency", "1", "--disable-hot-restart", "--log-level", "warning"])
-            .arg("--config-path")
-            .arg(folder.join("bootstrap.json"))
-            .arg("--admin-address-path")
-            .arg(folder.join("admin"))
-            .arg("--log-path")
-            .arg(folder.join("envoy.log"))
-            .current_dir(workspace())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(std::fs::File::create(folder.join("stderr.log")).expect("target/ can be written"));
+        let mut command = command(&folder, 1);
         let mut process = command.spawn().expect("the Envoy binary can be run");
         let end = Instant::now() + PATIENCE;
         loop {

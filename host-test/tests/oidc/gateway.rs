@@ -4,14 +4,14 @@
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use crate::drivers::case::Request;
 use crate::drivers::edge::{Configuration, Template};
-use crate::drivers::envoy::{binary, module, workspace};
+use crate::drivers::envoy::{command, module, workspace};
 use crate::drivers::http1::{Message, exchange, exchange_raw};
 use crate::drivers::stub::Stub;
 
@@ -45,21 +45,7 @@ impl Gateway {
         let backend = Stub::start();
         let bootstrap = bootstrap(issuer, backend.address());
         std::fs::write(folder.join("bootstrap.json"), bootstrap.to_string()).expect("target/ can be written");
-        let mut command = Command::new(binary());
-        command
-            .args(["--concurrency", "2", "--disable-hot-restart", "--log-level", "warning"])
-            .args(["--component-log-level", "wasm:info", "--file-flush-interval-msec", "50"])
-            .arg("--config-path")
-            .arg(folder.join("bootstrap.json"))
-            .arg("--admin-address-path")
-            .arg(folder.join("admin"))
-            .arg("--log-path")
-            .arg(folder.join("envoy.log"))
-            .current_dir(workspace())
-            .stdin(Stdio::null())
-            // The access log, tens of thousands of lines.
-            .stdout(Stdio::null())
-            .stderr(std::fs::File::create(folder.join("stderr.log")).expect("target/ can be written"));
+        let mut command = command(&folder, 2);
         let process = command.spawn().expect("the Envoy binary can be run");
         let mut gateway = Self { process, folder, admin: loopback(), address: loopback(), backend };
         gateway.admin = gateway

@@ -1,13 +1,13 @@
 //! An Envoy with our listeners, killed by its id when it is dropped.
 
 use super::{LISTENERS, TIMEOUT};
-use crate::drivers::envoy::{binary, workspace};
+use crate::drivers::envoy::{command, workspace};
 use crate::drivers::http1;
 use crate::drivers::stub::Stub;
 use serde_json::{Value, json};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 use std::time::{Duration, Instant};
 
 /// V8 compiles the module first.
@@ -42,20 +42,7 @@ impl Envoy {
             },
         });
         std::fs::write(folder.join("bootstrap.json"), bootstrap.to_string()).expect("target/ can be written");
-        let process = Command::new(binary())
-            .args(["--concurrency", "1", "--disable-hot-restart", "--log-level", "warning"])
-            .args(["--component-log-level", "wasm:info", "--file-flush-interval-msec", "20"])
-            .arg("--config-path")
-            .arg(folder.join("bootstrap.json"))
-            .arg("--admin-address-path")
-            .arg(folder.join("admin"))
-            .arg("--log-path")
-            .arg(folder.join("envoy.log"))
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the Envoy binary can be run");
+        let process = command(&folder, 1).spawn().expect("the Envoy binary can be run");
         let mut envoy = Self { process, folder, addresses: Vec::new(), backend, _dead: dead };
         envoy.addresses = envoy.wait("its listeners", Self::find_listeners);
         envoy
