@@ -5,6 +5,8 @@
 mod drivers;
 mod process;
 
+#[path = "aws/direct.rs"]
+mod direct;
 #[path = "aws/edge.rs"]
 mod edge;
 #[path = "aws/envoy.rs"]
@@ -73,6 +75,10 @@ fn every_service_takes_what_the_gateway_signs_and_does_it() {
         messages::start_a_state_machine(&edge, &moto);
         messages::reach_an_event_bus(&edge, &moto);
         messages::reach_a_stream(&edge, &moto);
+        direct::calls_reach_a_queue(&edge, &moto);
+        direct::calls_reach_an_event_bus(&edge, &moto);
+        direct::calls_reach_a_stream(&edge, &moto);
+        direct::calls_start_a_state_machine(&edge, &moto);
     }
 }
 
@@ -88,6 +94,7 @@ fn a_wrong_secret_is_the_services_403_and_nothing_happens() {
             assert_eq!(answer.status().ok(), Some(403), "{} {method} {path}: {text}", edge.name);
             assert!(text.contains("SignatureDoesNotMatch"), "{} {method} {path}: {text}", edge.name);
         }
+        direct::calls_that_a_service_refuses_are_a_500(&edge);
         let item = pets::item(&moto, "refused");
         assert!(item.is_null(), "{}: {item}", edge.name);
         assert_eq!(messages::queued(&moto), Vec::<String>::new(), "{}", edge.name);

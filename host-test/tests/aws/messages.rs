@@ -47,7 +47,7 @@ fn received(moto: &Moto, queue: &str) -> Vec<String> {
 }
 
 /// The only text of a queue, as JSON.
-fn only(moto: &Moto, queue: &str) -> Value {
+pub fn only(moto: &Moto, queue: &str) -> Value {
     let [text] = <[String; 1]>::try_from(received(moto, queue)).unwrap_or_else(|all| panic!("not one message: {all:?}"));
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
@@ -70,9 +70,13 @@ pub fn start_a_state_machine(edge: &Edge, moto: &Moto) {
     let input = json!({"by": edge.name, "text": "it's \"quoted\""});
     let answer = edge.json("POST", "/prod/jobs", &input.to_string(), 202);
     let answer: Value = serde_json::from_str(&answer).unwrap_or_else(|error| panic!("{error}: {answer}"));
-    let execution = moto.json("states", "AWSStepFunctions.DescribeExecution", &json!({"executionArn": answer["job"]}));
-    let seen: Value = serde_json::from_str(execution["input"].as_str().unwrap_or_default()).unwrap_or_default();
-    assert_eq!(seen, input, "{}: {execution}", edge.name);
+    assert_eq!(input_of(moto, &answer["job"]), input, "{}", edge.name);
+}
+
+/// What an execution was started with.
+pub fn input_of(moto: &Moto, execution: &Value) -> Value {
+    let execution = moto.json("states", "AWSStepFunctions.DescribeExecution", &json!({"executionArn": execution}));
+    serde_json::from_str(execution["input"].as_str().unwrap_or_default()).unwrap_or_default()
 }
 
 pub fn reach_an_event_bus(edge: &Edge, moto: &Moto) {
@@ -86,12 +90,15 @@ pub fn reach_an_event_bus(edge: &Edge, moto: &Moto) {
 pub fn reach_a_stream(edge: &Edge, moto: &Moto) {
     let click = json!({"key": edge.name, "data": {"at": 12}}).to_string();
     assert_eq!(edge.json("POST", "/prod/clicks", &click, 200), r#"{"shard": "shardId-000000000000"}"#, "{}", edge.name);
+    // {"at":12}
+    assert_eq!(recorded(moto, edge.name), ["eyJhdCI6MTJ9"], "{}", edge.name);
+}
+
+/// The data of the stream's records with a key.
+pub fn recorded(moto: &Moto, key: &str) -> Vec<String> {
     let iterator = json!({"StreamName": "clicks", "ShardId": "shardId-000000000000", "ShardIteratorType": "TRIM_HORIZON"});
     let iterator = moto.json("kinesis", "Kinesis_20131202.GetShardIterator", &iterator)["ShardIterator"].take();
     let records = moto.json("kinesis", "Kinesis_20131202.GetRecords", &json!({"ShardIterator": iterator}));
-    let mine: Vec<&Value> =
-        records["Records"].as_array().into_iter().flatten().filter(|record| record["PartitionKey"] == edge.name).collect();
-    assert_eq!(mine.len(), 1, "{}: {records}", edge.name);
-    // {"at":12}
-    assert_eq!(mine[0]["Data"], "eyJhdCI6MTJ9", "{}", edge.name);
+    let mine = records["Records"].as_array().into_iter().flatten().filter(|record| record["PartitionKey"] == key);
+    mine.map(|record| record["Data"].as_str().expect("a record has data").to_owned()).collect()
 }
