@@ -97,7 +97,7 @@ fn in_the_host(plan: &Plan, request: &Request, backend: &Backend) -> Seen {
         forwarded.push(format!("body {}", String::from_utf8_lossy(&request.body)));
         forwarded.extend(request.trailers.iter().filter_map(|(name, value)| line(name, value)));
     }
-    Seen { answer, forwarded, said: as_compared(&probe::said(&outcome)) }
+    Seen { answer, forwarded, said: probe::said(&outcome).iter().map(|line| masked(line)).collect() }
 }
 
 fn in_envoy(envoy: &mut Envoy, plan: &Plan, request: &Request, backend: &Backend) -> Seen {
@@ -117,7 +117,7 @@ fn in_envoy(envoy: &mut Envoy, plan: &Plan, request: &Request, backend: &Backend
         let said = envoy.said();
         said[before..].iter().any(|line| line == OVER || line == process::TRAP).then(|| said[before..].to_vec())
     });
-    let said = as_compared(&said);
+    let said = told_once(said.iter().map(|line| masked(line)).collect());
     let forwarded = envoy.backend.seen().iter().flat_map(forwarded).collect();
     Seen { answer, forwarded, said }
 }
@@ -135,10 +135,9 @@ fn lines(headers: &[(String, String)]) -> Vec<String> {
     headers.iter().filter_map(|(name, value)| line(name.as_bytes(), value.as_bytes())).collect()
 }
 
-/// What the filter said, without what differs from run to run: whether the end of a held body is told with it, or alone a moment
-/// later, depends on when the connection brought it.
-fn as_compared(said: &[String]) -> Vec<String> {
-    let mut lines: Vec<String> = said.iter().map(|line| masked(line)).collect();
+/// Whether Envoy tells the end of a held body with it, or a moment later with the same body once more, depends on when the connection
+/// brought it. The host, whose backends are no connections, has to tell it at once.
+fn told_once(mut lines: Vec<String>) -> Vec<String> {
     let is_told_again =
         |pair: &[String]| pair[0].strip_suffix("end false").is_some_and(|start| pair[1].strip_suffix("end true") == Some(start));
     while let Some(at) = lines.windows(2).position(is_told_again) {
