@@ -1,11 +1,15 @@
 //! The compiled model: what the hot path reads and nothing writes.
 
+use crate::access_log::AccessLog;
 use crate::authorizer::{Guard, IssuerKeys};
 use crate::context::{RouteFacts, StageFacts};
 use crate::cors::Cors;
 use crate::definition::Protocol;
+use crate::execution_log::ExecutionLog;
 use crate::gateway_response::GatewayResponses;
 use crate::integration::Integration;
+use crate::metrics::Series;
+use crate::platform::Platform;
 use crate::route::{RouteTable, StageMatch, StageTable};
 use crate::usage::{Usage, UsagePlans};
 use crate::validation::Validation;
@@ -46,6 +50,10 @@ pub struct Stage {
     pub base_path: String,
     /// The domains it is limited to.
     pub hosts: Vec<String>,
+    /// What is counted of its requests.
+    pub series: Series,
+    /// The line of each of its requests.
+    pub access_log: Option<AccessLog>,
     pub(crate) table: RouteTable<Arc<Route>>,
     pub(crate) routes: Vec<Arc<Route>>,
 }
@@ -65,6 +73,10 @@ pub struct Route {
     pub validation: Validation,
     /// What stands behind it.
     pub integration: Box<dyn Integration>,
+    /// What is counted of its requests, where they do not count as the stage's.
+    pub series: Option<Series>,
+    /// What is told of each of its requests.
+    pub execution_log: Option<ExecutionLog>,
 }
 
 // === impl Gateway ===
@@ -86,6 +98,28 @@ impl Gateway {
     /// All stages, in the order of the document.
     pub fn stages(&self) -> impl Iterator<Item = &Stage> {
         self.stages.iter().map(AsRef::as_ref)
+    }
+
+    /// Shows the metrics of all stages before their first request; those of a method are there from its first one on.
+    pub fn define_metrics(&self, platform: &dyn Platform) {
+        self.stages.iter().for_each(|stage| stage.series.define(platform));
+    }
+
+    /// Hands over what was counted; it wants to be asked every [`PERIOD_MILLIS`](crate::metrics::PERIOD_MILLIS).
+    pub fn hand_over_metrics(&self, platform: &dyn Platform) {
+        self.series().for_each(|series| series.hand_over(platform));
+    }
+
+    /// Another configuration takes its place, and nobody asks any more.
+    pub fn retire(&self, platform: &dyn Platform) {
+        self.series().for_each(|series| series.retire(platform));
+    }
+
+    fn series(&self) -> impl Iterator<Item = &Series> {
+        self.stages.iter().flat_map(|stage| {
+            let of_routes = stage.routes.iter().filter_map(|route| route.series.as_ref());
+            std::iter::once(&stage.series).chain(of_routes)
+        })
     }
 
     /// The stage that serves a host and path.

@@ -44,6 +44,10 @@
 //! | [`mapping`] | where a mapping reads from, what a template looks at and leaves behind, the substitution of gateway responses |
 //! | [`route`] | tables: host and path to stage, method and path to route |
 //! | [`cors`] | CORS of HTTP APIs |
+//! | [`reporting`] | what a stage says of metrics and execution logs |
+//! | [`metrics`] | what is counted of requests, by AWS's names and dimensions |
+//! | [`access_log`] | one line a request, in the stage's own format |
+//! | [`execution_log`] | one request step by step, in the console's words |
 //! | [`flow`] | events in, effects out |
 //! | [`gateway_response`] | the only place where a failure becomes an answer |
 //! | [`authorizer`] | who may call; the only place where an [`authorizer::Authorized`] is made |
@@ -65,12 +69,13 @@
 //! 7  usage
 //! 6  authorizer  validation
 //! 5  gateway_response
-//! 4  route  mapping  cors  flow  event  lambda
-//! 3  context  policy  schema
+//! 4  route  mapping  cors  flow  event  lambda  access_log  execution_log
+//! 3  context  policy  schema  reporting  metrics
 //! 2  definition  jose  jsonpath  sigv4  template
 //! 1  base64  calendar  value  http  java_regex  platform  problem  cache  protobuf
 //! ```
 
+pub mod access_log;
 pub mod authorizer;
 pub mod base64;
 pub mod cache;
@@ -81,6 +86,7 @@ pub mod cors;
 pub mod definition;
 pub mod event;
 pub mod exchange;
+pub mod execution_log;
 pub mod flow;
 pub mod gateway;
 pub mod gateway_response;
@@ -91,10 +97,12 @@ pub mod jose;
 pub mod jsonpath;
 pub mod lambda;
 pub mod mapping;
+pub mod metrics;
 pub mod platform;
 pub mod policy;
 pub mod problem;
 pub mod protobuf;
+pub mod reporting;
 pub mod route;
 pub mod schema;
 #[cfg(target_os = "wasi")]

@@ -35,6 +35,27 @@ pub trait Platform {
     /// A line for the operator.
     fn log(&self, level: Level, message: &str);
 
+    /// What the host calls a metric of that kind and name; none where it keeps none.
+    fn metric(&self, kind: MetricKind, name: &str) -> Option<u32> {
+        let _ = (kind, name);
+        None
+    }
+
+    /// Adds to a counter.
+    fn add_to_counter(&self, metric: u32, number: u64) {
+        let _ = (metric, number);
+    }
+
+    /// One more value of a histogram.
+    fn record_in_histogram(&self, metric: u32, value: u64) {
+        let _ = (metric, value);
+    }
+
+    /// The line of a request that is over, for the access loggers of the host.
+    fn write_access_log(&self, line: &str) {
+        let _ = line;
+    }
+
     /// What went into a part of one request's way, or came out of it; the text is made only for a host that keeps it.
     fn note(&self, section: Section, name: &'static str, text: &dyn Fn() -> String) {
         let _ = (section, name, text);
@@ -67,6 +88,15 @@ pub enum Version {
     Missing,
     /// Still this one.
     Is(u32),
+}
+
+/// What a host makes of the numbers that it is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MetricKind {
+    /// Their sum.
+    Counter,
+    /// How they are distributed.
+    Histogram,
 }
 
 /// How loud a log line is.

@@ -2,13 +2,16 @@
 
 use super::Parts;
 use super::kinds::{compile_authorizer, compile_integration};
+use crate::access_log::AccessLog;
 use crate::authorizer::{Authorizer, AuthorizerScope, Demanded, Guard, Iam, Requirement};
 use crate::context::{RouteFacts, StageFacts};
 use crate::cors::Cors;
 use crate::definition::{ApiDocument, Node, OpenApi, Operation, OperationKey, Protocol, StageDocument, stable_id};
+use crate::execution_log::ExecutionLog;
 use crate::gateway::{Api, Gateway, Route, Stage};
 use crate::gateway_response::GatewayResponses;
 use crate::integration::Scope;
+use crate::metrics::Series;
 use crate::policy::{ApiArn, Kind, Policy};
 use crate::problem::Problems;
 use crate::route::{Pattern, RouteTable, Verb};
@@ -185,6 +188,8 @@ impl<'a> StageCompiler<'a, '_> {
             facts,
             base_path: self.stage.base_path.clone(),
             hosts: self.stage.hosts.clone(),
+            series: self.series(&[]),
+            access_log: self.stage.node.get("accessLogSettings").and_then(|node| AccessLog::read(&node, self.problems)),
             table,
             routes,
         }
@@ -233,8 +238,32 @@ impl<'a> StageCompiler<'a, '_> {
         let method = operation.key.as_str();
         let route_key =
             if operation.key == OperationKey::Default { method.to_owned() } else { format!("{method} {}", operation.path) };
+        let reporting = self.limits.reporting(method, &operation.path);
+        let series = (reporting.metrics == Some(true)).then(|| match self.document.protocol {
+            Protocol::Rest => self.series(&[("Resource", &operation.path), ("Method", method)]),
+            Protocol::Http => self.series(&[("Route", &route_key)]),
+        });
         let facts = RouteFacts { resource_id: stable_id(&operation.path, 6), resource_path: operation.path.clone(), route_key };
-        Some(Route { method, facts: Arc::new(facts), guard: guard?, usage, validation, integration })
+        Some(Route {
+            method,
+            facts: Arc::new(facts),
+            guard: guard?,
+            usage,
+            validation,
+            integration,
+            series,
+            execution_log: ExecutionLog::new(reporting),
+        })
+    }
+
+    /// What is counted of this stage, or of a part of it.
+    fn series(&self, part: &[(&str, &str)]) -> Series {
+        let api = match self.document.protocol {
+            Protocol::Rest => ("ApiName", self.document.name.as_str()),
+            Protocol::Http => ("ApiId", self.document.api_id.as_str()),
+        };
+        let dimensions = [&[api, ("Stage", self.stage.name.as_str())], part].concat();
+        Series::new(self.document.protocol, &dimensions)
     }
 
     /// What counts the requests of a route, and whether it asks for an API key.

@@ -205,15 +205,17 @@ fn basepath(node: &Node<'_>, problems: &mut Problems) -> Basepath {
 
 impl<'a> StageDocument<'a> {
     fn read(node: &Node<'a>, problems: &mut Problems) -> Option<Self> {
-        let known: Vec<&str> = ["stageName", "basePath", "hosts", "variables", "accessLogSettings"]
+        let known: Vec<&str> = ["stageName", "basePath", "hosts", "variables", "accessLogSettings", "tracingEnabled"]
             .into_iter()
             .chain(STAGE_LIMITS)
             .chain(STAGE_NOT_SERVED.map(|(key, _)| key))
             .collect();
         node.only(&known, problems);
         refuse(node, &STAGE_NOT_SERVED, problems);
-        if let Some(settings) = node.get("accessLogSettings") {
-            problems.warning(&settings.path, "not served yet: access log formats; the proxy's own access log is written", None);
+        if let Some(tracing) = node.get("tracingEnabled") {
+            if tracing.boolean(problems) == Some(true) {
+                problems.warning(&tracing.path, "has no effect: nothing is sent to X-Ray; the proxy has tracers of its own", None);
+            }
         }
         let name = node.required_text("stageName", problems)?;
         if name != "$default" && !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')) {

@@ -13,11 +13,12 @@ mod candidate;
 mod finish;
 mod notes;
 mod proxy_answers;
+mod record;
 mod routing;
 
 use crate::authorizer;
 use crate::context::Context;
-use crate::flow::{Callout, CalloutOutcome, Effect, Event, PAYLOAD_LIMIT, Ticket};
+use crate::flow::{Callout, CalloutOutcome, Effect, Event, PAYLOAD_LIMIT, Question, Ticket};
 use crate::gateway::{Gateway, Route, Stage};
 use crate::gateway_response::{Failure, GatewayResponses, ResponseType, answer};
 use crate::http::{Headers, RequestHead, Response, ResponseHead};
@@ -28,6 +29,7 @@ use candidate::{Candidate, Held, Routed, Step};
 use finish::{add_ids, finish};
 use notes::{note_route, outcome_text};
 use proxy_answers::{failure_of, is_unchanged, replace};
+use record::Record;
 use routing::{Found, Refused, find_route, preflight, read};
 use std::sync::Arc;
 
@@ -37,6 +39,7 @@ pub struct Exchange {
     gateway: Arc<Gateway>,
     phase: Phase,
     calls: u32,
+    record: Record,
 }
 
 #[derive(Debug)]
@@ -65,7 +68,7 @@ enum Phase {
 impl Exchange {
     /// A request that is about to come.
     pub fn new(gateway: Arc<Gateway>) -> Self {
-        Self { gateway, phase: Phase::New, calls: 0 }
+        Self { gateway, phase: Phase::New, calls: 0, record: Record::default() }
     }
 
     /// What to do about an event. Every phase takes every event; one that comes too late changes nothing.
@@ -85,14 +88,14 @@ impl Exchange {
             (Phase::Entering(candidate), Event::ResponseHead { head, end }) => {
                 let Candidate { routed: Routed { stage, route, .. }, step, .. } = *candidate;
                 let context = step.give_up(platform);
-                self.response_head(stage, &route, context, (head, end), 0, platform)
+                self.response_head(&stage, &route, context, (head, end), 0, platform)
             }
             (Phase::Reading(routed, admitted), Event::RequestBody { size, end }) => {
                 self.reading(routed, admitted, Held { size, end }, platform)
             }
             (Phase::Reading(routed, admitted), Event::RequestTrailers) => self.integrate(routed, *admitted, 0, platform),
             (Phase::Reading(Routed { stage, route, .. }, admitted), Event::ResponseHead { head, end }) => {
-                self.response_head(stage, &route, admitted.into_context(), (head, end), 0, platform)
+                self.response_head(&stage, &route, admitted.into_context(), (head, end), 0, platform)
             }
             (Phase::Calling { routed, context, pending, waits_for }, Event::CalloutDone { ticket, outcome })
                 if ticket == waits_for =>
@@ -103,23 +106,28 @@ impl Exchange {
                 self.too_large(routed.stage, *context, platform)
             }
             (Phase::Calling { routed: Routed { stage, route, .. }, context, .. }, Event::ResponseHead { head, end }) => {
-                self.response_head(stage, &route, *context, (head, end), 0, platform)
+                self.response_head(&stage, &route, *context, (head, end), 0, platform)
             }
             (Phase::Forwarded { stage, route, context, sent }, Event::RequestBody { size, .. }) => {
                 self.sending(stage, route, context, sent.saturating_add(size), platform)
             }
             (Phase::Forwarded { stage, route, context, sent }, Event::ResponseHead { head, end }) => {
-                self.response_head(stage, &route, *context, (head, end), sent, platform)
+                self.response_head(&stage, &route, *context, (head, end), sent, platform)
             }
             (Phase::Answered { response, client_sent_head }, Event::ResponseHead { head, end }) => {
                 if is_unchanged(&response, &head) { Effect::Continue } else { replace(*response, end, client_sent_head) }
             }
-            (Phase::Relaying { discard, sent }, Event::ResponseBody { .. }) => {
+            (Phase::Relaying { discard, sent }, Event::ResponseBody { size, .. }) => {
                 self.phase = Phase::Relaying { discard, sent };
-                if discard { Effect::Discard } else { Effect::Continue }
+                if discard {
+                    return Effect::Discard;
+                }
+                self.record.sent = self.record.sent.saturating_add(size);
+                Effect::Continue
             }
             (Phase::Relaying { discard, sent }, Event::RequestBody { size, .. }) => {
                 let sent = sent.saturating_add(size);
+                self.record.received = sent;
                 self.phase = Phase::Relaying { discard, sent };
                 // It is too late for a 413, but no more goes upstream.
                 if sent > PAYLOAD_LIMIT { Effect::Hold } else { Effect::Continue }
@@ -150,16 +158,30 @@ impl Exchange {
     }
 
     fn request_head(&mut self, head: RequestHead, end: bool, platform: &mut dyn Platform) -> Effect {
+        self.record.begin(platform);
         let context = read(head, platform);
         match find_route(&self.gateway, context) {
-            Ok(Found::Preflight(response)) => self.reply(response, false, platform),
+            Ok(Found::Preflight(stage, context, response)) => {
+                self.record.staged(&stage, &context, platform);
+                self.reply(response, *context, platform)
+            }
             Ok(Found::Route(stage, route, context)) => {
                 note_route(&stage, &route, &context, platform);
+                self.record.staged(&stage, &context, platform);
+                self.record.routed(&route);
+                if let Some(log) = route.execution_log {
+                    log.started(&context, platform);
+                }
                 let routed = Routed { stage, route, held: Held { size: 0, end: false } };
                 let candidate = Candidate { routed, step: Step::Authorize(context), waits_for: None };
                 self.entering(candidate, Held { size: 0, end }, platform)
             }
-            Err(refused) => self.refuse(*refused, platform),
+            Err(refused) => {
+                if let Some(stage) = &refused.stage {
+                    self.record.staged(stage, &refused.context, platform);
+                }
+                self.refuse(*refused, platform)
+            }
         }
     }
 
@@ -170,6 +192,7 @@ impl Exchange {
             return self.too_large(candidate.routed.stage, context, platform);
         }
         candidate.routed.held = held;
+        self.record.received = held.size;
         match candidate {
             Candidate { routed, step: Step::Authorize(context), waits_for: None }
                 if held.end || !routed.route.guard.needs_body(&context, platform) =>
@@ -190,6 +213,7 @@ impl Exchange {
         platform.note(Section::MethodRequest, "answer", &|| outcome_text(&outcome));
         match step {
             Step::Authorize(context) => {
+                self.record.authorizer.called(&outcome, platform);
                 let progress = routed.route.guard.called(*context, outcome, platform);
                 self.authorized(routed, progress, platform)
             }
@@ -200,16 +224,21 @@ impl Exchange {
     fn authorized(&mut self, routed: Routed, progress: authorizer::Progress, platform: &mut dyn Platform) -> Effect {
         match progress {
             authorizer::Progress::Authorized(authorized) => {
+                self.record.admitted();
                 if let Some(response) = preflight(&routed.stage, authorized.context()) {
-                    return self.reply(response, false, platform);
+                    return self.reply(response, authorized.into_context(), platform);
                 }
                 let progress = routed.route.usage.enter(*authorized, platform);
                 self.counted(routed, progress, platform)
             }
             authorizer::Progress::Refused(context, failure) => {
+                self.record.not_admitted(&failure);
                 self.refuse(Refused { stage: Some(routed.stage), context: *context, failure }, platform)
             }
-            authorizer::Progress::Call(context, callout) => self.call(routed, Step::Authorize(context), callout, platform),
+            authorizer::Progress::Call(context, callout) => {
+                self.record.authorizer.ask(platform);
+                self.call(routed, Step::Authorize(context), callout, platform)
+            }
         }
     }
 
@@ -251,6 +280,7 @@ impl Exchange {
 
     /// The body is held until it is whole; the size is that of all of it.
     fn reading(&mut self, routed: Routed, admitted: Box<Admitted>, held: Held, platform: &dyn Platform) -> Effect {
+        self.record.received = held.size;
         if held.size > PAYLOAD_LIMIT {
             return self.too_large(routed.stage, admitted.into_context(), platform);
         }
@@ -270,6 +300,7 @@ impl Exchange {
         sent: usize,
         platform: &dyn Platform,
     ) -> Effect {
+        self.record.received = sent;
         if sent > PAYLOAD_LIMIT {
             return self.too_large(stage, *context, platform);
         }
@@ -289,6 +320,10 @@ impl Exchange {
         match validated.and_then(|()| route.integration.request(&admitted, platform)) {
             Ok(IntegrationRequest::Forward(head)) => {
                 platform.note(Section::Integration, "request", &|| head.describe());
+                self.record.integration.ask(platform);
+                if let Some(log) = route.execution_log {
+                    log.sending(admitted.context(), b"", &head, None, platform);
+                }
                 let context = Box::new(admitted.into_context());
                 let Routed { stage, route, .. } = routed;
                 self.phase = Phase::Forwarded { stage, route, context, sent };
@@ -296,12 +331,18 @@ impl Exchange {
             }
             Ok(IntegrationRequest::Call(callout, pending)) => {
                 platform.note(Section::Integration, "request", &|| callout.describe());
+                self.record.integration.ask(platform);
+                if let (Some(log), Question::Http { head, body }) = (route.execution_log, &callout.question) {
+                    log.sending(admitted.context(), &platform.request_body(), head, Some(body), platform);
+                }
                 let waits_for = self.ticket();
                 let context = Box::new(admitted.into_context());
                 self.phase = Phase::Calling { routed, context, pending, waits_for };
                 Effect::Call(waits_for, callout)
             }
-            Ok(IntegrationRequest::Respond(response)) => self.integrated(stage, admitted.context(), response, platform),
+            Ok(IntegrationRequest::Respond(response)) => {
+                self.integrated(&Arc::clone(stage), &Arc::clone(route), admitted.into_context(), response, platform)
+            }
             Err(failure) => {
                 self.refuse(Refused { stage: Some(Arc::clone(stage)), context: admitted.into_context(), failure }, platform)
             }
@@ -319,22 +360,42 @@ impl Exchange {
     ) -> Effect {
         let Routed { stage, route, .. } = routed;
         platform.note(Section::Integration, "response", &|| outcome_text(&outcome));
+        self.record.integration.called(&outcome, platform);
+        if let (Some(log), Ok(Response { head, body })) = (route.execution_log, &outcome) {
+            log.received(&context, head, Some(body), self.record.integration.millis(), platform);
+        }
         match route.integration.called(&context, pending, outcome, platform) {
-            Ok(response) => self.integrated(&stage, &context, response, platform),
-            Err(failure) => self.refuse(Refused { stage: Some(stage), context, failure }, platform),
+            Ok(response) => {
+                self.record.integration.became(response.head.status);
+                self.integrated(&stage, &route, context, response, platform)
+            }
+            Err(failure) => {
+                self.record.integration.fail(&failure, platform);
+                self.refuse(Refused { stage: Some(stage), context, failure }, platform)
+            }
         }
     }
 
     /// What an integration made of its backend's answer goes to the client.
-    fn integrated(&mut self, stage: &Stage, context: &Context, mut response: Response, platform: &dyn Platform) -> Effect {
-        finish(&mut response.head, stage, context);
-        self.reply(response, context.client_sent_head, platform)
+    fn integrated(
+        &mut self,
+        stage: &Stage,
+        route: &Route,
+        context: Context,
+        mut response: Response,
+        platform: &dyn Platform,
+    ) -> Effect {
+        finish(&mut response.head, stage, &context);
+        if let Some(log) = route.execution_log {
+            log.succeeded(&context, &response.head, Some(&response.body), platform);
+        }
+        self.reply(response, context, platform)
     }
 
     /// A response came: from the upstream, or from the proxy in its place.
     fn response_head(
         &mut self,
-        stage: Arc<Stage>,
+        stage: &Stage,
         route: &Route,
         mut context: Context,
         (mut head, end): (ResponseHead, bool),
@@ -344,15 +405,30 @@ impl Exchange {
         head.headers.retain(|name| !name.starts_with("x-envoy-"));
         if let Some(failure) = failure_of(&head, &context, platform) {
             platform.note(Section::GatewayResponse, "failure", &|| failure.describe());
+            self.record.integration.fail(&failure, platform);
             let mut response = answer(&failure, &stage.api.gateway_responses, &mut context, platform);
-            finish(&mut response.head, &stage, &context);
-            return replace(response, end, context.client_sent_head);
+            finish(&mut response.head, stage, &context);
+            self.failed(&failure, &response, &context, platform);
+            let effect = replace(response, end, context.client_sent_head);
+            if let Effect::Replace(Response { head, body }) = &effect {
+                self.record.sent = if context.client_sent_head { 0 } else { body.len() };
+                self.record.answered(head.status, context, platform);
+            }
+            return effect;
         }
         platform.note(Section::Integration, "response", &|| head.describe());
+        self.record.integration.answer(&head, platform);
+        if let Some(log) = route.execution_log {
+            log.received(&context, &head, None, self.record.integration.millis(), platform);
+        }
         let mut head = route.integration.response(&context, head, platform);
-        finish(&mut head, &stage, &context);
+        finish(&mut head, stage, &context);
         platform.note(Section::MethodResponse, "response", &|| head.describe());
+        if let Some(log) = route.execution_log {
+            log.succeeded(&context, &head, None, platform);
+        }
         self.phase = Phase::Relaying { discard: context.client_sent_head, sent };
+        self.record.answered(head.status, context, platform);
         Effect::Relay(head)
     }
 
@@ -366,14 +442,41 @@ impl Exchange {
             Some(stage) => finish(&mut response.head, stage, &context),
             None => add_ids(&mut response.head, &context),
         }
-        self.reply(response, context.client_sent_head, platform)
+        self.failed(&failure, &response, &context, platform);
+        self.reply(response, context, platform)
     }
 
-    fn reply(&mut self, response: Response, client_sent_head: bool, platform: &dyn Platform) -> Effect {
+    /// Tells of a request that ends in a gateway response.
+    fn failed(&self, failure: &Failure, response: &Response, context: &Context, platform: &dyn Platform) {
+        if let Some(log) = self.record.route().and_then(|route| route.execution_log) {
+            log.failed(context, &failure.describe(), response, platform);
+        }
+    }
+
+    fn reply(&mut self, response: Response, context: Context, platform: &dyn Platform) -> Effect {
         let response = response.without_forbidden_body();
         platform.note(Section::MethodResponse, "response", &|| response.describe());
+        let client_sent_head = context.client_sent_head;
+        self.record.sent = if client_sent_head { 0 } else { response.body.len() };
+        self.record.answered(response.head.status, context, platform);
         self.phase = Phase::Answered { response: Box::new(response.clone()), client_sent_head };
         Effect::Reply(response)
+    }
+
+    /// The stream is over, answered or not: it is counted, and logged.
+    pub fn close(&mut self, platform: &dyn Platform) {
+        if self.record.wants_context() {
+            let context = match std::mem::replace(&mut self.phase, Phase::Done) {
+                Phase::Entering(candidate) => Some(candidate.step.give_up(platform)),
+                Phase::Reading(_, admitted) => Some(admitted.into_context()),
+                Phase::Calling { context, .. } | Phase::Forwarded { context, .. } => Some(*context),
+                Phase::New | Phase::Relaying { .. } | Phase::Answered { .. } | Phase::Done => None,
+            };
+            if let Some(context) = context {
+                self.record.keep(context);
+            }
+        }
+        std::mem::take(&mut self.record).close(platform);
     }
 
     /// Request trailers without the names that only the gateway or the proxy may set: a backend may read them as headers. None when

@@ -13,7 +13,8 @@ use std::sync::Arc;
 
 /// Where a request goes.
 pub(super) enum Found {
-    Preflight(Response),
+    /// An answer without a route.
+    Preflight(Arc<Stage>, Box<Context>, Response),
     Route(Arc<Stage>, Arc<Route>, Box<Context>),
 }
 
@@ -37,7 +38,7 @@ pub(super) fn find_route(gateway: &Gateway, context: Context) -> Result<Found, B
     let found = stage.table.find(&context.request.method, &context.stage_path);
     let is_open = found.as_ref().is_none_or(|found| found.route.guard.is_open());
     if let Some(response) = preflight(&stage, &context).filter(|_| is_open) {
-        return Ok(Found::Preflight(response));
+        return Ok(Found::Preflight(stage, Box::new(context), response));
     }
     let Some(found) = found else {
         let failure = no_route(&context);

@@ -7,6 +7,7 @@ use crate::definition::{Node, Protocol};
 use crate::flow::{NoReply, Question};
 use crate::gateway::Api;
 use crate::integration::Integration;
+use crate::metrics::Series;
 use crate::platform::{Level, Version};
 use crate::problem::Problems;
 use crate::route::{Pattern, RouteTable, Verb};
@@ -151,6 +152,8 @@ impl Case {
             usage: Usage { key: Some(key), meters: vec![of_stage] },
             validation: Validation::default(),
             integration: Box::new(Backend),
+            series: None,
+            execution_log: None,
         };
         let mut table = RouteTable::new(Protocol::Rest);
         let route = Arc::new(route);
@@ -160,7 +163,16 @@ impl Case {
             Api { name: "pets".to_owned(), protocol: Protocol::Rest, gateway_responses: GatewayResponses::default(), cors: None };
         let facts = Arc::new(StageFacts { stage: "s".to_owned(), ..StageFacts::default() });
         let mut gateway = Gateway::default();
-        let stage = Stage { api: Arc::new(api), facts, base_path: "/s".to_owned(), hosts: Vec::new(), table, routes: vec![route] };
+        let stage = Stage {
+            api: Arc::new(api),
+            facts,
+            base_path: "/s".to_owned(),
+            hosts: Vec::new(),
+            series: Series::new(Protocol::Rest, &[("Stage", "s")]),
+            access_log: None,
+            table,
+            routes: vec![route],
+        };
         assert!(gateway.insert(stage));
         Self { host: Host::default(), gateway: Arc::new(gateway), meters }
     }

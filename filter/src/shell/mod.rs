@@ -7,6 +7,7 @@ mod port;
 mod root;
 mod signature;
 mod stream;
+mod telemetry;
 
 use proxy_wasm::traits::RootContext;
 use proxy_wasm::types::LogLevel;

@@ -1,10 +1,10 @@
 //! The port over host calls.
 
-use super::{monotonic, signature};
-use crate::platform::{Level, Platform, Version};
+use super::{monotonic, signature, telemetry};
+use crate::platform::{Level, MetricKind, Platform, Version};
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, LogLevel};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// What one stream may ask of the host.
@@ -15,6 +15,16 @@ pub struct Port<'a> {
     pub held: usize,
     /// Whether the host verifies signatures.
     pub verifies: bool,
+    looked: Cell<Option<u64>>,
+}
+
+// === impl Port ===
+
+impl<'a> Port<'a> {
+    /// For one event, or the calls that follow it at once: the monotonic clock is looked at once.
+    pub fn new(randomness: &'a RefCell<Randomness>, held: usize, verifies: bool) -> Self {
+        Self { randomness, held, verifies, looked: Cell::new(None) }
+    }
 }
 
 /// Random bytes without a host call each: xoshiro256++, seeded once from the host's entropy. Good for ids, not for secrets.
@@ -28,7 +38,9 @@ impl Platform for Port<'_> {
     }
 
     fn monotonic_nanos(&self) -> u64 {
-        monotonic::now_nanos()
+        let now = self.looked.get().unwrap_or_else(monotonic::now_nanos);
+        self.looked.set(Some(now));
+        now
     }
 
     fn random(&mut self) -> [u8; 16] {
@@ -65,6 +77,22 @@ impl Platform for Port<'_> {
             Version::Is(version) => Some(version),
         };
         hostcalls::set_shared_data(key, Some(value), version).is_ok()
+    }
+
+    fn metric(&self, kind: MetricKind, name: &str) -> Option<u32> {
+        telemetry::define(kind, name)
+    }
+
+    fn add_to_counter(&self, metric: u32, number: u64) {
+        telemetry::add(metric, number);
+    }
+
+    fn record_in_histogram(&self, metric: u32, value: u64) {
+        telemetry::record(metric, value);
+    }
+
+    fn write_access_log(&self, line: &str) {
+        telemetry::write_access_log(line);
     }
 
     fn log(&self, level: Level, message: &str) {

@@ -2,12 +2,13 @@
 
 use super::callout::{self, Number};
 use super::port::{Port, Randomness, log};
-use super::signature;
 use super::stream::Stream;
+use super::{signature, telemetry};
 use crate::compile::compile;
 use crate::definition::read;
 use crate::flow::{Callout, CalloutOutcome, NoReply, Ticket};
 use crate::gateway::Gateway;
+use crate::metrics;
 use crate::platform::Level;
 use crate::problem::{Problem, Severity};
 use proxy_wasm::hostcalls;
@@ -37,7 +38,7 @@ impl Root {
     fn fetch(&mut self, ask: impl Fn(&Gateway, &mut Port<'_>) -> Vec<(Ticket, Callout)>) {
         let Some(gateway) = self.gateway.clone() else { return };
         let randomness = Rc::clone(&self.randomness);
-        let mut port = Port { randomness: &randomness, held: 0, verifies: self.verifies };
+        let mut port = Port::new(&randomness, 0, self.verifies);
         let mut calls = ask(&gateway, &mut port);
         // A call that the host does not take is over at once; each answer asks for one more at most.
         while let Some((ticket, call)) = calls.pop() {
@@ -50,12 +51,24 @@ impl Root {
         }
     }
 
+    /// The gateway so far has handed over all that it counted.
+    fn retire(&self) {
+        if let Some(gateway) = &self.gateway {
+            gateway.retire(&Port::new(&self.randomness, 0, self.verifies));
+        }
+    }
+
     fn called(&mut self, ticket: Ticket, outcome: &CalloutOutcome) {
         self.fetch(|gateway, port| gateway.issuer_keys.called(ticket, outcome.clone(), port));
     }
 }
 
 impl Context for Root {
+    fn on_done(&mut self) -> bool {
+        self.retire();
+        true
+    }
+
     fn on_http_call_response(&mut self, number: u32, headers: usize, body_size: usize, _: usize) {
         if let Some(ticket) = self.calls.remove(&Number::Http(number)) {
             self.called(ticket, &callout::http_outcome(headers, body_size));
@@ -81,10 +94,16 @@ impl RootContext for Root {
                 let routes: usize = gateway.stages().map(|stage| stage.routes().count()).sum();
                 log(Level::Info, &format!("serving {routes} routes in {} stages", gateway.stages().count()));
                 self.verifies = signature::is_offered();
-                if let Some(period) = gateway.issuer_keys.period_millis() {
-                    gateway.issuer_keys.load(&Port { randomness: &self.randomness, held: 0, verifies: self.verifies });
-                    let _ = hostcalls::set_tick_period(Duration::from_millis(u64::from(period)));
+                let port = Port::new(&self.randomness, 0, self.verifies);
+                let fetches = gateway.issuer_keys.period_millis();
+                if fetches.is_some() {
+                    gateway.issuer_keys.load(&port);
                 }
+                let period = fetches.unwrap_or(metrics::PERIOD_MILLIS).min(metrics::PERIOD_MILLIS);
+                let _ = hostcalls::set_tick_period(Duration::from_millis(u64::from(period)));
+                self.retire();
+                gateway.define_metrics(&port);
+                telemetry::declare_access_log();
                 // Tickets begin anew: an answer to the gateway before is none to this one.
                 self.calls.clear();
                 self.gateway = Some(Arc::new(gateway));
@@ -98,6 +117,9 @@ impl RootContext for Root {
     }
 
     fn on_tick(&mut self) {
+        if let Some(gateway) = &self.gateway {
+            gateway.hand_over_metrics(&Port::new(&self.randomness, 0, self.verifies));
+        }
         self.fetch(|gateway, port| gateway.issuer_keys.tick(port));
     }
 

@@ -48,7 +48,7 @@ impl Stream {
             log(Level::Error, "no configuration was ever accepted: the request is refused");
             return reply(&internal_error());
         };
-        let mut port = Port { randomness: &self.randomness, held, verifies: self.verifies };
+        let mut port = Port::new(&self.randomness, held, self.verifies);
         let mut effect = exchange.on(event, &mut port);
         // A call that the host does not take is over at once.
         while let Effect::Call(ticket, call) = effect {
@@ -158,6 +158,12 @@ impl HttpContext for Stream {
 
     fn on_http_response_trailers(&mut self, _: usize) -> Action {
         self.on(Event::ResponseTrailers, 0)
+    }
+
+    fn on_log(&mut self) {
+        if let Some(exchange) = &mut self.exchange {
+            exchange.close(&Port::new(&self.randomness, 0, self.verifies));
+        }
     }
 }
 

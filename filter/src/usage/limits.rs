@@ -11,6 +11,7 @@ use super::read::settings::Reader;
 use super::{Meter, Table, Throttle, slot};
 use crate::definition::{ApiDocument, Document, Node, Protocol, StageDocument};
 use crate::problem::Problems;
+use crate::reporting::Reporting;
 use std::sync::Arc;
 
 /// What limits all APIs of an account in a region together.
@@ -29,6 +30,9 @@ pub struct StageLimits {
     default: Option<Throttle>,
     /// None: no limit, whatever the others have.
     methods: Table<Option<Throttle>>,
+    /// How all methods are reported on, and how each of which something is said.
+    reporting: Reporting,
+    reported: Table<Reporting>,
     /// What all methods share: stage, account.
     shared: Vec<Arc<Meter>>,
 }
@@ -100,7 +104,7 @@ impl StageLimits {
                 }
             }
         }
-        let mut reader = Reader::new(methods, account.rates);
+        let mut reader = Reader::new(api.protocol, methods, account.rates);
         if let Some(node) = method_settings {
             reader.method_settings(node, problems);
         }
@@ -118,8 +122,15 @@ impl StageLimits {
             stage: stage.name.clone(),
             default: settings.default,
             methods: settings.methods,
+            reporting: settings.reporting,
+            reported: settings.reported,
             shared: whole.into_iter().chain(account.meter(api)).collect(),
         }
+    }
+
+    /// How a route is reported on: settings of methods and routes stand beside their limits.
+    pub fn reporting(&self, method: &str, path: &str) -> Reporting {
+        self.reported.get(method_name(path, method)).copied().unwrap_or_default().or(self.reporting)
     }
 
     /// What counts the requests of a route: its own meter, the stage's, the account's.
@@ -350,23 +361,23 @@ mod tests {
             ),
             (
                 "REST",
-                json!({"methodSettings": {"*/*": {"metricsEnabled": true}}}),
-                ".methodSettings[\"*/*\"].metricsEnabled: not served yet: metrics of methods",
+                json!({"methodSettings": {"*/*": {"metricsEnabled": 1}}}),
+                ".methodSettings[\"*/*\"].metricsEnabled: expected `true` or `false`",
             ),
             (
                 "REST",
-                json!({"methodSettings": {"*/*": {"loggingLevel": "info"}}}),
-                ".methodSettings[\"*/*\"].loggingLevel: not served yet: execution logs",
-            ),
-            (
-                "REST",
-                json!({"methodSettings": {"*/*": {"dataTraceEnabled": "true"}}}),
-                ".methodSettings[\"*/*\"].dataTraceEnabled: not served yet: execution logs",
+                json!({"methodSettings": {"*/*": {"loggingLevel": "debug"}}}),
+                ".methodSettings[\"*/*\"].loggingLevel: `debug` is not known here",
             ),
             (
                 "HTTP",
-                json!({"defaultRouteSettings": {"detailedMetricsEnabled": true}}),
-                ".defaultRouteSettings.detailedMetricsEnabled: not served yet: metrics",
+                json!({"defaultRouteSettings": {"dataTraceEnabled": "true"}}),
+                ".defaultRouteSettings.dataTraceEnabled: has no effect: HTTP APIs have no execution logs",
+            ),
+            (
+                "HTTP",
+                json!({"routeSettings": {"GET /pets": {"loggingLevel": "INFO"}}}),
+                ".routeSettings[\"GET /pets\"].loggingLevel: has no effect: HTTP APIs have no execution logs",
             ),
             (
                 "HTTP",

@@ -5,8 +5,9 @@
 //! prints it), `AWS::ApiGatewayV2::Stage RouteSettings`.
 
 use super::rates::{Limit, Rates, THROTTLING, read_limit};
-use crate::definition::Node;
+use crate::definition::{Node, Protocol};
 use crate::problem::{JsonPath, Problems};
+use crate::reporting::Reporting;
 use crate::usage::methods::{Methods, method_name, name_of_route, route_of_name};
 use crate::usage::{Table, Throttle};
 
@@ -17,6 +18,10 @@ pub struct Settings {
     pub default: Option<Throttle>,
     /// Of one method; only what is said.
     pub methods: Table<Option<Throttle>>,
+    /// How all methods are reported on; those of which something is said come first.
+    pub reporting: Reporting,
+    /// How one method is.
+    pub reported: Table<Reporting>,
 }
 
 /// Of whom an entry speaks.
@@ -31,6 +36,7 @@ enum Target {
 
 /// What an entry is read against.
 pub struct Reader<'r> {
+    protocol: Protocol,
     methods: &'r Methods,
     /// What is taken for the half of a limit that is not said.
     account: Option<Rates>,
@@ -64,9 +70,10 @@ const CACHE_TTL: std::ops::RangeInclusive<u64> = 0..=3600;
 
 impl<'r> Reader<'r> {
     /// For one stage.
-    pub fn new(methods: &'r Methods, account: Option<Rates>) -> Self {
-        let settings = Settings { default: None, methods: Table::default() };
-        Self { methods, account, seen: Table::default(), settings }
+    pub fn new(protocol: Protocol, methods: &'r Methods, account: Option<Rates>) -> Self {
+        let settings =
+            Settings { default: None, methods: Table::default(), reporting: Reporting::default(), reported: Table::default() };
+        Self { protocol, methods, account, seen: Table::default(), settings }
     }
 
     /// What was read.
@@ -118,6 +125,7 @@ impl<'r> Reader<'r> {
             return;
         }
         read_the_rest(node, known, problems);
+        let reporting = Reporting::read(node, self.protocol, problems);
         let limit = read_limit(node, THROTTLING, self.account, problems);
         let name = match target {
             Target::All => None,
@@ -136,6 +144,12 @@ impl<'r> Reader<'r> {
             return;
         }
         self.seen.insert(called, node.path.clone());
+        match &name {
+            None => self.settings.reporting = reporting,
+            Some(name) => {
+                self.settings.reported.insert(name, reporting);
+            }
+        }
         let throttle = match limit {
             None | Some(Limit::Unsaid) => return,
             Some(Limit::Unlimited) => None,
@@ -176,15 +190,5 @@ fn read_the_rest(node: &Node<'_>, known: &[&str], problems: &mut Problems) {
     }
     if let Some(value) = get("unauthorizedCacheControlHeaderStrategy") {
         value.one_of(&STRATEGIES, problems);
-    }
-    for key in ["metricsEnabled", "detailedMetricsEnabled"] {
-        if let Some(value) = is_on(key, problems) {
-            problems.warning(&value.path, "not served yet: metrics of methods; the proxy counts requests of its own", None);
-        }
-    }
-    let level = get("loggingLevel");
-    let level = level.filter(|level| level.one_of(&[("OFF", false), ("ERROR", true), ("INFO", true)], problems) == Some(true));
-    for value in level.into_iter().chain(is_on("dataTraceEnabled", problems)) {
-        problems.warning(&value.path, "not served yet: execution logs", None);
     }
 }

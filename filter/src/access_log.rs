@@ -1,0 +1,224 @@
+//! The access log of a stage: one line a request, in the stage's own format. AWS: "Set up CloudWatch logging for REST APIs in API
+//! Gateway", "Customize HTTP API access logs", "Variables for access logging for API Gateway".
+//!
+//! The line is handed to the host, which has access loggers of its own: Envoy's write files, gRPC and OpenTelemetry.
+
+use crate::context::is_variable;
+use crate::definition::Node;
+use crate::problem::{JsonPath, Problems};
+
+/// A compiled format.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccessLog {
+    pieces: Vec<Piece>,
+    quoting: Quoting,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Piece {
+    Text(String),
+    /// The name behind `$context.`.
+    Variable(String),
+}
+
+/// How a value is kept from looking like a part of the format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Quoting {
+    /// As between the quotes of a JSON text.
+    Json,
+    /// As in the text of an XML element, or an attribute.
+    Xml,
+}
+
+/// Documented.
+const LIMIT: usize = 3 * 1024;
+
+/// What a variable without a value prints (documented).
+const UNSET: &str = "-";
+
+/// The names that only access logs have; those that end in a dot begin a family. AWS: "Variables for access logging for API Gateway".
+const LOG_VARIABLES: [&str; 18] = [
+    "authenticate.",
+    "authorize.",
+    "awsEndpointRequestId2",
+    "customDomain.basePathMatched",
+    "dataProcessed",
+    "endpointType",
+    "integration.",
+    "integrationErrorMessage",
+    "integrationLatency",
+    "integrationStatus",
+    "requestTimeEpoch",
+    "responseLatency",
+    "responseLength",
+    "status",
+    "tlsVersion",
+    "cipherSuite",
+    "waf.",
+    "xrayTraceId",
+];
+
+/// What is ready to stand in a JSON text, with its quotes or between them.
+const READY: [&str; 2] = ["error.messageString", "error.validationErrorString"];
+
+// === impl AccessLog ===
+
+impl AccessLog {
+    /// Reads `accessLogSettings`.
+    pub fn read(settings: &Node<'_>, problems: &mut Problems) -> Option<Self> {
+        settings.only(&["destinationArn", "format"], problems);
+        if let Some(destination) = settings.get("destinationArn") {
+            destination.text(problems);
+            let help = "Envoy: `%FILTER_STATE(wasm.tollgate_access_log:PLAIN)%`; `tollgate bundle` writes it";
+            let message = "has no effect: lines go to the access loggers of the proxy, not to CloudWatch or Firehose";
+            problems.warning(&destination.path, message, Some(help));
+        }
+        let format = settings.required_text("format", problems)?;
+        let path = settings.path.key("format");
+        let log = Self::parse(format.trim_end(), &path, problems);
+        let names_request =
+            |piece: &Piece| matches!(piece, Piece::Variable(name) if name == "requestId" || name == "extendedRequestId");
+        // AWS refuses both, and what is longer.
+        if !log.pieces.iter().any(names_request) {
+            let help = Some("add `$context.requestId`");
+            problems.error(&path, "an access log format names `$context.requestId` or `$context.extendedRequestId`", help);
+        }
+        if format.trim_end().contains(['\n', '\r']) {
+            problems.error(&path, "an access log format is one line", Some("in YAML, `>-` folds lines into one"));
+        }
+        if format.len() > LIMIT {
+            problems.error(&path, format!("an access log format is {LIMIT} bytes long at most"), None);
+        }
+        Some(log)
+    }
+
+    fn parse(format: &str, path: &JsonPath, problems: &mut Problems) -> Self {
+        const BEGIN: &str = "$context.";
+        let mut pieces = Vec::new();
+        let mut rest = format;
+        while let Some((before, after)) = rest.split_once(BEGIN) {
+            let end =
+                after.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | ':'))).unwrap_or(after.len());
+            // A full stop or a colon ends a sentence, not a name.
+            let name = after.get(..end).unwrap_or_default().trim_end_matches(['.', ':']);
+            if !is_log_variable(name) {
+                let help = Some("see \"Variables for access logging for API Gateway\" of AWS");
+                problems.warning(path, format!("no variable `$context.{name}`: it prints `{UNSET}`"), help);
+            }
+            pieces.push(Piece::Text(before.to_owned()));
+            pieces.push(Piece::Variable(name.to_owned()));
+            rest = after.get(name.len()..).unwrap_or_default();
+        }
+        pieces.push(Piece::Text(rest.to_owned()));
+        let quoting = if format.trim_start().starts_with('<') { Quoting::Xml } else { Quoting::Json };
+        Self { pieces, quoting }
+    }
+
+    /// The line of a request, by the values of its variables.
+    pub fn line(&self, value: &dyn Fn(&str) -> Option<String>) -> String {
+        let mut line = String::new();
+        for piece in &self.pieces {
+            match piece {
+                Piece::Text(text) => line.push_str(text),
+                Piece::Variable(name) => match value(name).filter(|value| !value.is_empty()) {
+                    None => line.push_str(UNSET),
+                    Some(value) if READY.contains(&name.as_str()) => line.push_str(&value),
+                    // assumed(access-log-quoting): AWS does not say what becomes of quotes and line ends in a value. Here no caller
+                    // can write another line, or another member of a JSON object.
+                    Some(value) => self.quoting.write(&value, &mut line),
+                },
+            }
+        }
+        line
+    }
+}
+
+/// Whether an access log has a variable of that name; not every request has a value for it.
+fn is_log_variable(name: &str) -> bool {
+    let is_log = |known: &&str| if known.ends_with('.') { name.starts_with(*known) } else { *known == name };
+    is_variable(name) || LOG_VARIABLES.iter().any(|known| is_log(&known))
+}
+
+// === impl Quoting ===
+
+impl Quoting {
+    fn write(self, value: &str, line: &mut String) {
+        for c in value.chars() {
+            let instead = match (self, c) {
+                (Self::Json, '"') => "\\\"",
+                (Self::Json, '\\') => "\\\\",
+                (Self::Json, '\n') => "\\n",
+                (Self::Json, '\r') => "\\r",
+                (Self::Json, '\t') => "\\t",
+                (Self::Xml, '<') => "&lt;",
+                (Self::Xml, '>') => "&gt;",
+                (Self::Xml, '&') => "&amp;",
+                (Self::Xml, '"') => "&quot;",
+                (_, c) if c.is_control() => "\u{fffd}",
+                (_, c) => {
+                    line.push(c);
+                    continue;
+                }
+            };
+            line.push_str(instead);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn read(settings: serde_json::Value) -> (Option<AccessLog>, Vec<String>) {
+        let mut problems = Problems::default();
+        let log = AccessLog::read(&Node::root(&settings), &mut problems);
+        (log, problems.into_vec().iter().map(ToString::to_string).collect())
+    }
+
+    fn line(format: &str) -> String {
+        let (log, problems) = read(json!({ "format": format }));
+        assert!(problems.is_empty(), "{problems:#?}");
+        log.unwrap().line(&|name| {
+            let value = match name {
+                "requestId" => "id-1",
+                "identity.userAgent" => "a\"b\\c\n<d>&\u{1}",
+                "error.messageString" => "\"no\"",
+                "path" => "/prod/pets",
+                "authorizer.claims.cognito:groups" => "g",
+                _ => return None,
+            };
+            Some(value.to_owned())
+        })
+    }
+
+    #[test]
+    fn a_value_stands_in_the_place_of_its_variable_and_a_dash_where_there_is_none() {
+        assert_eq!(line("$context.requestId $context.status \"$context.path\""), "id-1 - \"/prod/pets\"");
+        assert_eq!(line("$context.requestId. $context.authorizer.claims.cognito:groups: $contextual"), "id-1. g: $contextual");
+    }
+
+    #[test]
+    fn no_caller_writes_another_line_or_another_member() {
+        assert_eq!(
+            line("{\"a\":\"$context.identity.userAgent\",\"id\":\"$context.requestId\",\"m\":$context.error.messageString}"),
+            "{\"a\":\"a\\\"b\\\\c\\n<d>&\u{fffd}\",\"id\":\"id-1\",\"m\":\"no\"}"
+        );
+        assert_eq!(
+            line("<a>$context.identity.userAgent</a>$context.requestId"),
+            "<a>a&quot;b\\c\u{fffd}&lt;d&gt;&amp;\u{fffd}</a>id-1"
+        );
+    }
+
+    #[test]
+    fn what_aws_refuses_is_refused_and_what_has_no_effect_is_told() {
+        let told = |settings| read(settings).1.join("\n");
+        assert!(told(json!({"format": "$context.status"})).contains("names `$context.requestId`"));
+        assert!(told(json!({"format": "$context.requestId\n$context.status"})).contains("is one line"));
+        assert!(told(json!({"format": format!("$context.requestId {}", "x".repeat(LIMIT))})).contains("3072 bytes"));
+        assert!(told(json!({"destinationArn": "arn:aws:logs:x"})).contains("no `format`"));
+        assert!(told(json!({"format": "$context.requestId $context.statsu"})).contains("no variable `$context.statsu`"));
+        assert!(told(json!({"format": "$context.requestId", "destinationArn": "a"})).contains("has no effect"));
+        assert_eq!(told(json!({"format": "$context.requestId\n"})), "");
+    }
+}

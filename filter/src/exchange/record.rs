@@ -1,0 +1,248 @@
+//! What one request leaves behind: kept while it is on its way, counted and logged once its stream is over.
+
+use crate::context::Context;
+use crate::definition::Protocol;
+use crate::flow::CalloutOutcome;
+use crate::gateway::{Route, Stage};
+use crate::gateway_response::Failure;
+use crate::http::{Headers, Response, ResponseHead};
+use crate::metrics::Measured;
+use crate::platform::Platform;
+use std::sync::Arc;
+
+/// A request without a stage is none of any API, and leaves nothing.
+#[derive(Debug, Default)]
+pub(super) struct Record {
+    /// On the monotonic clock.
+    started: u64,
+    /// When its answer began.
+    answered: Option<u64>,
+    stage: Option<Arc<Stage>>,
+    route: Option<Arc<Route>>,
+    status: Option<u16>,
+    pub(super) authorizer: Asked,
+    pub(super) integration: Asked,
+    /// Whether the guard let it in.
+    admission: Admission,
+    /// Bytes of the request's body, and of the response's.
+    pub(super) received: usize,
+    pub(super) sent: usize,
+    /// Kept for the access log only.
+    context: Option<Box<Context>>,
+}
+
+/// Somebody who was asked, and what came of it.
+#[derive(Debug, Default)]
+pub(super) struct Asked {
+    since: Option<u64>,
+    latency: Option<u64>,
+    /// The status of the answer itself: Lambda's, and not the function's.
+    status: Option<u16>,
+    request_id: Option<String>,
+    /// The second id of S3.
+    second_id: Option<String>,
+    /// What the integration made of it: the function's own status.
+    answered: Option<u16>,
+    error: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Admission {
+    /// Nobody decided yet.
+    #[default]
+    Open,
+    Granted,
+    Refused,
+}
+
+const NANOS_A_MILLI: u64 = 1_000_000;
+
+// === impl Asked ===
+
+impl Asked {
+    pub(super) fn ask(&mut self, platform: &dyn Platform) {
+        self.since = Some(platform.monotonic_nanos());
+    }
+
+    pub(super) fn answer(&mut self, head: &ResponseHead, platform: &dyn Platform) {
+        self.is_over(platform);
+        self.status = Some(head.status);
+        let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
+        let id = |headers: &Headers, name: &str| headers.get(name).map(text);
+        self.request_id = id(&head.headers, "x-amzn-requestid").or_else(|| id(&head.headers, "x-amz-request-id"));
+        self.second_id = id(&head.headers, "x-amz-id-2");
+    }
+
+    pub(super) fn called(&mut self, outcome: &CalloutOutcome, platform: &dyn Platform) {
+        match outcome {
+            Ok(Response { head, .. }) => self.answer(head, platform),
+            Err(_) => self.is_over(platform),
+        }
+    }
+
+    pub(super) fn fail(&mut self, failure: &Failure, platform: &dyn Platform) {
+        if self.since.is_some() && self.latency.is_none() {
+            self.is_over(platform);
+        }
+        self.error = Some(failure.describe());
+    }
+
+    /// What the integration made of the answer.
+    pub(super) fn became(&mut self, status: u16) {
+        self.answered = Some(status);
+    }
+
+    /// How long it took, in milliseconds.
+    pub(super) fn millis(&self) -> u64 {
+        self.latency.unwrap_or_default()
+    }
+
+    fn is_over(&mut self, platform: &dyn Platform) {
+        self.latency = self.since.map(|since| platform.monotonic_nanos().saturating_sub(since) / NANOS_A_MILLI);
+    }
+}
+
+// === impl Record ===
+
+impl Record {
+    pub(super) fn begin(&mut self, platform: &dyn Platform) {
+        self.started = platform.monotonic_nanos();
+    }
+
+    /// It is one of this stage.
+    pub(super) fn staged(&mut self, stage: &Arc<Stage>, context: &Context, platform: &dyn Platform) {
+        if stage.access_log.is_some() {
+            // The line has the time at which the request came, not that at which it was over.
+            context.received_millis(platform);
+        }
+        self.stage = Some(Arc::clone(stage));
+    }
+
+    pub(super) fn routed(&mut self, route: &Arc<Route>) {
+        self.route = Some(Arc::clone(route));
+    }
+
+    pub(super) fn route(&self) -> Option<&Route> {
+        self.route.as_deref()
+    }
+
+    pub(super) fn admitted(&mut self) {
+        self.admission = Admission::Granted;
+    }
+
+    pub(super) fn not_admitted(&mut self, failure: &Failure) {
+        self.admission = Admission::Refused;
+        self.authorizer.error = Some(failure.describe());
+    }
+
+    /// It is answered, with the status that the client sees.
+    pub(super) fn answered(&mut self, status: u16, context: Context, platform: &dyn Platform) {
+        self.answered = Some(platform.monotonic_nanos());
+        self.status = Some(status);
+        self.keep(context);
+    }
+
+    /// What the access log wants to know.
+    pub(super) fn keep(&mut self, context: Context) {
+        if self.stage.as_ref().is_some_and(|stage| stage.access_log.is_some()) {
+            self.context = Some(Box::new(context));
+        }
+    }
+
+    /// Whether `keep` would keep anything.
+    pub(super) fn wants_context(&self) -> bool {
+        self.context.is_none() && self.stage.as_ref().is_some_and(|stage| stage.access_log.is_some())
+    }
+
+    /// The stream is over.
+    pub(super) fn close(&self, platform: &dyn Platform) {
+        let Some(stage) = &self.stage else { return };
+        let series = self.route.as_ref().and_then(|route| route.series.as_ref()).unwrap_or(&stage.series);
+        let measured = Measured {
+            status: self.status,
+            latency: self.latency(),
+            integration_latency: self.integration.latency,
+            data_processed: (self.received as u64).saturating_add(self.sent as u64),
+        };
+        series.record(measured, platform);
+        if let (Some(log), Some(context)) = (&stage.access_log, &self.context) {
+            platform.write_access_log(&log.line(&|name| self.variable(name, stage, context, platform)));
+        }
+    }
+
+    /// From the request's first byte to the answer's, in milliseconds.
+    fn latency(&self) -> Option<u64> {
+        Some(self.answered?.saturating_sub(self.started) / NANOS_A_MILLI)
+    }
+
+    /// A variable by its name without `$context.`. AWS: "Variables for access logging for API Gateway".
+    fn variable(&self, name: &str, stage: &Stage, context: &Context, platform: &dyn Platform) -> Option<String> {
+        let (integration, authorizer) = (&self.integration, &self.authorizer);
+        let number = |number: Option<u64>| number.map(|number| number.to_string());
+        let status = |status: Option<u16>| number(status.map(u64::from));
+        match name {
+            "status" => status(self.status),
+            "responseLatency" => number(self.latency()),
+            "responseLength" => number(self.status.map(|_| self.sent as u64)),
+            "integrationLatency" | "integration.latency" => number(integration.latency),
+            "integrationStatus" | "integration.status" => status(integration.status),
+            "integration.integrationStatus" => status(integration.answered.or(integration.status)),
+            "integration.requestId" | "awsEndpointRequestId" => integration.request_id.clone(),
+            "awsEndpointRequestId2" => integration.second_id.clone(),
+            "integration.error" | "integrationErrorMessage" => integration.error.clone(),
+            "authorizer.latency" | "authorizer.integrationLatency" => number(authorizer.latency),
+            "authorizer.integrationStatus" => status(authorizer.status),
+            "authorizer.requestId" => authorizer.request_id.clone(),
+            "authorizer.status" => status(self.authorization(Decider::Authorizer)),
+            "authorizer.error" => authorizer.error.clone(),
+            "authorize.status" => status(self.authorization(Decider::Iam)),
+            "authenticate.status" => status(self.authentication(context)),
+            "authorize.error" => self.authorization(Decider::Iam).and(authorizer.error.clone()),
+            "authenticate.error" => self.authentication(context).filter(|status| *status != 200).and(authorizer.error.clone()),
+            "customDomain.basePathMatched" if !stage.hosts.is_empty() => Some(stage.base_path.trim_start_matches('/').to_owned()),
+            // assumed(log-endpoint-type): a definition does not say what kind of endpoint it is served at.
+            "endpointType" => Some("REGIONAL".to_owned()),
+            // assumed(log-data-processed): AWS says "the amount of data processed in bytes", and not of what.
+            "dataProcessed" if context.protocol == Protocol::Http => {
+                number(Some((self.received as u64).saturating_add(self.sent as u64)))
+            }
+            // assumed(log-trace-id): the root alone, as it is seen in logs.
+            "xrayTraceId" => root_of(&context.trace_id(platform)),
+            name => context.variable(name, platform),
+        }
+    }
+
+    /// 200, or what the caller got who was not let in. assumed(log-authorization): which statuses these are, and that without an
+    /// authorizer there is none.
+    fn authorization(&self, decider: Decider) -> Option<u16> {
+        let guard = &self.route.as_ref()?.guard;
+        let is_iam = guard.authorizer.as_ref()?.summary() == "AWS_IAM";
+        if is_iam != (decider == Decider::Iam) {
+            return None;
+        }
+        match self.admission {
+            Admission::Open => None,
+            Admission::Granted => Some(200),
+            Admission::Refused => self.status,
+        }
+    }
+
+    /// Whether a signature was that of a known caller, whatever he may do.
+    fn authentication(&self, context: &Context) -> Option<u16> {
+        let status = self.authorization(Decider::Iam)?;
+        let is_known = context.error.as_ref().is_none_or(|error| error.response_type == "ACCESS_DENIED");
+        Some(if is_known { 200 } else { status })
+    }
+}
+
+/// Of whom a log asks.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Decider {
+    Authorizer,
+    Iam,
+}
+
+/// `1-…-…` of `Root=1-…-…;Parent=…`
+fn root_of(trace: &str) -> Option<String> {
+    trace.strip_prefix("Root=")?.split(';').next().map(str::to_owned)
+}
