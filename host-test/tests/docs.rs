@@ -1,5 +1,6 @@
 //! What the pages of the project name is there: paths, anchors, commands, options, targets of make, keys of the document.
 
+mod capabilities;
 mod pages;
 mod process;
 
