@@ -22,7 +22,8 @@ struct Kind {
 }
 
 fn kinds() -> [Kind; 9] {
-    let function = "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/arn:aws:lambda:us-east-1:1:function:f/invocations";
+    let function =
+        "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/arn:aws:lambda:us-east-1:1:function:f/invocations";
     let kind = |column, protocol, integration, page, heading| Kind { column, protocol, integration, page, heading };
     let http = |of: &str| json!({"type": of, "uri": "http://b.test/"});
     let subtype = json!({"type": "aws_proxy", "integrationSubtype": "SQS-PurgeQueue",
@@ -46,13 +47,7 @@ fn kinds() -> [Kind; 9] {
             "lambda",
             "Settings of AWS_PROXY",
         ),
-        kind(
-            "AWS, function",
-            "REST",
-            json!({"type": "aws", "httpMethod": "POST", "uri": function}),
-            "lambda",
-            "Settings of AWS",
-        ),
+        kind("AWS, function", "REST", json!({"type": "aws", "httpMethod": "POST", "uri": function}), "lambda", "Settings of AWS"),
         kind(
             "AWS, service",
             "REST",
@@ -155,11 +150,9 @@ fn the_page_of_each_kind_lists_what_it_reads_and_what_it_refuses() {
     let rows: Vec<Row> = page("docs/integrations.md").rows().into_iter().filter(|row| row.has("key")).collect();
     let known = keys();
     for (page_name, heading) in kinds().map(|kind| (kind.page, kind.heading)) {
-        let of_heading: Vec<Kind> =
-            kinds().into_iter().filter(|kind| (kind.page, kind.heading) == (page_name, heading)).collect();
+        let of_heading: Vec<Kind> = kinds().into_iter().filter(|kind| (kind.page, kind.heading) == (page_name, heading)).collect();
         let is_read = |row: &&Row| of_heading.iter().any(|kind| row.cell(kind.column) == "read");
-        let read: BTreeSet<String> =
-            rows.iter().filter(is_read).map(|row| row.cell("key").trim_matches('`').to_owned()).collect();
+        let read: BTreeSet<String> = rows.iter().filter(is_read).map(|row| row.cell("key").trim_matches('`').to_owned()).collect();
         let listed = names(&page(&format!("docs/{page_name}.md")), heading);
         let missing: Vec<&String> = read.difference(&listed).collect();
         assert!(missing.is_empty(), "docs/{page_name}.md, `{heading}`: {missing:?} are read");
@@ -194,7 +187,8 @@ fn every_subtype_stands_on_its_page_with_exactly_its_parameters() {
     let mut wrong = Vec::new();
     for subtype in &subtypes {
         let told = help(subtype, "requestParameters.none");
-        let (needs, takes) = told.split_once(" needs ").and_then(|(_, rest)| rest.split_once(", and takes ")).expect("it says both");
+        let (needs, takes) =
+            told.split_once(" needs ").and_then(|(_, rest)| rest.split_once(", and takes ")).expect("it says both");
         let optional = takes.trim_end_matches("`Region`").trim_end_matches(", ");
         let row = rows.iter().find(|row| row.cell("subtype").trim_matches('`') == *subtype);
         if !row.is_some_and(|row| row.cell("required") == needs && row.cell("optional") == optional) {

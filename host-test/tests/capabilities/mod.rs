@@ -53,7 +53,8 @@ fn names(page: &Page, heading: &str) -> BTreeSet<String> {
 fn known(document: &Value, place: &str) -> BTreeSet<String> {
     let problems = compile(document).problems;
     let problem = problems.iter().find(|problem| problem.path.to_string() == place);
-    let help = problem.and_then(|problem| problem.help.as_deref()).unwrap_or_else(|| panic!("no problem at {place}: {problems:#?}"));
+    let help =
+        problem.and_then(|problem| problem.help.as_deref()).unwrap_or_else(|| panic!("no problem at {place}: {problems:#?}"));
     help.strip_prefix("known here: ").expect("the help lists what is known").split(", ").map(str::to_owned).collect()
 }
 
