@@ -2,6 +2,7 @@
 //! and calls of it that are run, what Envoy and Istio need, and what differs from AWS. And its tables have every key that the code
 //! reads: those that the compiler itself says it knows where an unknown one stands.
 
+mod envoy;
 mod integrations;
 
 use std::collections::BTreeSet;
