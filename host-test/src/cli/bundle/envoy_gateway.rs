@@ -1,15 +1,15 @@
 //! Manifests for Envoy Gateway: a route that leads nowhere by itself, the filter on it, and patches of the xDS that Envoy Gateway
 //! makes of both.
 //!
-//! An EnvoyExtensionPolicy brings the module. It can neither let the filter hold requests nor name a route's cluster by a header, so
-//! an EnvoyPatchPolicy always goes with it. Where patches are not enabled (`extensionApis.enableEnvoyPatchPolicy`) requests end at
+//! An EnvoyExtensionPolicy brings the module. It can neither let the filter hold requests nor name a route's cluster by a header, nor
+//! keep the order of the document, so an EnvoyPatchPolicy always goes with it. Where patches are not enabled (`extensionApis.enableEnvoyPatchPolicy`) requests end at
 //! the route's own backend, which is nowhere.
 
 use serde_json::{Value, json};
 
 use super::access_log;
 use super::kubernetes::{Module, resource};
-use super::plan::Plan;
+use super::plan::{Plan, configuration};
 use super::template::{ClusterSettings, Template};
 
 const LISTENER: &str = "type.googleapis.com/envoy.config.listener.v3.Listener";
@@ -51,6 +51,8 @@ pub struct Settings<'a> {
     pub module: Module,
     /// Of the certificates.
     pub ca_file: &'a str,
+    /// Without white space.
+    pub is_minified: bool,
 }
 
 /// How Envoy Gateway names what it makes of a listener.
@@ -85,7 +87,7 @@ pub fn manifests(template: &Template, plan: &Plan, settings: &Settings<'_>) -> V
     vec![
         resource(&version, "Backend", namespace, name, nowhere),
         resource(&format!("{GATEWAY_API}/v1"), "HTTPRoute", namespace, name, route),
-        resource(&version, "EnvoyExtensionPolicy", namespace, name, extension(&plan.document, settings)),
+        resource(&version, "EnvoyExtensionPolicy", namespace, name, extension(settings)),
         resource(&version, "EnvoyPatchPolicy", namespace, name, patch),
     ]
 }
@@ -102,7 +104,7 @@ pub fn words() -> Vec<String> {
     .to_vec()
 }
 
-fn extension(document: &Value, settings: &Settings<'_>) -> Value {
+fn extension(settings: &Settings<'_>) -> Value {
     let Module { url, sha256 } = &settings.module;
     let (kind, member, url) = match url.strip_prefix("oci://") {
         Some(image) => ("Image", "image", image),
@@ -119,7 +121,6 @@ fn extension(document: &Value, settings: &Settings<'_>) -> Value {
             "rootID": "",
             "failOpen": false,
             "code": { "type": kind, member: source },
-            "config": document,
         }],
     })
 }
@@ -146,10 +147,15 @@ fn listener_patches(template: &Template, plan: &Plan, settings: &Settings<'_>) -
     }
     let plugin = &template.filter()["typed_config"]["config"];
     let filter = format!("..http_filters[?(@.name=='{}')].typed_config.config", filter_name(settings));
-    for key in ["allow_on_headers_stop_iteration", "failure_policy", "reload_config"] {
-        let operation = json!({ "op": "add", "jsonPath": filter, "path": key, "value": plugin[key] });
+    let mut set = |key: &str, value: Value| {
+        let operation = json!({ "op": "add", "jsonPath": filter, "path": key, "value": value });
         patches.push(patch(LISTENER, &name, operation));
+    };
+    for key in ["allow_on_headers_stop_iteration", "failure_policy", "reload_config"] {
+        set(key, plugin[key].clone());
     }
+    // As text: Kubernetes keeps no order of members, and selection patterns are tried in theirs.
+    set("configuration", configuration(&plan.document, settings.is_minified));
     patches
 }
 

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::access_log;
 use super::kubernetes::{Module, name_of, resource};
 use super::plan::{Plan, Server, configuration};
-use super::template::{HTTP_OPTIONS, Template, remove};
+use super::template::{HTTP_OPTIONS, Template};
 
 const MANAGER: &str = "envoy.filters.network.http_connection_manager";
 const ROUTER: &str = "envoy.filters.http.router";
@@ -23,22 +23,15 @@ const WITH_TRAFFIC_EXTENSION: (u32, u32) = (1, 30);
 /// The first one whose Envoy (1.35) knows `allow_on_headers_stop_iteration`.
 const WITH_HELD_HEADS: (u32, u32) = (1, 27);
 
-/// What Istio sets by itself or EnvoyFilter cannot unset: a merge never makes a setting false.
-const OF_ISTIO: [&str; 14] = [
-    "@type",
-    "stat_prefix",
-    "use_remote_address",
-    "generate_request_id",
-    "normalize_path",
-    "merge_slashes",
-    "path_with_escaped_slashes_action",
-    "access_log",
-    "http_filters",
-    "route_config",
-    "local_reply_config",
+/// What of the template's HTTP connection manager a merge can say to Istio's: it never makes a setting false, and lists grow.
+const SETTINGS: [&str; 7] = [
     "server_header_transformation",
-    "stream_idle_timeout",
+    "request_headers_timeout",
+    "request_timeout",
+    "max_request_headers_kb",
+    "common_http_protocol_options",
     "http2_protocol_options",
+    "local_reply_config",
 ];
 
 /// What the command line says of it.
@@ -122,7 +115,7 @@ pub fn manifests(template: &Template, plan: &Plan, settings: &Settings<'_>) -> R
 fn advice(settings: &Settings<'_>) -> Vec<String> {
     let tags = "[ApiName, ApiId, Stage, Resource, Method, Route]";
     let mut advice = vec![
-        "".to_owned(),
+        String::new(),
         "Of the mesh, not of this file:".to_owned(),
         "- `meshConfig.pathNormalization.normalization: NONE`, so that paths reach the filter as API Gateway sees them; Istio's".to_owned(),
         "  default folds `/../` first, and an EnvoyFilter cannot turn that off.".to_owned(),
@@ -238,19 +231,11 @@ fn context(settings: &Settings<'_>) -> &'static str {
 /// The hardening of the template, as far as a merge can say it, and the route that the filter steers.
 fn edge_patches(template: &Template, plan: &Plan, settings: &Settings<'_>) -> Vec<Value> {
     let context = context(settings);
-    let mut manager = template.manager().clone();
-    let type_url = manager["@type"].clone();
-    let (local_replies, transformation, http2) = (
-        manager["local_reply_config"].clone(),
-        manager["server_header_transformation"].clone(),
-        manager["http2_protocol_options"].clone(),
-    );
-    remove(&mut manager, &OF_ISTIO);
-    manager["@type"] = type_url;
-    manager["server_header_transformation"] = transformation;
-    manager["stream_idle_timeout"] = plan.stream_idle_timeout().into();
-    manager["http2_protocol_options"] = http2;
-    manager["local_reply_config"] = local_replies;
+    let own = template.manager();
+    let mut manager = json!({ "@type": own["@type"], "stream_idle_timeout": plan.stream_idle_timeout() });
+    for key in SETTINGS {
+        manager[key] = own[key].clone();
+    }
     if plan.has_access_log {
         manager["access_log"] = json!([access_log::stage(None)]);
     }
@@ -276,7 +261,7 @@ fn edge_patches(template: &Template, plan: &Plan, settings: &Settings<'_>) -> Ve
         json!({
             "applyTo": "HTTP_FILTER",
             "match": { "context": context, "listener": { "filterChain": { "filter": filter(Some(ROUTER)) } } },
-            "patch": { "operation": "MERGE", "value": { "name": ROUTER, "typed_config": template.manager()["http_filters"][1]["typed_config"] } },
+            "patch": { "operation": "MERGE", "value": { "name": ROUTER, "typed_config": own["http_filters"][1]["typed_config"] } },
         }),
         json!({
             "applyTo": "HTTP_ROUTE",

@@ -185,9 +185,13 @@ impl Arguments {
             is_minified: self.minify,
         };
         let bootstrap = envoy::bootstrap(template, plan, &settings);
-        let words = ["Envoy 1.36 or newer: envoy -c FILE. Why each line stands is said in envoy/edge.yaml and envoy/aws.yaml."];
+        let words = ["Envoy 1.35 or newer: envoy -c FILE. Why each line stands is said in envoy/edge.yaml and envoy/aws.yaml."];
         let head: String = [self.head()].iter().map(String::as_str).chain(words).map(|line| format!("# {line}\n")).collect();
-        Ok(Bundle { text: head + &yaml(&bootstrap)?, said: Vec::new() })
+        let is_yaml = |path: &PathBuf| path.extension().is_some_and(|end| end == "yaml" || end == "yml");
+        let said = self.output.iter().filter(|path| !is_yaml(path)).map(|path| {
+            format!("note: Envoy reads YAML from files that end in `.yaml` only, and `{}` does not", path.display())
+        });
+        Ok(Bundle { text: head + &yaml(&bootstrap)?, said: said.collect() })
     }
 
     fn istio(&self, template: &Template, plan: &Plan) -> Result<Bundle, Failure> {
@@ -217,6 +221,7 @@ impl Arguments {
             listener: self.listener.parse().map_or_else(|_| Listener::Named(self.listener.clone()), Listener::Port),
             module,
             ca_file: &self.ca_file,
+            is_minified: self.minify,
         };
         let words = envoy_gateway::words();
         let said = vec!["EnvoyPatchPolicy and Backend have to be enabled in Envoy Gateway: the head of the output says how".to_owned()];

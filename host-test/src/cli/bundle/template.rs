@@ -147,7 +147,7 @@ impl Template {
 }
 
 /// Takes members away.
-pub fn remove(value: &mut Value, names: &[&str]) {
+fn remove(value: &mut Value, names: &[&str]) {
     if let Some(members) = value.as_object_mut() {
         names.iter().for_each(|name| drop(members.shift_remove(*name)));
     }
