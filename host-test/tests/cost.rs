@@ -282,7 +282,7 @@ fn a_request_that_is_counted_makes_few_host_calls() {
         document["account"] = json!({"throttleSettings": {"rateLimit": -1, "burstLimit": -1}});
         document
     };
-    // What is asked, its status, and what it takes: docs/document.md has the same figures.
+    // What is asked, its status, and what it takes: docs/api-keys.md has the same figures.
     for (what, document, path, status, expected) in [
         ("open, no limits at all", unlimited, "/prod/open", 200, 6),
         ("open, the account's limit", of(100.0, 100, &plain), "/prod/open", 200, 8),

@@ -1,5 +1,6 @@
 //! What the pages of the project name is there: paths, anchors, commands, options, targets of make, keys of the document.
 
+mod capabilities;
 mod pages;
 mod process;
 
@@ -62,6 +63,21 @@ fn the_lines_of_envoy_that_the_readme_shows_are_those_of_the_bootstrap_in_their_
     for line in shown.text.lines().map(str::trim) {
         assert!(rest.any(|known| known == line), "envoy/edge.yaml has no line `{line}` behind those before it");
     }
+}
+
+#[test]
+fn the_readme_is_short_and_its_features_are_known_by_what_the_page_of_parity_explains() {
+    let readme = page("README.md");
+    assert!(readme.text.lines().count() <= 250, "what is more belongs on a page of its own");
+    let explained: Vec<Row> =
+        page("docs/parity.md").rows().into_iter().filter(|row| row.has("evidence") && row.has("meaning")).collect();
+    let words: BTreeSet<String> = explained.iter().map(|row| row.cell("evidence").to_owned()).collect();
+    let rows: Vec<Row> = readme.rows().into_iter().filter(|row| row.has("known by")).collect();
+    for row in &rows {
+        let known = row.cell("known by").split(", ").filter(|word| !word.is_empty()).all(|word| words.contains(word));
+        assert!(known, "`{}` is no evidence", row.cell("known by"));
+    }
+    assert!(rows.len() >= 15 && words.len() >= 5, "{} features and {} words were found", rows.len(), words.len());
 }
 
 // --- commands ---------------------------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 //! Every folder of `examples/` is checked and run: its definitions lint without an error, and each command of its README, typed
-//! as it stands there, prints what stands below it. So does every command of the pages beside the examples.
+//! as it stands there, prints what stands below it. So does every command of the pages beside the examples. A page may write files
+//! of its own, by `cat >target/NAME <<'EOF'` in an `sh` block, and serve them.
 //!
 //! Ports differ from run to run, and so do ids, times and the version of curl: those are compared by their form. The order of
 //! header lines does not count.
@@ -10,6 +11,7 @@ mod process;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use fancy_regex::Regex;
 use pages::Page;
@@ -120,11 +122,71 @@ fn every_command_of_a_page_prints_what_the_page_shows() {
     assert!(wrong.is_empty(), "a page shows something else (UPDATE=1 takes it over):\n{}", wrong.join("\n\n"));
 }
 
+#[test]
+fn every_definition_that_a_page_writes_lints_without_a_problem() {
+    let mut checked = 0;
+    for page in runnable() {
+        let files = Files::write(&page);
+        for (written, real) in files.paths.iter().filter(|(written, _)| !written.contains("backend")) {
+            let output = tollgate(&["lint", real]);
+            assert!(output.status.success() && printed(&output).is_empty(), "{}: `{written}`: {}", page.name, printed(&output));
+            checked += 1;
+        }
+    }
+    assert!(checked >= 8, "only {checked} definitions are written by pages");
+}
+
+/// The files that a page tells its reader to write, in a folder that goes with them.
+struct Files {
+    folder: PathBuf,
+    /// As the page names them, and where they really are.
+    paths: BTreeMap<String, String>,
+    /// The lines of its `sh` blocks that are left.
+    commands: String,
+}
+
+// === impl Files ===
+
+impl Files {
+    fn write(page: &Page) -> Self {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let folder = std::env::temp_dir().join(format!("tollgate-page-{}-{number}", std::process::id()));
+        std::fs::create_dir(&folder).expect("a folder can be made");
+        let mut files = Self { folder, paths: BTreeMap::new(), commands: String::new() };
+        for block in page.blocks().iter().filter(|block| block.language == "sh") {
+            let mut lines = block.text.lines();
+            while let Some(line) = lines.next() {
+                let Some(path) = line.strip_prefix("cat >").and_then(|rest| rest.strip_suffix(" <<'EOF'")) else {
+                    files.commands.push_str(&format!("{line}\n"));
+                    continue;
+                };
+                let name = path.strip_prefix("target/").unwrap_or_else(|| panic!("{}: `{path}` is not below target/", page.name));
+                let text: Vec<&str> = lines.by_ref().take_while(|line| *line != "EOF").collect();
+                let real = files.folder.join(name);
+                std::fs::write(&real, text.join("\n") + "\n").expect("a file can be written");
+                files.paths.insert(path.to_owned(), real.to_str().expect("paths are UTF-8").to_owned());
+            }
+        }
+        files.commands = files.commands.replace("\\\n", " ");
+        files
+    }
+}
+
+impl Drop for Files {
+    fn drop(&mut self) {
+        // What is left in the folder of temporary files hurts nobody.
+        drop(std::fs::remove_dir_all(&self.folder));
+    }
+}
+
 /// The servers of one page, and where they really listen.
 struct Session {
     servers: Vec<Server>,
     motos: Vec<Moto>,
+    /// What the page calls addresses and files, and what they really are.
     addresses: BTreeMap<String, String>,
+    files: Files,
 }
 
 // === impl Session ===
@@ -132,9 +194,9 @@ struct Session {
 impl Session {
     /// Starts the servers that the page says to start, in `sh` blocks; where it gives the commands behind `make run` too, those.
     fn start(page: &Page) -> Self {
-        let mut session = Self { servers: Vec::new(), motos: Vec::new(), addresses: BTreeMap::new() };
-        let blocks = page.blocks().into_iter().filter(|block| block.language == "sh");
-        let lines: String = blocks.map(|block| block.text.replace("\\\n", " ")).collect();
+        let files = Files::write(page);
+        let mut session = Self { servers: Vec::new(), motos: Vec::new(), addresses: files.paths.clone(), files };
+        let lines = session.files.commands.clone();
         for line in lines.lines().filter(|line| !line.contains(READERS_OWN)) {
             session.start_server(line);
         }
