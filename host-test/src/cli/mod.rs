@@ -8,6 +8,7 @@ mod explain;
 mod functions;
 mod gateway_responses;
 mod given;
+mod import;
 mod import_api_keys;
 mod lint;
 mod ratelimit;
