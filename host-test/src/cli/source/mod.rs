@@ -23,6 +23,7 @@ pub use self::text::{FileId, Position, SourceFile, Span};
 pub use self::tree::Finding;
 use self::tree::{Node, Parsed, path_of};
 pub use self::version::Version;
+use self::yaml::Tags;
 use super::Failure;
 
 /// What a file argument turned out to be.
@@ -32,6 +33,8 @@ pub struct Source {
     document: Option<Node>,
     bare: bool,
     findings: Vec<Finding>,
+    /// What the short forms of CloudFormation are in its YAML.
+    tags: Tags,
 }
 
 // === impl Source ===
@@ -49,13 +52,22 @@ impl Source {
 
     /// Reads a file that is neither a gateway document nor a definition, but has lines to point at all the same.
     pub fn load_plain(file: &Path) -> Result<Self, Failure> {
+        Self::load_with(file, Tags::Refused)
+    }
+
+    /// Reads a file of infrastructure code, in which CloudFormation's functions have a meaning.
+    pub fn load_template(file: &Path) -> Result<Self, Failure> {
+        Self::load_with(file, Tags::Functions)
+    }
+
+    fn load_with(file: &Path, tags: Tags) -> Result<Self, Failure> {
         let mut versions = Vec::new();
         if file != Path::new("-") {
             versions.push(Version::now(file.to_owned()));
         }
         let (name, text) = read(file)?;
         let files = vec![SourceFile::new(name, &text)];
-        let mut source = Self { files, versions, document: None, bare: false, findings: Vec::new() };
+        let mut source = Self { files, versions, document: None, bare: false, findings: Vec::new(), tags };
         source.document = source.parse(FileId(0), &JsonPath::root());
         Ok(source)
     }
@@ -63,6 +75,21 @@ impl Source {
     /// Adds what its reader found wrong at a path.
     pub fn report(&mut self, path: &JsonPath, message: &str, help: Option<&str>) {
         self.error(path, None, message.to_owned(), help);
+    }
+
+    /// Puts a file that the template names into it: the value at `holder` gets a member `name` with what is in the file. What is wrong
+    /// with the file is told at the value.
+    pub fn put_file(&mut self, holder: &JsonPath, name: &str, file: &Path) -> Result<(), Failure> {
+        let (shown, text) = read(file)?;
+        let id = FileId(self.files.len());
+        self.files.push(SourceFile::new(shown, &text));
+        let root = self.parse(id, &holder.key(name));
+        let members = self.document.as_mut().and_then(|document| document.at_mut(holder)).and_then(Node::members_mut);
+        if let (Some(root), Some(members)) = (root, members) {
+            members.retain(|member| member.name != name);
+            members.push(tree::Member { name: name.to_owned(), name_span: None, value: root });
+        }
+        Ok(())
     }
 
     /// The gateway document, if the files could be read as one.
@@ -114,7 +141,7 @@ impl Source {
     /// Reads one of the files; its findings are told under `mount`, the place of its root in the document.
     fn parse(&mut self, id: FileId, mount: &JsonPath) -> Option<Node> {
         let file = self.files.get(id.0)?;
-        let (root, findings) = match parse(file, id) {
+        let (root, findings) = match parse(file, id, self.tags) {
             Ok(Parsed { root, findings }) => (Some(root), findings),
             Err(finding) => (None, vec![finding]),
         };
@@ -130,13 +157,13 @@ impl Source {
 }
 
 /// JSON where it looks like JSON, YAML otherwise; a `.yaml` file may also hold a flow mapping that is no JSON.
-fn parse(file: &SourceFile, id: FileId) -> Result<Parsed, Finding> {
+fn parse(file: &SourceFile, id: FileId, tags: Tags) -> Result<Parsed, Finding> {
     if !file.text.trim_start().starts_with(['{', '[']) {
-        return yaml::parse(file, id);
+        return yaml::parse(file, id, tags);
     }
     let is_yaml = [".yaml", ".yml"].iter().any(|suffix| file.name.to_ascii_lowercase().ends_with(suffix));
     match json::parse(file, id) {
-        Err(_) if is_yaml => yaml::parse(file, id),
+        Err(_) if is_yaml => yaml::parse(file, id, tags),
         result => result,
     }
 }
