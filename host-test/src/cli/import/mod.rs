@@ -12,6 +12,7 @@
 #![allow(dead_code)]
 
 pub mod resource;
+mod sam;
 
 use std::collections::BTreeMap;
 
