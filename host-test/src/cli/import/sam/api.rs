@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 use tollgate::problem::{JsonPath, Problems};
 
 use super::super::resource::Resource;
+use super::Place;
 use super::definition::Definition;
 use super::globals::Globals;
 use super::properties::Properties;
-use super::{Files, Place};
 
 /// Which of SAM's two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,7 +83,7 @@ impl Kind {
 
 impl Api {
     /// Reads an API and its definition.
-    pub fn read(resource: &Resource, kind: Kind, place: &Place, files: &mut dyn Files, problems: &mut Problems) -> Self {
+    pub fn read(resource: &Resource, kind: Kind, place: &Place, problems: &mut Problems) -> Self {
         let mut properties = Properties::of(resource);
         let (body_path, uri_path) = (properties.path("DefinitionBody"), properties.path("DefinitionUri"));
         let (body, uri) = (properties.take("DefinitionBody"), properties.take("DefinitionUri"));
@@ -91,16 +91,15 @@ impl Api {
         let version = open_api_version(&mut properties, problems);
         let mut author = if merged { Author::Both } else { Author::User };
         let (definition, definition_path) = match (body, uri) {
-            (Some(_), Some(_)) => {
-                problems.error(&uri_path, "`DefinitionUri` and `DefinitionBody` exclude each other", Some("keep one of them"));
+            // What is in the file that `DefinitionUri` names stands here, too.
+            (Some(body), _) => (Definition::of(body, &body_path, problems), body_path),
+            (None, Some(_)) => {
+                // Where an API names a file that is not there to be read, whoever reads files has told so.
+                if uri_path != resource.path.key("Properties").key("DefinitionUri") {
+                    problems.error(&uri_path, "one definition of all APIs is not read", Some("write it at each API"));
+                }
                 (None, uri_path)
             }
-            (Some(body), None) => (Definition::of(body, &body_path, problems), body_path),
-            (None, Some(_)) if merged => {
-                problems.error(&uri_path, "`MergeDefinitions` needs a `DefinitionBody`", None);
-                (None, uri_path)
-            }
-            (None, Some(uri)) => (from_file(&uri, &uri_path, files, problems), uri_path),
             (None, None) => {
                 author = Author::Sam;
                 let empty = match kind {
@@ -145,27 +144,4 @@ fn open_api_version(properties: &mut Properties, problems: &mut Problems) -> Opt
         return None;
     }
     Some(version)
-}
-
-/// A definition that stands in a file beside the template.
-fn from_file(uri: &Value, path: &JsonPath, files: &mut dyn Files, problems: &mut Problems) -> Option<Definition> {
-    const HELP: &str = "name the file on this machine, from the folder of the template";
-    match uri {
-        Value::String(uri) if !uri.starts_with("s3://") => {
-            let value = files.read(uri, path, problems)?;
-            Definition::of(value, path, problems)
-        }
-        Value::String(uri) => {
-            problems.error(path, format!("`{uri}` is in S3, and nothing is fetched"), Some(HELP));
-            None
-        }
-        Value::Object(place) if place.contains_key("Bucket") => {
-            problems.error(path, "this definition is in S3, and nothing is fetched", Some(HELP));
-            None
-        }
-        _ => {
-            problems.error(path, "`DefinitionUri` has to be the path of a file", Some(HELP));
-            None
-        }
-    }
 }

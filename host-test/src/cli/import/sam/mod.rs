@@ -37,12 +37,6 @@ use self::usage_plan::Shared;
 use super::Settings;
 use super::resource::Resource;
 
-/// Reads the files that a template names.
-pub trait Files {
-    /// The definition in a file, by its path from the folder of the template; what is wrong with it is told at the path.
-    fn read(&mut self, location: &str, path: &JsonPath, problems: &mut Problems) -> Option<Value>;
-}
-
 /// Where the stack is.
 #[derive(Debug, Clone)]
 pub struct Place {
@@ -53,13 +47,7 @@ pub struct Place {
 }
 
 /// Makes CloudFormation's resources of SAM's. Those of other kinds stay as they are.
-pub fn expand(
-    resources: Vec<Resource>,
-    globals: &Value,
-    settings: &Settings,
-    files: &mut dyn Files,
-    problems: &mut Problems,
-) -> Vec<Resource> {
+pub fn expand(resources: Vec<Resource>, globals: &Value, settings: &Settings, problems: &mut Problems) -> Vec<Resource> {
     let place = Place::of(settings);
     let globals = Globals::read(Some(globals), &JsonPath::root().key("Globals"), problems);
     let mut names = Names::default();
@@ -72,18 +60,13 @@ pub fn expand(
             "AWS::Serverless::WebSocketApi" => {
                 problems.error(&resource.path, "WebSocket APIs are not served", Some("import the other APIs of the template"));
             }
-            "AWS::Serverless::Application" => {
-                let message = "the APIs of a nested application are not looked for";
-                problems.warning(&resource.path, message, Some("import its template by itself"));
-                made.push(Resource { kind: "AWS::CloudFormation::Stack".to_owned(), ..resource });
-            }
             kind => match Kind::of(kind) {
-                Some(kind) => apis.push(Api::read(&resource, kind, &place, files, problems)),
+                Some(kind) => apis.push(Api::read(&resource, kind, &place, problems)),
                 None => made.push(renamed(resource)),
             },
         }
     }
-    implicit_apis(&mut apis, &routes, &globals, &place, files, problems);
+    implicit_apis(&mut apis, &routes, &globals, &place, problems);
     // Paths stand in the order of the events, and a policy of one method is about all methods of its path.
     for (event, _) in &routes {
         if let Some(api) = find(&mut apis, event).filter(|api| api.author == Author::Sam && api.kind == Kind::Rest)
@@ -114,19 +97,12 @@ pub fn expand(
 }
 
 /// Adds the API that events share which name none, in the place of one that the user calls the same.
-fn implicit_apis(
-    apis: &mut Vec<Api>,
-    routes: &[(Event, Target)],
-    globals: &Globals,
-    place: &Place,
-    files: &mut dyn Files,
-    problems: &mut Problems,
-) {
+fn implicit_apis(apis: &mut Vec<Api>, routes: &[(Event, Target)], globals: &Globals, place: &Place, problems: &mut Problems) {
     for kind in [Kind::Rest, Kind::Http] {
         let Some((event, _)) = routes.iter().find(|(event, _)| event.kind == kind && event.api.is_none()) else { continue };
         let resource = Api::implicit(kind, &event.path, globals);
         apis.retain(|api| api.id != resource.id);
-        apis.push(Api::read(&resource, kind, place, files, problems));
+        apis.push(Api::read(&resource, kind, place, problems));
     }
 }
 
@@ -163,6 +139,7 @@ fn add(event: Event, target: &Target, apis: &mut [Api], others: &[Resource], pro
 /// Resources which are referred to, by the kind that they have in CloudFormation.
 fn renamed(mut resource: Resource) -> Resource {
     let kind = match resource.kind.as_str() {
+        "AWS::Serverless::Application" => "AWS::CloudFormation::Stack",
         "AWS::Serverless::SimpleTable" => "AWS::DynamoDB::Table",
         "AWS::Serverless::LayerVersion" => "AWS::Lambda::LayerVersion",
         "AWS::Serverless::GraphQLApi" => "AWS::AppSync::GraphQLApi",

@@ -17,6 +17,11 @@ impl Names {
         self.0.insert(format!("{resource}.{property}"), made.to_owned());
     }
 
+    /// A resource is called otherwise, too.
+    pub fn also(&mut self, name: &str, made: &str) {
+        self.0.insert(name.to_owned(), made.to_owned());
+    }
+
     /// Writes the logical ids in the place of the references.
     pub fn resolve(&self, value: &mut Value) {
         if self.0.is_empty() {
@@ -29,6 +34,11 @@ impl Names {
                     match (name.as_str(), &mut *value) {
                         ("Ref", Value::String(reference)) => self.rename(reference),
                         ("Fn::GetAtt", Value::Array(parts)) => self.rename_attribute(parts),
+                        ("Fn::GetAtt", Value::String(name)) => {
+                            let mut parts = name.splitn(2, '.').map(Value::from).collect();
+                            self.rename_attribute(&mut parts);
+                            *value = Value::Array(parts);
+                        }
                         ("Fn::Sub", Value::String(text)) => *text = self.substituted(text),
                         ("Fn::Sub", Value::Array(parts)) => {
                             if let Some(Value::String(text)) = parts.first_mut() {

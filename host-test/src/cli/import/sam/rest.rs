@@ -45,6 +45,8 @@ pub fn finish(mut api: Api, shared: &mut Shared, names: &mut Names, problems: &m
     let places = places(&api.properties, &of_stage);
     api.properties.pass(&of_stage, &mut stage);
     names.add(&id, "Stage", &stage_id);
+    // What SAM calls it where a parameter names the stage.
+    names.also(&format!("{id}Stage"), &stage_id);
     made.push(Resource { places, ..resource(&stage_id, "AWS::ApiGateway::Stage", Value::Object(stage), &path) });
     made.extend(domain::of_rest_api(&mut api, &stage_id, names, problems));
     if let Some(mut auth) = auth {

@@ -1,1 +1,216 @@
+//! What AWS's own translator makes of the templates in `tests/import/sam`, and what we do. `translate.py` there writes its side down.
 
+use std::path::{Path, PathBuf};
+
+use serde_json::Map;
+
+use super::*;
+use crate::cli::source::Source;
+
+fn settings() -> Settings {
+    Settings {
+        region: "eu-west-1".to_owned(),
+        account: "123456789012".to_owned(),
+        stack_name: "stack".to_owned(),
+        parameters: Default::default(),
+        values: Default::default(),
+    }
+}
+
+fn expanded(template: &Value) -> (Vec<Resource>, Vec<String>) {
+    let root = JsonPath::root().key("Resources");
+    let resources = template["Resources"].as_object().expect("a template has resources");
+    let resources = resources.iter().map(|(id, resource)| Resource {
+        id: id.clone(),
+        kind: resource["Type"].as_str().expect("a resource has a type").to_owned(),
+        properties: resource.get("Properties").cloned().unwrap_or_default(),
+        path: root.key(id),
+        places: Vec::new(),
+    });
+    let mut problems = Problems::default();
+    let made = expand(resources.collect(), &template["Globals"], &settings(), &mut problems);
+    (made, problems.into_vec().into_iter().map(|problem| problem.to_string()).collect())
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/import/sam")
+}
+
+/// Parameters and pseudo parameters, which are known before SAM's transform here, and after it in AWS.
+fn resolved(value: &Value, parameters: &Map<String, Value>) -> Value {
+    let known = |name: &str| match name {
+        "AWS::Region" => Some("eu-west-1".to_owned()),
+        "AWS::Partition" => Some("aws".to_owned()),
+        "AWS::AccountId" => Some("123456789012".to_owned()),
+        "AWS::StackName" => Some("stack".to_owned()),
+        name => parameters.get(name)?.get("Default")?.as_str().map(str::to_owned),
+    };
+    match value {
+        Value::Array(items) => items.iter().map(|item| resolved(item, parameters)).collect(),
+        Value::Object(members) => {
+            if let Some(value) = members.get("Ref").and_then(Value::as_str).and_then(known) {
+                return Value::from(value);
+            }
+            if let Some(text) = substituted(members) {
+                let mut text = text;
+                for name in ["AWS::Region", "AWS::Partition", "AWS::AccountId", "AWS::StackName"]
+                    .map(str::to_owned)
+                    .iter()
+                    .chain(parameters.keys())
+                {
+                    text = text.replace(&format!("${{{name}}}"), &known(name).unwrap_or_default());
+                }
+                return if text.contains("${") { json!({"Fn::Sub": text}) } else { Value::from(text) };
+            }
+            if let Some(name) = members.get("Fn::GetAtt").and_then(Value::as_str) {
+                return json!({"Fn::GetAtt": name.splitn(2, '.').collect::<Vec<_>>()});
+            }
+            members.iter().map(|(name, value)| (name.clone(), resolved(value, parameters))).collect()
+        }
+        value => value.clone(),
+    }
+}
+
+/// `Fn::Sub` in both of its forms, and `Fn::Join`, as one text.
+fn substituted(members: &Map<String, Value>) -> Option<String> {
+    let put = |value: &Value| match value {
+        Value::String(text) => text.clone(),
+        value => match &value["Fn::GetAtt"] {
+            Value::String(name) => format!("${{{name}}}"),
+            Value::Array(parts) => format!("${{{}.{}}}", parts[0].as_str().unwrap(), parts[1].as_str().unwrap()),
+            _ => format!("${{{}}}", value["Ref"].as_str().unwrap()),
+        },
+    };
+    match (members.get("Fn::Sub"), members.get("Fn::Join")) {
+        (Some(Value::String(text)), _) => Some(text.clone()),
+        (Some(Value::Array(parts)), _) => {
+            let mut text = parts[0].as_str()?.to_owned();
+            for (name, value) in parts[1].as_object()? {
+                text = text.replace(&format!("${{{name}}}"), &put(value));
+            }
+            Some(text)
+        }
+        (_, Some(join)) => Some(join[1].as_array()?.iter().map(put).collect()),
+        _ => None,
+    }
+}
+
+/// What both sides have to agree on: everything that a gateway looks at.
+fn comparable(id: &str, kind: &str, properties: &Value) -> Option<(String, Value)> {
+    let mut properties = properties.as_object().cloned().unwrap_or_default();
+    match kind {
+        "AWS::Lambda::Function" => properties.retain(|name, _| name == "FunctionName" || name == "Environment"),
+        "AWS::Lambda::Alias" => properties.retain(|name, _| name == "Name"),
+        "AWS::StepFunctions::StateMachine" => properties.retain(|name, _| name == "StateMachineName" || name == "StateMachineType"),
+        "AWS::ApiGateway::DomainName" | "AWS::ApiGatewayV2::DomainName" => properties.retain(|name, _| name == "DomainName"),
+        // The id of a deployment changes with each, and its stage `Stage` is nobody's wish.
+        kind if kind.ends_with("::Deployment") || !kind.starts_with("AWS::ApiGateway") => return None,
+        _ => {}
+    }
+    // Said twice (in the definition), generated, or gone from AWS.
+    for name in ["Tags", "DeploymentId", "BinaryMediaTypes", "Parameters", "StageKeys", "BodyS3Location"] {
+        properties.shift_remove(name);
+    }
+    if let Some(body) = properties.get_mut("Body").and_then(Value::as_object_mut) {
+        body.shift_remove("tags");
+        if let Some(paths) = body.get_mut("paths").and_then(Value::as_object_mut)
+            && let Some(item) = paths.shift_remove("$default")
+        {
+            paths.insert("/$default".to_owned(), item);
+        }
+    }
+    let mut properties = Value::Object(properties);
+    tidy(&mut properties);
+    Some((id.to_owned(), json!({"Type": kind, "Properties": properties})))
+}
+
+/// Leaves out SAM's marks which mean nothing to API Gateway, and headers that it wraps once more each time.
+fn tidy(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(tidy),
+        Value::Object(members) => {
+            if let Some(Value::Array(security)) = members.get_mut("security") {
+                security.retain(|requirement| requirement.get("NONE").is_none());
+                if security.is_empty() {
+                    members.shift_remove("security");
+                }
+            }
+            if let Some(inner) = members.get("schema").and_then(|schema| schema.get("schema")).cloned() {
+                members.insert("schema".to_owned(), inner);
+                return tidy(value);
+            }
+            members.values_mut().for_each(tidy);
+        }
+        _ => {}
+    }
+}
+
+/// SAM calls a domain by its hash, and a stage by its API alone where a parameter names it.
+fn with_plain_ids(translated: &str, parameters: &Map<String, Value>) -> Value {
+    let value: Value = serde_json::from_str(translated).expect("the translator writes JSON");
+    let mut text = translated.to_owned();
+    for (id, resource) in value.as_object().expect("resources by their ids") {
+        if let Some(domain) = resource["Properties"]["DomainName"].as_str() {
+            let prefix =
+                if resource["Type"] == "AWS::ApiGatewayV2::DomainName" { "ApiGatewayDomainNameV2" } else { "ApiGatewayDomainName" };
+            let plain: String = domain.chars().filter(char::is_ascii_alphanumeric).collect();
+            text = text.replace(id.as_str(), &format!("{prefix}{plain}"));
+        }
+        if resource["Type"] == "AWS::ApiGateway::Stage" && resource["Properties"]["StageName"].is_object() {
+            let stage = resolved(&resource["Properties"]["StageName"], parameters);
+            let (api, stage) = (resource["Properties"]["RestApiId"]["Ref"].as_str().unwrap(), stage.as_str().unwrap());
+            text = text.replace(id.as_str(), &format!("{api}{stage}Stage"));
+        }
+    }
+    serde_json::from_str(&text).expect("it still is JSON")
+}
+
+#[test]
+fn what_the_translator_of_aws_makes_is_what_we_make() {
+    let mut compared = 0;
+    for entry in std::fs::read_dir(folder()).expect("there are templates") {
+        let folder = entry.expect("a folder can be read").path();
+        let Ok(translated) = std::fs::read_to_string(folder.join("translated.json")) else { continue };
+        let name = folder.file_name().unwrap().to_string_lossy().into_owned();
+        let template =
+            Source::load_template(&folder.join("template.yaml")).expect("it can be read").document().expect("it is YAML");
+        let parameters = template.get("Parameters").and_then(Value::as_object).cloned().unwrap_or_default();
+        let (made, problems) = expanded(&resolved(&template, &parameters));
+        let told = |problem: &&String| problem.contains("and SAM adds none") || problem.contains("SAM forgets");
+        let errors: Vec<&String> = problems.iter().filter(|problem| !told(problem)).collect();
+        assert!(errors.is_empty(), "{name}: {errors:#?}");
+        let made = made
+            .iter()
+            .filter_map(|resource| comparable(&resource.id, &resource.kind, &resolved(&resource.properties, &parameters)));
+        let mut made: Map<String, Value> = made.collect();
+        let translated = resolved(&with_plain_ids(&translated, &parameters), &parameters);
+        let translated = translated.as_object().expect("resources by their ids").iter();
+        for (id, theirs) in translated {
+            let kind = theirs["Type"].as_str().expect("a resource has a type");
+            let Some((_, theirs)) = comparable(id, kind, theirs.get("Properties").unwrap_or(&Value::Null)) else { continue };
+            let ours = made.shift_remove(id).unwrap_or_else(|| panic!("{name}: {id} is missing; left are {:?}", made.keys()));
+            assert_eq!(format!("{:#}", sorted(&ours)), format!("{:#}", sorted(&theirs)), "{name}: {id}");
+            compared += 1;
+        }
+        assert!(made.is_empty(), "{name}: the translator makes no {:?}", made.keys());
+    }
+    assert!(compared > 40, "{compared} resources were compared");
+}
+
+/// Members have no order, and neither have the resources of a statement.
+fn sorted(value: &Value) -> Value {
+    match value {
+        Value::Array(items) if items.iter().all(|item| item.as_str().is_some_and(|text| text.starts_with("execute-api:"))) => {
+            let mut items = items.clone();
+            items.sort_by_key(ToString::to_string);
+            Value::Array(items)
+        }
+        Value::Array(items) => items.iter().map(sorted).collect(),
+        Value::Object(members) => {
+            let mut members: Vec<(String, Value)> = members.iter().map(|(name, value)| (name.clone(), sorted(value))).collect();
+            members.sort_by(|a, b| a.0.cmp(&b.0));
+            members.into_iter().collect()
+        }
+        value => value.clone(),
+    }
+}

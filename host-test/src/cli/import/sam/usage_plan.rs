@@ -46,7 +46,12 @@ pub fn of_api(
         }
         "SHARED" => {
             shared.stages.push(of_stage);
-            shared.said.extend(plan);
+            // Each API makes the plan anew, and SAM keeps the last one.
+            if !shared.said.is_empty() && shared.said != plan {
+                let message = "SAM forgets what this says of the shared plan: the last API that shares it counts";
+                problems.warning(&shared.path, message, Some("say it there"));
+            }
+            shared.said = plan;
             shared.path = root;
             Vec::new()
         }
