@@ -37,7 +37,7 @@ pub fn of_rest_api(api: &mut Api, stage: &str, names: &mut Names, problems: &mut
         let id = format!("{}{plain}BasePathMapping", api.id);
         made.push(resource(&id, "AWS::ApiGateway::BasePathMapping", mapping, said.root()));
     }
-    said.finish("`Domain`", problems);
+    said.finish_unread("`Domain`", problems);
     made
 }
 
@@ -56,7 +56,7 @@ pub fn of_http_api(api: &mut Api, stage: &str, names: &mut Names, problems: &mut
         let id = format!("{}{plain}ApiMapping", api.id);
         made.push(resource(&id, "AWS::ApiGatewayV2::ApiMapping", mapping, said.root()));
     }
-    said.finish("`Domain`", problems);
+    said.finish_unread("`Domain`", problems);
     made
 }
 

@@ -70,7 +70,7 @@ fn scheme(name: &str, mut said: Properties, place: &Place, problems: &mut Proble
         problems.error(&root, format!("`{name}` is no authorizer of an HTTP API"), Some(help));
         return None;
     };
-    said.finish("an authorizer of this kind", problems);
+    said.finish_unread("an authorizer of this kind", problems);
     Some(scheme)
 }
 
@@ -106,7 +106,7 @@ fn function(said: &mut Properties, root: &JsonPath, place: &Place, problems: &mu
             authorizer.insert("authorizerResultTtlInSeconds".to_owned(), seconds);
         }
         authorizer.insert("identitySource".to_owned(), json!(sources(&mut identity, &SOURCES, problems)));
-        identity.finish("`Identity` of this authorizer", problems);
+        identity.finish_unread("`Identity` of this authorizer", problems);
     }
     let version = match said.take("AuthorizerPayloadFormatVersion") {
         // YAML makes a number of 2.0.

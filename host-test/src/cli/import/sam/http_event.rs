@@ -81,7 +81,7 @@ fn authorize(event: &mut Event, api: &Api, operation: &mut Map<String, Value>, p
     let Some(mut auth) = Properties::of_object(auth, &place, problems) else { return };
     let scopes = auth.list("AuthorizationScopes", problems).unwrap_or_default();
     let named = auth.text("Authorizer", problems);
-    auth.finish("`Auth` of an event of type `HttpApi`", problems);
+    auth.finish_unread("`Auth` of an event of type `HttpApi`", problems);
     let default = api.auth("DefaultAuthorizer").and_then(Value::as_str).map(str::to_owned);
     let Some(name) = named.or_else(|| default.clone()) else {
         let help = "write `Authorizer`, or `DefaultAuthorizer` of the API";

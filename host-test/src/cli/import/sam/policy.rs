@@ -13,7 +13,7 @@ pub fn add(said: &Value, path: &JsonPath, definition: &mut Definition, routes: &
     let Some(mut said) = Properties::of_object(said.clone(), path, problems) else { return };
     let lists = Lists::read(&mut said, problems);
     let custom = said.take("CustomStatements");
-    said.finish("`ResourcePolicy`", problems);
+    said.finish_unread("`ResourcePolicy`", problems);
     for route in routes {
         let resources = resources(definition, route, stage);
         lists.write(definition, &Value::Array(resources));

@@ -123,7 +123,15 @@ impl Properties {
         }
     }
 
-    /// Refuses what is left.
+    /// Tells of what is left where SAM takes no notice of it.
+    pub fn finish_unread(self, of: &str, problems: &mut Problems) {
+        for name in self.members.keys() {
+            let message = format!("`{name}` is no property of {of}, and SAM takes no notice of it");
+            problems.warning(&self.path(name), message, Some("leave it out"));
+        }
+    }
+
+    /// Refuses what is left, as SAM does.
     pub fn finish(self, of: &str, problems: &mut Problems) {
         for name in self.members.keys() {
             problems.stray(&self.path(name), format!("`{name}` is no property of {of}"), None);

@@ -124,7 +124,7 @@ fn endpoint_configuration(properties: &mut Properties, problems: &mut Problems) 
         made.insert("VpcEndpointIds".to_owned(), ids);
     }
     said.skip(&["IpAddressType"]);
-    said.finish("`EndpointConfiguration`", problems);
+    said.finish_unread("`EndpointConfiguration`", problems);
     Some(made)
 }
 

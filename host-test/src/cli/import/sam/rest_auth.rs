@@ -129,10 +129,10 @@ fn scheme(name: &str, mut said: Properties, place: &Place, problems: &mut Proble
         }
     };
     if let Some(identity) = identity {
-        identity.finish("`Identity` of this authorizer", problems);
+        identity.finish_unread("`Identity` of this authorizer", problems);
     }
     said.skip(&["DisableFunctionDefaultPermissions"]);
-    said.finish("an authorizer of a REST API", problems);
+    said.finish_unread("an authorizer of a REST API", problems);
     Some(scheme)
 }
 

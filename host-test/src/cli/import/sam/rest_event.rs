@@ -188,7 +188,7 @@ fn authorize(event: &Event, api: &mut Api, operation: &mut Map<String, Value>, p
         }
     }
     auth.skip(&["OverrideApiAuth", "InvokeRole"]);
-    auth.finish("`Auth` of an event of type `Api`", problems);
+    auth.finish_unread("`Auth` of an event of type `Api`", problems);
 }
 
 fn names(security: &Value, scheme: &str) -> bool {
@@ -249,7 +249,7 @@ fn request_model(event: &mut Event, api: &Api, open_api_3: bool, operation: &mut
         };
         operation.insert("x-amazon-apigateway-request-validator".to_owned(), json!(name));
     }
-    said.finish("`RequestModel`", problems);
+    said.finish_unread("`RequestModel`", problems);
 }
 
 fn parameters(operation: &mut Map<String, Value>) -> &mut Vec<Value> {

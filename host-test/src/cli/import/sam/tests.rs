@@ -214,3 +214,252 @@ fn sorted(value: &Value) -> Value {
         value => value.clone(),
     }
 }
+
+/// An API with a function that has one event, and what else is said of the API.
+fn with_event(kind: &str, of_api: Value, event: Value) -> Value {
+    let (api, reference) =
+        if kind == "Api" { ("AWS::Serverless::Api", "RestApiId") } else { ("AWS::Serverless::HttpApi", "ApiId") };
+    let mut properties = if kind == "Api" { json!({"StageName": "Prod"}) } else { json!({}) };
+    properties.as_object_mut().unwrap().extend(of_api.as_object().unwrap().clone());
+    let mut of_event = json!({"Path": "/pets", "Method": "get", reference: {"Ref": "Pets"}});
+    of_event.as_object_mut().unwrap().extend(event.as_object().unwrap().clone());
+    json!({"Resources": {
+        "Pets": {"Type": api, "Properties": properties},
+        "List": {"Type": "AWS::Serverless::Function", "Properties": {"Events": {"Get": {"Type": kind, "Properties": of_event}}}},
+    }})
+}
+
+fn operation(kind: &str, of_api: Value, event: Value) -> Value {
+    let (made, problems) = expanded(&with_event(kind, of_api, event));
+    assert!(problems.is_empty(), "{problems:?}");
+    made.iter().find(|resource| resource.id == "Pets").unwrap().properties["Body"]["paths"]["/pets"]["get"].clone()
+}
+
+#[test]
+fn what_is_no_sam_is_told_at_its_place() {
+    let pool = json!({"Authorizers": {"Login": {"UserPoolArn": "arn"}}});
+    let pool = |more: Value| {
+        let mut auth = pool.clone();
+        auth.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        json!({"Auth": auth})
+    };
+    for (kind, of_api, event, told) in [
+        ("Api", json!({"StageName": null}), json!({}), "$.Resources.Pets: an `AWS::Serverless::Api` needs `StageName`"),
+        ("Api", json!({"StagName": "x"}), json!({}), "$.Resources.Pets.Properties.StagName: `StagName` is no property of"),
+        ("Api", json!({"Cors": "*"}), json!({}), "$.Resources.Pets.Properties.Cors: `AllowOrigin` needs single quotes"),
+        (
+            "Api",
+            json!({"Cors": {"MaxAge": 600}}),
+            json!({}),
+            "$.Resources.Pets.Properties.Cors.MaxAge: `MaxAge` needs single quotes",
+        ),
+        (
+            "Api",
+            json!({"Cors": {"AllowCredentials": true}}),
+            json!({}),
+            "$.Resources.Pets.Properties.Cors: `AllowCredentials` needs",
+        ),
+        ("Api", json!({"Cors": {"Origin": "'*'"}}), json!({}), "$.Resources.Pets.Properties.Cors.Origin: `Origin` is no property"),
+        (
+            "Api",
+            json!({"Auth": {"DefaultAuthorizer": "Login"}}),
+            json!({}),
+            "$.Resources.Pets.Properties.Auth.DefaultAuthorizer: there is no",
+        ),
+        (
+            "Api",
+            json!({"Auth": {"Autorizers": {}}}),
+            json!({}),
+            "$.Resources.Pets.Properties.Auth.Autorizers: `Autorizers` is no property",
+        ),
+        (
+            "Api",
+            json!({"Auth": {"Authorizers": {"Fn": {"FunctionArn": "arn", "FunctionPayloadType": "JWT"}}}}),
+            json!({}),
+            "$.Resources.Pets.Properties.Auth.Authorizers.Fn.FunctionPayloadType: `JWT` is no payload",
+        ),
+        (
+            "Api",
+            json!({"Auth": {"UsagePlan": {"CreateUsagePlan": "SINGLE"}}}),
+            json!({}),
+            "$.Resources.Pets.Properties.Auth.UsagePlan.CreateUsagePlan: `SINGLE` is no way",
+        ),
+        (
+            "Api",
+            json!({"Models": {"Pet": {}}}),
+            json!({}),
+            "$.Resources.Pets.Properties.Models.Pet: the model `Pet` needs a `type`",
+        ),
+        (
+            "Api",
+            json!({"GatewayResponses": {"DEFAULT_4XX": {"ResponseParameters": {"Header": {}}}}}),
+            json!({}),
+            "$.Resources.Pets.Properties.GatewayResponses.DEFAULT_4XX.ResponseParameters.Header: `Header` is no property",
+        ),
+        (
+            "Api",
+            json!({"GatewayResponses": {"DEFAULT_4XX": {"StatusCode": "4xx"}}}),
+            json!({}),
+            "$.Resources.Pets.Properties.GatewayResponses.DEFAULT_4XX.StatusCode: `4xx` is no status",
+        ),
+        ("Api", json!({"OpenApiVersion": "four"}), json!({}), "$.Resources.Pets.Properties.OpenApiVersion: this is no version"),
+        (
+            "Api",
+            json!({"DefinitionBody": {"paths": []}}),
+            json!({}),
+            "$.Resources.Pets.Properties.DefinitionBody: this is no OpenAPI",
+        ),
+        (
+            "Api",
+            json!({"DefinitionBody": {"openapi": "3.0.1", "paths": {}}}),
+            json!({}),
+            "$.Resources.List.Properties.Events.Get: the definition of `Pets` has no `get` of `/pets`, and SAM adds none",
+        ),
+        (
+            "Api",
+            json!({}),
+            json!({"Auth": {"Authorizer": "Login"}}),
+            "$.Resources.List.Properties.Events.Get.Properties.Auth.Authorizer: `Pets` has no",
+        ),
+        (
+            "Api",
+            pool(json!({})),
+            json!({"Auth": {"Authorizer": "NONE"}}),
+            "$.Resources.List.Properties.Events.Get.Properties.Auth.Authorizer: `NONE` needs",
+        ),
+        (
+            "Api",
+            json!({}),
+            json!({"Auth": {"ApiKeyRequired": false}}),
+            "$.Resources.List.Properties.Events.Get.Properties.Auth.ApiKeyRequired: no other",
+        ),
+        (
+            "Api",
+            json!({}),
+            json!({"Auth": {"Autorizer": "x"}}),
+            "$.Resources.List.Properties.Events.Get.Properties.Auth.Autorizer: `Autorizer` is no",
+        ),
+        (
+            "Api",
+            json!({}),
+            json!({"RequestModel": {"Model": "Pet"}}),
+            "$.Resources.List.Properties.Events.Get.Properties.RequestModel.Model: `Pets` has no model",
+        ),
+        (
+            "Api",
+            json!({}),
+            json!({"RequestParameters": ["body.x"]}),
+            "$.Resources.List.Properties.Events.Get.Properties.RequestParameters[0]: `body.x` is no",
+        ),
+        (
+            "Api",
+            json!({}),
+            json!({"RestApiId": {"Ref": "Cats"}}),
+            "$.Resources.List.Properties.Events.Get.Properties.RestApiId: `Cats` is no API",
+        ),
+        (
+            "HttpApi",
+            json!({"CorsConfiguration": {"AllowOrigin": "*"}}),
+            json!({}),
+            "$.Resources.Pets.Properties.CorsConfiguration.AllowOrigin: ",
+        ),
+        (
+            "HttpApi",
+            json!({"Auth": {"DefaultAuthorizer": "AWS_IAM"}}),
+            json!({}),
+            "$.Resources.Pets.Properties.Auth.DefaultAuthorizer: there is no",
+        ),
+        (
+            "HttpApi",
+            pool(json!({})),
+            json!({}),
+            "$.Resources.Pets.Properties.Auth.Authorizers.Login: `Login` is no authorizer of an HTTP API",
+        ),
+        (
+            "HttpApi",
+            json!({"Auth": {"Authorizers": {"Fn": {"FunctionArn": "arn"}}}}),
+            json!({}),
+            "$.Resources.Pets.Properties.Auth.Authorizers.Fn: a Lambda authorizer of an HTTP API needs `AuthorizerPayloadFormatVersion`",
+        ),
+        (
+            "HttpApi",
+            json!({"Auth": {"Authorizers": {"Fn": {"JwtConfiguration": {"issuer": "https://a"}}}}}),
+            json!({}),
+            "$.Resources.Pets.Properties.Auth.Authorizers.Fn: an authorizer of JWTs needs `IdentitySource`",
+        ),
+        (
+            "HttpApi",
+            json!({}),
+            json!({"Auth": {}}),
+            "$.Resources.List.Properties.Events.Get.Properties.Auth: `Auth` of this event names no",
+        ),
+        (
+            "HttpApi",
+            json!({}),
+            json!({"Timeout": 1}),
+            "$.Resources.List.Properties.Events.Get.Properties.Timeout: `Timeout` is no property",
+        ),
+    ] {
+        let (_, problems) = expanded(&with_event(kind, of_api, event));
+        assert_eq!(problems.len(), 1, "{told}: {problems:#?}");
+        assert!(problems[0].starts_with(told), "{told}\n{}", problems[0]);
+    }
+}
+
+#[test]
+fn signed_requests_call_the_function_with_the_rights_that_invoke_role_says() {
+    for (of_api, of_event, credentials) in [
+        (json!({}), json!({"Authorizer": "AWS_IAM"}), json!("arn:aws:iam::*:user/*")),
+        (json!({}), json!({"Authorizer": "AWS_IAM", "InvokeRole": "NONE"}), json!(null)),
+        (json!({"InvokeRole": "arn:role"}), json!({"Authorizer": "AWS_IAM"}), json!("arn:role")),
+        (
+            json!({"InvokeRole": "NONE"}),
+            json!({"Authorizer": "AWS_IAM", "InvokeRole": "CALLER_CREDENTIALS"}),
+            json!("arn:aws:iam::*:user/*"),
+        ),
+    ] {
+        let operation = operation("Api", json!({"Auth": of_api}), json!({"Auth": of_event}));
+        assert_eq!(operation["x-amazon-apigateway-integration"].get("credentials").cloned().unwrap_or_default(), credentials);
+        assert_eq!(operation["security"], json!([{"AWS_IAM": []}]));
+    }
+}
+
+#[test]
+fn an_event_may_stream_its_answer() {
+    let operation = operation("Api", json!({}), json!({"ResponseTransferMode": "RESPONSE_STREAM"}));
+    let integration = &operation["x-amazon-apigateway-integration"];
+    assert_eq!(integration["responseTransferMode"], "STREAM");
+    assert!(
+        integration["uri"]["Fn::Sub"]
+            .as_str()
+            .unwrap()
+            .ends_with("/2021-11-15/functions/${List.Arn}/response-streaming-invocations")
+    );
+}
+
+#[test]
+fn an_event_overrides_the_authorizer_of_the_users_own_definition_when_it_says_so() {
+    let body = json!({"openapi": "3.0.1", "paths": {"/pets": {"get": {"x-amazon-apigateway-integration": {"type": "mock"}}}}});
+    let of_api = json!({"DefinitionBody": body, "Auth": {"DefaultAuthorizer": "A", "Authorizers": {"A": {"UserPoolArn": "a"}, "B": {"UserPoolArn": "b"}}}});
+    let overridden = operation("Api", of_api.clone(), json!({"Auth": {"Authorizer": "B", "OverrideApiAuth": true}}));
+    assert_eq!(overridden["security"], json!([{"B": []}]));
+    let left = operation("Api", of_api, json!({"Auth": {"Authorizer": "B"}}));
+    assert_eq!(left["security"], json!([{"A": []}]));
+}
+
+#[test]
+fn an_http_api_of_ones_own_is_found_in_china_too() {
+    let template = with_event("HttpApi", json!({}), json!({}));
+    let resources = template["Resources"].as_object().unwrap().iter().map(|(id, resource)| Resource {
+        id: id.clone(),
+        kind: resource["Type"].as_str().unwrap().to_owned(),
+        properties: resource["Properties"].clone(),
+        path: JsonPath::root(),
+        places: Vec::new(),
+    });
+    let settings = Settings { region: "cn-north-1".to_owned(), ..settings() };
+    let made = expand(resources.collect(), &Value::Null, &settings, &mut Problems::default());
+    let api = made.iter().find(|resource| resource.id == "Pets").unwrap();
+    let uri = &api.properties["Body"]["paths"]["/pets"]["get"]["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"];
+    assert!(uri.as_str().unwrap().starts_with("arn:aws-cn:apigateway:cn-north-1:lambda:"), "{uri}");
+}
