@@ -46,7 +46,8 @@ pub struct Place {
     stack_name: String,
 }
 
-/// Makes CloudFormation's resources of SAM's. Those of other kinds stay as they are.
+/// Makes CloudFormation's resources of SAM's. Those of other kinds stay as they are. Parameters, conditions and mappings are resolved;
+/// references among resources are not, and stay.
 pub fn expand(resources: Vec<Resource>, globals: &Value, settings: &Settings, problems: &mut Problems) -> Vec<Resource> {
     let place = Place::of(settings);
     let globals = Globals::read(Some(globals), &JsonPath::root().key("Globals"), problems);
@@ -164,13 +165,8 @@ fn once_each(made: Vec<Resource>) -> Vec<Resource> {
 
 impl Place {
     fn of(settings: &Settings) -> Self {
-        let region = settings.region.clone();
-        let partition = match region.split('-').next() {
-            Some("cn") => "aws-cn",
-            Some("us") if region.starts_with("us-gov-") => "aws-us-gov",
-            _ => "aws",
-        };
-        Self { partition, region, stack_name: settings.stack_name.clone() }
+        let (region, stack_name) = (settings.region.clone(), settings.stack_name.clone());
+        Self { partition: settings.partition(), region, stack_name }
     }
 
     /// `arn:aws:apigateway:eu-west-1`
