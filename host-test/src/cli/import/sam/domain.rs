@@ -10,12 +10,11 @@ use super::properties::Properties;
 use super::rest::resource;
 
 /// What the gateway does not look at: certificates belong to the listener, records to the name server.
-const NOT_OURS: [&str; 8] = [
+const NOT_OURS: [&str; 7] = [
     "CertificateArn",
     "EndpointConfiguration",
     "IpAddressType",
     "OwnershipVerificationCertificateArn",
-    "Policy",
     "Route53",
     "AccessAssociation",
     "EndpointAccessMode",
@@ -72,6 +71,10 @@ fn read(api: &mut Api, kind: &str, prefix: &str, problems: &mut Problems) -> Opt
     let mut properties = Map::from_iter([("DomainName".to_owned(), name)]);
     said.pass(&["MutualTlsAuthentication", "SecurityPolicy"], &mut properties);
     said.skip(&NOT_OURS);
+    let policy = said.path("Policy");
+    if said.take("Policy").is_some() {
+        problems.error(&policy, "not served: a policy of a domain", Some("say it in `Auth`, `ResourcePolicy` of the API"));
+    }
     let made = vec![resource(&id, kind, Value::Object(properties), said.root())];
     Some((said, made, id))
 }

@@ -7,23 +7,19 @@ use super::super::resource::Resource;
 use super::api::{Api, Author};
 use super::definition::object;
 use super::properties::{Properties, is_intrinsic, is_set};
-use super::rest::{places, resource, say_of_default_endpoint};
+use super::rest::{places, resource};
 use super::{Names, domain, http_auth};
 
 /// Makes the resources of an API, when all events have been written into it.
 pub fn finish(mut api: Api, names: &mut Names, problems: &mut Problems) -> Vec<Resource> {
     cors(&mut api, problems);
     http_auth::add(&mut api, problems);
-    let endpoint = api.properties.flag("DisableExecuteApiEndpoint", problems);
-    if let (Some(disabled), Some(definition)) = (endpoint, &mut api.definition) {
-        say_of_default_endpoint(definition, disabled);
-    }
     title_and_description(&mut api, problems);
 
     let path = api.path.clone();
     let mut properties = Map::new();
-    let mut of_api = places(&api.properties, &["FailOnWarnings"]);
-    api.properties.pass(&["FailOnWarnings"], &mut properties);
+    let mut of_api = places(&api.properties, &["FailOnWarnings", "DisableExecuteApiEndpoint"]);
+    api.properties.pass(&["FailOnWarnings", "DisableExecuteApiEndpoint"], &mut properties);
     if let Some(definition) = api.definition.take() {
         of_api.push(("Body".to_owned(), api.definition_path.clone()));
         properties.insert("Body".to_owned(), Value::Object(definition.root));

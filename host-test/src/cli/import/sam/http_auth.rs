@@ -105,7 +105,7 @@ fn function(said: &mut Properties, root: &JsonPath, place: &Place, problems: &mu
         if let Some(seconds) = identity.take("ReauthorizeEvery") {
             authorizer.insert("authorizerResultTtlInSeconds".to_owned(), seconds);
         }
-        authorizer.insert("identitySource".to_owned(), json!(sources(&mut identity, &SOURCES, problems)));
+        authorizer.insert("identitySource".to_owned(), json!(sources(&mut identity, &SOURCES, problems).join(", ")));
         identity.finish_unread("`Identity` of this authorizer", problems);
     }
     let version = match said.take("AuthorizerPayloadFormatVersion") {

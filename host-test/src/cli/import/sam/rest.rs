@@ -19,7 +19,6 @@ pub fn finish(mut api: Api, shared: &mut Shared, names: &mut Names, problems: &m
     gateway_responses(&mut api, problems);
     binary_media_types(&mut api, problems);
     models(&mut api, problems);
-    default_endpoint(&mut api, problems);
 
     let stage_id = stage_id(&api.id, &stage_name);
     let mut made = rest_api(&mut api, problems);
@@ -53,7 +52,7 @@ pub fn finish(mut api: Api, shared: &mut Shared, names: &mut Names, problems: &m
         made.extend(usage_plan::of_api(&mut auth, &api, &stage_id, shared, names, problems));
         auth.finish("`Auth` of a REST API", problems);
     }
-    api.properties.skip(&["Tags", "PropagateTags", "AlwaysDeploy", "SecurityPolicy", "EndpointAccessMode"]);
+    api.properties.skip(&["Tags", "PropagateTags", "AlwaysDeploy"]);
     api.properties.finish("`AWS::Serverless::Api`", problems);
     made
 }
@@ -94,6 +93,9 @@ fn rest_api(api: &mut Api, problems: &mut Problems) -> Vec<Resource> {
         "Policy",
         "MinimumCompressionSize",
         "EndpointConfiguration",
+        "DisableExecuteApiEndpoint",
+        "SecurityPolicy",
+        "EndpointAccessMode",
     ];
     let mut places = places(&api.properties, &of_api);
     let endpoint = endpoint_configuration(&mut api.properties, problems);
@@ -181,24 +183,5 @@ fn models(api: &mut Api, problems: &mut Problems) {
             Some(_) => problems.error(&place, format!("the model `{name}` needs a `type`"), Some("`type: object`")),
             None => {}
         }
-    }
-}
-
-fn default_endpoint(api: &mut Api, problems: &mut Problems) {
-    let Some(disabled) = api.properties.flag("DisableExecuteApiEndpoint", problems) else { return };
-    let Some(definition) = &mut api.definition else { return };
-    say_of_default_endpoint(definition, disabled);
-}
-
-/// OpenAPI 3 says of each server whether it is there, Swagger of all.
-pub fn say_of_default_endpoint(definition: &mut Definition, disabled: bool) {
-    const ENDPOINT: &str = "x-amazon-apigateway-endpoint-configuration";
-    if !definition.is_openapi_3() {
-        object(&mut definition.root, ENDPOINT).insert("disableExecuteApiEndpoint".to_owned(), json!(disabled));
-        return;
-    }
-    let servers = definition.root.entry("servers").or_insert_with(|| json!([{}]));
-    for server in servers.as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
-        object(server, ENDPOINT).insert("disableExecuteApiEndpoint".to_owned(), json!(disabled));
     }
 }

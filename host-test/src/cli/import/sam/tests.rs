@@ -111,14 +111,24 @@ fn comparable(id: &str, kind: &str, properties: &Value) -> Option<(String, Value
     for name in ["Tags", "DeploymentId", "BinaryMediaTypes", "Parameters", "StageKeys", "BodyS3Location"] {
         properties.shift_remove(name);
     }
+    let mut closed = None;
     if let Some(body) = properties.get_mut("Body").and_then(Value::as_object_mut) {
         body.shift_remove("tags");
+        // SAM says it in the definition, where OpenAPI 3 has it at each server.
+        let servers = body.get("servers").and_then(|servers| servers.get(0)).unwrap_or(&Value::Null);
+        let extension = "x-amazon-apigateway-endpoint-configuration";
+        closed = servers.get(extension).or_else(|| body.get(extension)).map(|said| said["disableExecuteApiEndpoint"].clone());
+        if closed.is_some() {
+            body.shift_remove("servers");
+            body.shift_remove(extension);
+        }
         if let Some(paths) = body.get_mut("paths").and_then(Value::as_object_mut)
             && let Some(item) = paths.shift_remove("$default")
         {
             paths.insert("/$default".to_owned(), item);
         }
     }
+    properties.extend(closed.map(|closed| ("DisableExecuteApiEndpoint".to_owned(), closed)));
     let mut properties = Value::Object(properties);
     tidy(&mut properties);
     Some((id.to_owned(), json!({"Type": kind, "Properties": properties})))
@@ -139,13 +149,18 @@ fn tidy(value: &mut Value) {
                 members.insert("schema".to_owned(), inner);
                 return tidy(value);
             }
+            // The gateway takes them apart by commas.
+            if let Some(sources) = members.get_mut("identitySource").filter(|sources| sources.is_array()) {
+                let texts: Vec<&str> = sources.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+                *sources = json!(texts.join(", "));
+            }
             members.values_mut().for_each(tidy);
         }
         _ => {}
     }
 }
 
-/// SAM calls a domain by its hash, and a stage by its API alone where a parameter names it.
+/// SAM calls a domain by its hash, and a stage by the hash of its name, or by its API alone where a parameter names it.
 fn with_plain_ids(translated: &str, parameters: &Map<String, Value>) -> Value {
     let value: Value = serde_json::from_str(translated).expect("the translator writes JSON");
     let mut text = translated.to_owned();
@@ -156,10 +171,13 @@ fn with_plain_ids(translated: &str, parameters: &Map<String, Value>) -> Value {
             let plain: String = domain.chars().filter(char::is_ascii_alphanumeric).collect();
             text = text.replace(id.as_str(), &format!("{prefix}{plain}"));
         }
-        if resource["Type"] == "AWS::ApiGateway::Stage" && resource["Properties"]["StageName"].is_object() {
-            let stage = resolved(&resource["Properties"]["StageName"], parameters);
-            let (api, stage) = (resource["Properties"]["RestApiId"]["Ref"].as_str().unwrap(), stage.as_str().unwrap());
-            text = text.replace(id.as_str(), &format!("{api}{stage}Stage"));
+        let stage = resolved(&resource["Properties"]["StageName"], parameters);
+        let owner = ["RestApiId", "ApiId"].iter().find_map(|owner| resource["Properties"][*owner]["Ref"].as_str());
+        if let (Some(stage), Some(api)) = (stage.as_str().filter(|stage| *stage != "$default"), owner)
+            && resource["Type"].as_str().is_some_and(|kind| kind.ends_with("::Stage"))
+        {
+            let plain: String = stage.chars().filter(char::is_ascii_alphanumeric).collect();
+            text = text.replace(&format!("\"{id}\""), &format!("\"{api}{plain}Stage\""));
         }
     }
     serde_json::from_str(&text).expect("it still is JSON")
