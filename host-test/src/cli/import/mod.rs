@@ -12,6 +12,7 @@
 #![allow(dead_code)]
 
 pub mod resource;
+mod terraform;
 
 use std::collections::BTreeMap;
 
@@ -46,7 +47,5 @@ fn expand_sam(resources: Vec<Resource>, globals: &Value, settings: &Settings, pr
 
 /// `root` is what `terraform show -json` prints, of a plan or a state.
 fn read_terraform(root: &Value, settings: &Settings, problems: &mut Problems) -> Vec<Resource> {
-    let _ = (root, settings);
-    problems.error(&JsonPath::root(), "Terraform's output is not read yet", None);
-    Vec::new()
+    terraform::read(root, settings, problems)
 }

@@ -1,0 +1,173 @@
+//! Terraform and OpenTofu: what `terraform show -json` prints of a state or a plan, brought to CloudFormation's resources.
+//!
+//! ```text
+//!   file: instances ─┐
+//!   references: what a plan does not know yet, by its configuration ─┴─ reader, with the tables `rest` and `http` ─> resources
+//! ```
+//!
+//! In a state every value is known, and resources are linked by their ids. In a plan for what is not there yet they are linked by the
+//! references of the configuration; a plan has only those, and not the text of an expression around them.
+
+mod address;
+mod file;
+mod http;
+mod merge;
+mod reader;
+mod references;
+mod rest;
+mod rules;
+#[cfg(test)]
+mod tests;
+
+use serde_json::{Map, Value, json};
+use tollgate::problem::{JsonPath, Problems};
+
+use super::Settings;
+use super::resource::Resource;
+use file::{File, Instance};
+use merge::Parts;
+use reader::{Converted, Cursor, Field, Reader};
+use rules::Home;
+
+/// Where the resources of a file are, as far as it says so.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Place {
+    pub region: Option<String>,
+    pub account: Option<String>,
+}
+
+/// Reads what `terraform show -json` prints.
+pub fn read(root: &Value, settings: &Settings, problems: &mut Problems) -> Vec<Resource> {
+    let Some(file) = File::read(root, problems) else { return Vec::new() };
+    if file.of_kinds(&["aws_api_gateway_rest_api", "aws_apigatewayv2_api"]).next().is_none() {
+        let help = "`aws_api_gateway_rest_api` and `aws_apigatewayv2_api` are APIs; what `data` only looks up is managed elsewhere, \
+                    and imported from there";
+        problems.error(&JsonPath::root(), "there is no API in it", Some(help));
+        return Vec::new();
+    }
+    let place = place(root);
+    let home = Home {
+        region: place.region.as_deref().unwrap_or(&settings.region),
+        account: place.account.as_deref().unwrap_or(&settings.account),
+    };
+    let mut reader = Reader { file: &file, settings, home, problems };
+    let mut resources = Vec::new();
+    let mut parts = Parts::default();
+    for instance in file.instances.iter().filter(|instance| !instance.origin.is_data) {
+        let known = rest::RESOURCES.iter().chain(&http::RESOURCES).find(|(kind, ..)| *kind == instance.kind);
+        match known {
+            Some((_, kind, fields)) => resources.push(whole(&mut reader, instance, kind, fields)),
+            None => parts.take(&mut reader, instance),
+        }
+    }
+    parts.join(&mut reader, &mut resources);
+    resources
+}
+
+/// Where the resources of a file are: data sources say so, ARNs do, and the configuration of the provider.
+pub fn place(root: &Value) -> Place {
+    let Some(file) = File::read(root, &mut Problems::default()) else { return Place::default() };
+    let mut place = Place::default();
+    for instance in &file.instances {
+        let arn: Vec<&str> = instance.text("arn").map_or_else(Vec::new, |arn| arn.splitn(6, ':').collect());
+        let part = |at: usize| arn.get(at).copied().filter(|part| !part.is_empty());
+        let region = match instance.kind {
+            "aws_region" => instance.text("region").or_else(|| instance.text("name")),
+            _ => part(3).or_else(|| instance.text("region")),
+        };
+        let account = match instance.kind {
+            "aws_caller_identity" => instance.text("account_id"),
+            // What AWS manages itself has `aws` in the place of an account.
+            _ => part(4).filter(|account| account.chars().all(|c| c.is_ascii_digit())),
+        };
+        place.region = place.region.or(region.map(str::to_owned));
+        place.account = place.account.or(account.map(str::to_owned));
+    }
+    let provider =
+        root.get("configuration").and_then(|it| it.get("provider_config")?.get("aws")?.get("expressions")?.get("region"));
+    let named = provider.and_then(|region| match region.get("constant_value") {
+        Some(constant) => constant.as_str(),
+        None => {
+            let variable = region.get("references")?.get(0)?.as_str()?.strip_prefix("var.")?;
+            root.get("variables")?.get(variable)?.get("value")?.as_str()
+        }
+    });
+    place.region = place.region.or(named.map(str::to_owned));
+    place
+}
+
+/// An instance that is a resource of CloudFormation's by itself.
+fn whole<'s, 'f>(reader: &mut Reader<'s, 'f>, instance: &'s Instance<'f>, kind: &str, fields: &[Field]) -> Resource {
+    let Converted { mut properties, places } = reader.convert(&Cursor::new(reader.file, instance), fields);
+    finish(kind, &mut properties);
+    Resource {
+        id: instance.address.clone(),
+        kind: kind.to_owned(),
+        properties: Value::Object(properties),
+        path: instance.path.clone(),
+        places,
+    }
+}
+
+/// What CloudFormation writes in another form.
+fn finish(kind: &str, properties: &mut Map<String, Value>) {
+    let mut replace = |name: &str, with: fn(&Value) -> Option<Value>| {
+        if let Some(value) = properties.remove(name)
+            && let Some(value) = with(&value)
+        {
+            properties.insert(name.to_owned(), value);
+        }
+    };
+    match kind {
+        // -1 is none.
+        "AWS::ApiGateway::RestApi" => replace("MinimumCompressionSize", |size| (size.as_i64() != Some(-1)).then(|| size.clone())),
+        "AWS::ApiGateway::UsagePlan" => replace("ApiStages", |stages| {
+            let mut stages = stages.clone();
+            for stage in stages.as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
+                if let Some(throttles) = stage.remove("Throttle") {
+                    stage.insert("Throttle".to_owned(), keyed(&throttles, "Path"));
+                }
+            }
+            Some(stages)
+        }),
+        "AWS::ApiGatewayV2::Integration" => replace("ResponseParameters", |parameters| {
+            let statuses = parameters.as_array().into_iter().flatten().filter_map(|of| {
+                let mappings = of.get("Mappings")?.as_object()?.iter();
+                let list: Vec<Value> = mappings.map(|(to, from)| json!({ "Destination": to, "Source": from })).collect();
+                Some((text_of(of.get("StatusCode")?), json!({ "ResponseParameters": list })))
+            });
+            Some(Value::Object(statuses.collect()))
+        }),
+        // The lifetime of answers is that of a Lambda authorizer.
+        "AWS::ApiGatewayV2::Authorizer" => replace("AuthorizerResultTtlInSeconds", |ttl| (ttl != &json!(0)).then(|| ttl.clone())),
+        "AWS::ApiGatewayV2::Stage" => {
+            replace("RouteSettings", |settings| Some(keyed(settings, "RouteKey")));
+            replace("DefaultRouteSettings", limits);
+        }
+        _ => {}
+    }
+}
+
+/// Terraform writes two zeros where a stage has no limits of its own.
+fn limits(settings: &Value) -> Option<Value> {
+    let mut settings = settings.as_object()?.clone();
+    let is_zero = |name: &str| settings.get(name).and_then(Value::as_f64) == Some(0.0);
+    if is_zero("ThrottlingBurstLimit") && is_zero("ThrottlingRateLimit") {
+        settings.retain(|name, _| !name.starts_with("Throttling"));
+    }
+    (!settings.is_empty()).then_some(Value::Object(settings))
+}
+
+/// Blocks that CloudFormation has as an object, by one of their members.
+fn keyed(blocks: &Value, name: &str) -> Value {
+    let entries = blocks.as_array().into_iter().flatten().filter_map(|block| {
+        let mut block = block.as_object()?.clone();
+        let key = block.remove(name)?;
+        Some((text_of(&key), Value::Object(block)))
+    });
+    Value::Object(entries.collect())
+}
+
+fn text_of(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
