@@ -189,7 +189,8 @@ impl<'s, 'f> Cursor<'s, 'f> {
     }
 
     fn is_partly_unknown(&self) -> bool {
-        self.unknown.is_some_and(holds_unknown)
+        let is_set = self.expression.is_some() || self.hidden;
+        is_set && self.unknown.is_some_and(|unknown| !unknown.is_boolean() && holds_unknown(unknown))
     }
 }
 
@@ -263,7 +264,8 @@ impl<'s, 'f> Reader<'s, 'f> {
             Shape::Target => self.target(at),
             Shape::Block(fields) if at.value.is_some_and(Value::is_array) => {
                 let block = at.blocks().next()?;
-                Some(Value::Object(self.convert(&block, fields).properties))
+                let properties = self.convert(&block, fields).properties;
+                (!properties.is_empty()).then_some(Value::Object(properties))
             }
             Shape::Blocks(fields) if at.value.is_some_and(Value::is_array) => {
                 let blocks: Vec<Cursor<'s, 'f>> = at.blocks().collect();
@@ -305,6 +307,8 @@ impl<'s, 'f> Reader<'s, 'f> {
             (Shape::Uri | Shape::HttpUri, [leaf @ Leaf::Computed { instance, attribute }]) => {
                 let is_function = matches!(instance.kind, "aws_lambda_function" | "aws_lambda_alias");
                 match attribute.as_str() {
+                    // Without an attribute: `f[each.key].invoke_arn`, of which a plan keeps only `f`.
+                    "" if is_function => self.home.attribute(instance, "invoke_arn").map(Value::from),
                     "invoke_arn" | "qualified_invoke_arn" => self.value_of(leaf).map(Value::from),
                     "arn" if is_function && matches!(shape, Shape::Uri) => {
                         let uri = self.value_of(leaf).map(|function| self.home.invocation(&function));
@@ -422,6 +426,10 @@ impl<'s, 'f> Reader<'s, 'f> {
             return Some(text.clone());
         }
         let Leaf::Computed { instance, attribute } = leaf else { return None };
+        if attribute.is_empty() {
+            // `role[each.key].arn`, of which a plan keeps only `role`: what is taken whole is an ARN, or else an id.
+            return self.home.attribute(instance, "arn").or_else(|| self.home.attribute(instance, "id"));
+        }
         let before = instance.prior.and_then(|prior| prior.get(attribute)).and_then(Value::as_str);
         before.map(str::to_owned).or_else(|| self.home.attribute(instance, attribute))
     }
@@ -439,7 +447,11 @@ impl<'s, 'f> Reader<'s, 'f> {
         let is_whole = matches!(shape, Shape::Direct | Shape::List | Shape::Uri | Shape::HttpUri | Shape::Issuer);
         let own = format!("{address}.{name}");
         let mut wanted = vec![own];
-        wanted.extend(shown.into_iter().filter(|shown| is_whole && leaves.len() == 1 && !shown.starts_with("local.")));
+        if let ([Leaf::Computed { instance, attribute }], true) = (leaves, is_whole)
+            && !attribute.is_empty()
+        {
+            wanted.push(format!("{}.{attribute}", instance.address));
+        }
         let values: Vec<String> = wanted.iter().map(|wanted| format!("`--value '{wanted}=…'`")).collect();
         self.problems.error(&at.path, message, Some(&format!("say what it will be by {}, {AFTER}", values.join(" or "))));
     }
