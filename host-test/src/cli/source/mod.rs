@@ -77,6 +77,14 @@ impl Source {
         self.error(path, None, message.to_owned(), help);
     }
 
+    /// Goes on with a member in the place of the whole, where it is an object: what some tools wrap their answer into.
+    pub fn enter(&mut self, name: &str) {
+        let inner = self.document.as_ref().and_then(|document| document.get(name));
+        if let Some(inner) = inner.filter(|inner| matches!(inner.content, tree::Content::Object(_))) {
+            self.document = Some(inner.clone());
+        }
+    }
+
     /// Puts a file that the template names into it: the value at `holder` gets a member `name` with what is in the file. What is wrong
     /// with the file is told at the value.
     pub fn put_file(&mut self, holder: &JsonPath, name: &str, file: &Path) -> Result<(), Failure> {
@@ -88,6 +96,22 @@ impl Source {
         if let (Some(root), Some(members)) = (root, members) {
             members.retain(|member| member.name != name);
             members.push(tree::Member { name: name.to_owned(), name_span: None, value: root });
+        }
+        Ok(())
+    }
+
+    /// Puts the members of a file into the object at `holder`, in the place of the `Fn::Transform` that includes it.
+    pub fn put_include(&mut self, holder: &JsonPath, file: &Path) -> Result<(), Failure> {
+        const INCLUDE: &str = "Fn::Transform";
+        self.put_file(holder, INCLUDE, file)?;
+        let Some(holder) = self.document.as_mut().and_then(|document| document.at_mut(holder)) else { return Ok(()) };
+        let Some(members) = holder.members_mut() else { return Ok(()) };
+        let Some(at) = members.iter().position(|member| member.name == INCLUDE) else { return Ok(()) };
+        let included = members.remove(at).value;
+        if members.is_empty() {
+            *holder = included;
+        } else {
+            members.extend(included.members().iter().cloned());
         }
         Ok(())
     }
