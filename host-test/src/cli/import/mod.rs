@@ -113,9 +113,9 @@ pub struct Settings {
 pub fn run(arguments: &Arguments) -> Result<Verdict, Failure> {
     let shown = arguments.file.display().to_string();
     let mut source = Source::load_template(&arguments.file)?;
-    let settings = arguments.settings();
+    let mut settings = arguments.settings();
     let mut problems = Vec::new();
-    let imported = import(&mut source, arguments, &settings, &mut problems);
+    let imported = import(&mut source, arguments, &mut settings, &mut problems);
     let diagnostics = check::diagnose(&source, &problems);
     diagnostics::write_to_stderr(&diagnostics, &shown);
     let Some((document, report)) = imported.filter(|_| Count::of(&diagnostics).errors == 0) else {
@@ -135,14 +135,16 @@ pub fn run(arguments: &Arguments) -> Result<Verdict, Failure> {
 }
 
 /// The document, and what is told of it; none where an error ended the way to it.
-fn import(source: &mut Source, arguments: &Arguments, settings: &Settings, told: &mut Vec<Problem>) -> Option<(Value, Report)> {
+fn import(source: &mut Source, arguments: &Arguments, settings: &mut Settings, told: &mut Vec<Problem>) -> Option<(Value, Report)> {
     source.enter("TemplateBody");
     let root = source.document()?;
     let is_terraform = match arguments.from {
         From::Auto => is_terraform(&root),
         from => from == From::Terraform,
     };
-    if !is_terraform {
+    if is_terraform {
+        terraform::locate(&root, settings);
+    } else {
         cloudformation::put_files(source, &root, &arguments.file);
     }
     let root = source.document()?;

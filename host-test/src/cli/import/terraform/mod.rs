@@ -29,13 +29,6 @@ use merge::Parts;
 use reader::{Converted, Cursor, Field, Reader};
 use rules::Home;
 
-/// Where the resources of a file are, as far as it says so.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct Place {
-    pub region: Option<String>,
-    pub account: Option<String>,
-}
-
 /// Reads what `terraform show -json` prints.
 pub fn read(root: &Value, settings: &Settings, problems: &mut Problems) -> Vec<Resource> {
     let Some(file) = File::read(root, problems) else { return Vec::new() };
@@ -45,11 +38,7 @@ pub fn read(root: &Value, settings: &Settings, problems: &mut Problems) -> Vec<R
         problems.error(&JsonPath::root(), "there is no API in it", Some(help));
         return Vec::new();
     }
-    let place = place(root);
-    let home = Home {
-        region: place.region.as_deref().unwrap_or(&settings.region),
-        account: place.account.as_deref().unwrap_or(&settings.account),
-    };
+    let home = Home { region: &settings.region, account: &settings.account };
     let mut reader = Reader { file: &file, settings, home, problems };
     let mut resources = Vec::new();
     let mut parts = Parts::default();
@@ -64,36 +53,40 @@ pub fn read(root: &Value, settings: &Settings, problems: &mut Problems) -> Vec<R
     resources
 }
 
-/// Where the resources of a file are: data sources say so, ARNs do, and the configuration of the provider.
-pub fn place(root: &Value) -> Place {
-    let Some(file) = File::read(root, &mut Problems::default()) else { return Place::default() };
-    let mut place = Place::default();
+/// Puts region and account right, as far as the file says where its resources are: data sources do, ARNs, and the configuration of
+/// the provider.
+pub fn locate(root: &Value, settings: &mut Settings) {
+    let Some(file) = File::read(root, &mut Problems::default()) else { return };
+    let (mut region, mut account) = (None, None);
     for instance in &file.instances {
         let arn: Vec<&str> = instance.text("arn").map_or_else(Vec::new, |arn| arn.splitn(6, ':').collect());
         let part = |at: usize| arn.get(at).copied().filter(|part| !part.is_empty());
-        let region = match instance.kind {
+        region = region.or_else(|| match instance.kind {
             "aws_region" => instance.text("region").or_else(|| instance.text("name")),
             _ => part(3).or_else(|| instance.text("region")),
-        };
-        let account = match instance.kind {
+        });
+        account = account.or_else(|| match instance.kind {
             "aws_caller_identity" => instance.text("account_id"),
             // What AWS manages itself has `aws` in the place of an account.
-            _ => part(4).filter(|account| account.chars().all(|c| c.is_ascii_digit())),
-        };
-        place.region = place.region.or(region.map(str::to_owned));
-        place.account = place.account.or(account.map(str::to_owned));
+            _ => part(4).or_else(|| instance.text("execution_arn")?.split(':').nth(4)).filter(|account| account.len() == 12),
+        });
     }
-    let provider =
-        root.get("configuration").and_then(|it| it.get("provider_config")?.get("aws")?.get("expressions")?.get("region"));
-    let named = provider.and_then(|region| match region.get("constant_value") {
-        Some(constant) => constant.as_str(),
+    let region = region.map(str::to_owned).or_else(|| of_provider(root));
+    settings.region = region.unwrap_or_else(|| settings.region.clone());
+    settings.account = account.map_or_else(|| settings.account.clone(), str::to_owned);
+}
+
+/// The region that the configuration of the provider names, by itself or by a variable.
+fn of_provider(root: &Value) -> Option<String> {
+    let region = root.get("configuration")?.get("provider_config")?.get("aws")?.get("expressions")?.get("region")?;
+    let named = match region.get("constant_value") {
+        Some(constant) => constant,
         None => {
             let variable = region.get("references")?.get(0)?.as_str()?.strip_prefix("var.")?;
-            root.get("variables")?.get(variable)?.get("value")?.as_str()
+            root.get("variables")?.get(variable)?.get("value")?
         }
-    });
-    place.region = place.region.or(named.map(str::to_owned));
-    place
+    };
+    named.as_str().map(str::to_owned)
 }
 
 /// An instance that is a resource of CloudFormation's by itself.

@@ -9,13 +9,14 @@ use super::super::resource::Resource;
 
 fn read_with(root: &Value, values: &[(&str, &str)]) -> (Vec<Resource>, Vec<Problem>) {
     let values = values.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    let settings = Settings {
+    let mut settings = Settings {
         region: "us-east-1".into(),
         account: "000000000000".into(),
         stack_name: "stack".into(),
         parameters: BTreeMap::new(),
         values,
     };
+    super::locate(root, &mut settings);
     let mut problems = Problems::default();
     let resources = super::read(root, &settings, &mut problems);
     (resources, problems.into_vec())
