@@ -116,6 +116,9 @@ pub fn run(arguments: &Arguments) -> Result<Verdict, Failure> {
     let mut settings = arguments.settings();
     let mut problems = Vec::new();
     let imported = import(&mut source, arguments, &mut settings, &mut problems);
+    if let Some(root) = source.document().filter(is_terraform) {
+        problems.iter_mut().for_each(|problem| problem.path = terraform::place(&root, &problem.path));
+    }
     let diagnostics = check::diagnose(&source, &problems);
     diagnostics::write_to_stderr(&diagnostics, &shown);
     let Some((document, report)) = imported.filter(|_| Count::of(&diagnostics).errors == 0) else {
@@ -143,7 +146,7 @@ fn import(source: &mut Source, arguments: &Arguments, settings: &mut Settings, t
         from => from == From::Terraform,
     };
     if is_terraform {
-        terraform::locate(&root, settings);
+        terraform::learn(&root, settings);
     } else {
         cloudformation::put_files(source, &root, &arguments.file);
     }

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 use tollgate::problem::{JsonPath, Problems};
 
 use super::address::{self, Key, Step};
@@ -185,10 +185,5 @@ impl<'f> Instance<'f> {
     /// A text that is known.
     pub fn text(&self, name: &str) -> Option<&'f str> {
         self.values.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
-    }
-
-    /// Its values by name.
-    pub fn members(&self) -> Option<&'f Map<String, Value>> {
-        self.values.as_object()
     }
 }

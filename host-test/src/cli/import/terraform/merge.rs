@@ -44,6 +44,19 @@ const METHOD: [(&str, &str, Shape); 3] = [
 const STAGE: [(&str, &str, Shape); 2] =
     [("rest_api_id", "RestApiId", Shape::Link(&["aws_api_gateway_rest_api"])), ("stage_name", "StageName", Shape::Direct)];
 
+/// What the attributes of a part become.
+pub fn table(kind: &str) -> &'static [Field] {
+    match kind {
+        "aws_api_gateway_integration" => &rest::INTEGRATION,
+        "aws_api_gateway_integration_response" => &rest::INTEGRATION_RESPONSE,
+        "aws_api_gateway_method_response" => &rest::METHOD_RESPONSE,
+        "aws_api_gateway_rest_api_policy" => &rest::API_POLICY,
+        "aws_api_gateway_rest_api_put" => &rest::API_BODY,
+        "aws_api_gateway_deployment" => &rest::DEPLOYMENT,
+        _ => &[],
+    }
+}
+
 /// Associations of a firewall.
 const WEB_ACL: [&str; 2] = ["aws_wafv2_web_acl_association", "aws_wafregional_web_acl_association"];
 
@@ -53,24 +66,24 @@ impl Parts {
     /// Reads an instance that is no resource by itself.
     pub fn take<'s, 'f>(&mut self, reader: &mut Reader<'s, 'f>, instance: &'s Instance<'f>) {
         let cursor = Cursor::new(reader.file, instance);
-        let path = &instance.path;
+        let (path, fields) = (&instance.path, table(instance.kind));
         match instance.kind {
             "aws_api_gateway_integration" => {
-                self.integrations.extend(part(reader, &cursor, &METHOD, &rest::INTEGRATION));
+                self.integrations.extend(part(reader, &cursor, &METHOD, fields));
             }
             "aws_api_gateway_integration_response" => {
-                self.integration_responses.extend(part(reader, &cursor, &METHOD, &rest::INTEGRATION_RESPONSE));
+                self.integration_responses.extend(part(reader, &cursor, &METHOD, fields));
             }
             "aws_api_gateway_method_response" => {
-                self.method_responses.extend(part(reader, &cursor, &METHOD, &rest::METHOD_RESPONSE));
+                self.method_responses.extend(part(reader, &cursor, &METHOD, fields));
             }
-            "aws_api_gateway_rest_api_policy" => self.of_api.extend(part(reader, &cursor, &API, &rest::API_POLICY)),
-            "aws_api_gateway_rest_api_put" => self.of_api.extend(part(reader, &cursor, &API, &rest::API_BODY)),
+            "aws_api_gateway_rest_api_policy" => self.of_api.extend(part(reader, &cursor, &API, fields)),
+            "aws_api_gateway_rest_api_put" => self.of_api.extend(part(reader, &cursor, &API, fields)),
             "aws_api_gateway_method_settings" => self.method_settings.extend(method_settings(reader, &cursor)),
             "aws_api_gateway_deployment" => {
                 // Deployments of version 6 of the provider, and those without a name, make no stage.
                 if cursor.field("stage_name").text().is_some() || cursor.field("stage_name").is_unknown() {
-                    let Converted { properties, places } = reader.convert(&cursor, &rest::DEPLOYMENT);
+                    let Converted { properties, places } = reader.convert(&cursor, fields);
                     let (id, kind) = (format!("{}.stage_name", instance.address), "AWS::ApiGateway::Stage".to_owned());
                     self.stages.push(Resource { id, kind, properties: Value::Object(properties), path: path.clone(), places });
                 }

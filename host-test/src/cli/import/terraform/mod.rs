@@ -12,6 +12,7 @@ mod address;
 mod file;
 mod http;
 mod merge;
+mod places;
 mod reader;
 mod references;
 mod rest;
@@ -26,6 +27,7 @@ use super::Settings;
 use super::resource::Resource;
 use file::{File, Instance};
 use merge::Parts;
+pub use places::place;
 use reader::{Converted, Cursor, Field, Reader};
 use rules::Home;
 
@@ -53,9 +55,9 @@ pub fn read(root: &Value, settings: &Settings, problems: &mut Problems) -> Vec<R
     resources
 }
 
-/// Puts region and account right, as far as the file says where its resources are: data sources do, ARNs, and the configuration of
-/// the provider.
-pub fn locate(root: &Value, settings: &mut Settings) {
+/// Adds what the file says: region and account, as data sources, ARNs and the configuration of the provider have them, and the ids
+/// of APIs and keys, which are made up otherwise.
+pub fn learn(root: &Value, settings: &mut Settings) {
     let Some(file) = File::read(root, &mut Problems::default()) else { return };
     let (mut region, mut account) = (None, None);
     for instance in &file.instances {
@@ -70,6 +72,15 @@ pub fn locate(root: &Value, settings: &mut Settings) {
             // What AWS manages itself has `aws` in the place of an account.
             _ => part(4).or_else(|| instance.text("execution_arn")?.split(':').nth(4)).filter(|account| account.len() == 12),
         });
+    }
+    for instance in file.of_kinds(&["aws_api_gateway_rest_api", "aws_apigatewayv2_api", "aws_api_gateway_api_key"]) {
+        let mut add = |name: String, attribute: &str| {
+            if let Some(value) = instance.text(attribute) {
+                settings.values.entry(name).or_insert_with(|| value.to_owned());
+            }
+        };
+        add(instance.address.clone(), "id");
+        add(format!("{}.RootResourceId", instance.address), "root_resource_id");
     }
     let region = region.map(str::to_owned).or_else(|| of_provider(root));
     settings.region = region.unwrap_or_else(|| settings.region.clone());

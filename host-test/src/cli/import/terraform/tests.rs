@@ -16,7 +16,7 @@ fn read_with(root: &Value, values: &[(&str, &str)]) -> (Vec<Resource>, Vec<Probl
         parameters: BTreeMap::new(),
         values,
     };
-    super::locate(root, &mut settings);
+    super::learn(root, &mut settings);
     let mut problems = Problems::default();
     let resources = super::read(root, &settings, &mut problems);
     (resources, problems.into_vec())
