@@ -273,6 +273,8 @@ impl<'s, 'f> Reader<'s, 'f> {
                 let blocks: Vec<Value> = blocks.collect();
                 (!blocks.is_empty()).then_some(Value::Array(blocks))
             }
+            // Inside of `dynamic` nobody knows whether it is set at all: what has a default has it.
+            Shape::Unless(_) if at.hidden && at.expression.is_none() && at.value.is_none() => None,
             _ if at.is_unknown() => self.unknown(at, shape),
             Shape::Unless(default) => known().filter(|value| plain(value) != *default),
             Shape::Number => {
@@ -299,7 +301,7 @@ impl<'s, 'f> Reader<'s, 'f> {
         }
         let unknown = self.unknown_leaves(at);
         let found = match (shape, unknown.as_slice()) {
-            (Shape::List, leaves) if !leaves.is_empty() => {
+            (Shape::List, leaves) if !leaves.is_empty() && !self.takes_known_values(at) => {
                 let each: Option<Vec<Value>> = leaves.iter().map(|leaf| self.value_of(leaf).map(Value::from)).collect();
                 each.map(Value::Array)
             }
@@ -374,11 +376,8 @@ impl<'s, 'f> Reader<'s, 'f> {
             Some(Value::Object(members)) => {
                 members.iter().filter(|(_, it)| holds_unknown(it)).map(|(name, _)| name.clone()).collect()
             }
-            _ => Vec::new(),
+            _ => return self.partly_list(at),
         };
-        if names.is_empty() {
-            return self.unknown(at, &Shape::List);
-        }
         let mut map = at.value.and_then(Value::as_object).cloned().unwrap_or_default();
         for name in names {
             let element = at.element(&name);
@@ -389,6 +388,27 @@ impl<'s, 'f> Reader<'s, 'f> {
             map.insert(name, value?);
         }
         Some(Value::Object(map))
+    }
+
+    /// A list: what is known after apply is written in the order of the references.
+    fn partly_list(&mut self, at: &Cursor<'s, 'f>) -> Option<Value> {
+        let unknown = at.unknown.and_then(Value::as_array).map_or(&[] as &[Value], Vec::as_slice);
+        let leaves = self.unknown_leaves(at);
+        let whole = self.settings.values.contains_key(&format!("{}.{}", at.instance.address, at.name));
+        if whole || unknown.iter().filter(|element| holds_unknown(element)).count() != leaves.len() {
+            return self.unknown(at, &Shape::List);
+        }
+        let mut resolved = leaves.iter().map(|leaf| self.value_of(leaf));
+        let mut elements = at.value.and_then(Value::as_array).cloned().unwrap_or_default();
+        elements.resize(unknown.len(), Value::Null);
+        for (element, _) in elements.iter_mut().zip(unknown).filter(|(_, unknown)| holds_unknown(unknown)) {
+            let Some(Some(value)) = resolved.next() else {
+                self.unresolved(at, &Shape::List, &leaves);
+                return None;
+            };
+            *element = value.into();
+        }
+        Some(Value::Array(elements))
     }
 
     /// Parameters of AWS services in HTTP APIs that hold what their resource is called, and nothing else.
@@ -418,6 +438,12 @@ impl<'s, 'f> Reader<'s, 'f> {
             }
         }
         leaves
+    }
+
+    /// Whether an expression also takes what the plan knows, so that more than its unknown parts is in it.
+    fn takes_known_values(&self, at: &Cursor<'s, 'f>) -> bool {
+        let all = at.expression.map(|expression| self.file.leaves(&at.instance.origin, expression)).unwrap_or_default();
+        all.iter().any(|leaf| matches!(leaf, Leaf::Known(value) if !value.is_null()))
     }
 
     /// What an attribute will be: as the command line says, as it was before, or by a rule.
