@@ -24,7 +24,10 @@ pub struct Report {
 
 impl Report {
     /// Of a document, of which so many resources of other services are no part.
-    pub fn new(document: &Value, others: usize, nothing_to_serve: Vec<String>, made_up: Vec<MadeUp>) -> Self {
+    pub fn new(document: &Value, others: usize, nothing_to_serve: Vec<String>, mut made_up: Vec<MadeUp>) -> Self {
+        // What says nothing of requests may have asked, too.
+        let text = document.to_string();
+        made_up.retain(|made| text.contains(&made.name));
         let list = |name: &str| document.get(name).and_then(Value::as_array).into_iter().flatten();
         Self {
             apis: list("apis").map(api).collect(),

@@ -49,6 +49,11 @@ impl Draft {
         }
     }
 
+    /// Where a part of the document comes from.
+    pub fn written_at(&self, made: &JsonPath) -> JsonPath {
+        self.origins.iter().find(|(path, _)| path == made).map(|(_, written)| written.clone()).unwrap_or_default()
+    }
+
     /// The document, and where its parts come from.
     pub fn finish(self) -> (Value, Origins) {
         let mut document = Map::new();

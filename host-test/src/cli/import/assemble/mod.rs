@@ -4,6 +4,7 @@
 mod documents;
 mod domain;
 mod draft;
+mod hosts;
 mod http;
 mod kinds;
 mod rest;
@@ -78,6 +79,7 @@ pub fn assemble(resources: Vec<Resource>, identities: Identities, settings: &Set
         draft.apis.push(value);
     }
     orphans(&stack, problems);
+    hosts::tell_apart(&mut draft, problems);
     usage::assemble(&stack, settings, &mut draft, problems);
     let (document, origins) = draft.finish();
     Assembled { document, origins, nothing_to_serve }

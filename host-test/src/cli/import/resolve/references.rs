@@ -130,6 +130,14 @@ impl Resolver<'_> {
             "partition" => settings.partition().to_owned(),
             "suffix" => settings.url_suffix().to_owned(),
             "id" => resource.id.clone(),
+            "ref" => match self.reference(&json!({ "Ref": resource.id }), &resource.id, None, &resource.path) {
+                Outcome::Known(value) => return Ok(text_of(&value)),
+                _ => return Err(()),
+            },
+            // Where `Ref` gives the name, `--value` says it for all attributes.
+            "name" if rule.form(None) == Some("{name}") && settings.values.contains_key(&resource.id) => {
+                return Ok(settings.values.get(&resource.id).cloned());
+            }
             "made" => self.made_up(resource, stable_id(&format!("{}/{}", settings.stack_name, resource.id), 12)),
             "own" => stable_id(&format!("{}/{}", resource.kind, resource.id), 10),
             "path" => self.property(resource, "Path")?.unwrap_or_else(|| "/".to_owned()),

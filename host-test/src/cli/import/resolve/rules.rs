@@ -8,7 +8,7 @@ pub struct Rule {
     /// What `{name}` is.
     pub name: Name,
     /// Attribute to form; the empty one is what `Ref` gives. In braces: what the stack is (`region`, `account`, `partition`,
-    /// `suffix`), the resource (`id`, `name`), an id that AWS would give it (`own` of API Gateway's, `made` of others'), or a property.
+    /// `suffix`), the resource (`id`, `name`, `ref`), an id that AWS would give it (`own` of API Gateway's, `made` of others'), or a property.
     attributes: &'static [(&'static str, &'static str)],
 }
 
@@ -61,12 +61,12 @@ const RULES: [Rule; 53] = [
     rule("AWS::CertificateManager::Certificate", Name::None, &[("", "arn:{partition}:acm:{region}:{account}:certificate/{made}")]),
     rule("AWS::Cognito::UserPool", Name::None, &[
         ("", "{region}_{made}"),
-        ("UserPoolId", "{region}_{made}"),
-        ("Arn", "arn:{partition}:cognito-idp:{region}:{account}:userpool/{region}_{made}"),
-        ("ProviderName", "cognito-idp.{region}.{suffix}/{region}_{made}"),
-        ("ProviderURL", "https://cognito-idp.{region}.{suffix}/{region}_{made}"),
+        ("UserPoolId", "{ref}"),
+        ("Arn", "arn:{partition}:cognito-idp:{region}:{account}:userpool/{ref}"),
+        ("ProviderName", "cognito-idp.{region}.{suffix}/{ref}"),
+        ("ProviderURL", "https://cognito-idp.{region}.{suffix}/{ref}"),
     ]),
-    rule("AWS::Cognito::UserPoolClient", Name::None, &[("", "{made}"), ("ClientId", "{made}")]),
+    rule("AWS::Cognito::UserPoolClient", Name::None, &[("", "{made}"), ("ClientId", "{ref}")]),
     rule("AWS::Cognito::UserPoolDomain", Name::None, &[("", "{Domain}")]),
     rule("AWS::DynamoDB::GlobalTable", Property("TableName"), &[
         ("", "{name}"), ("Arn", "arn:{partition}:dynamodb:{region}:{account}:table/{name}"),
