@@ -168,8 +168,10 @@ fn import(source: &mut Source, arguments: &Arguments, settings: &mut Settings, t
     let mut resolver = Resolver::with_resources(&template, settings, &resources);
     let (ours, others): (Vec<&Resource>, Vec<&Resource>) = resources.iter().partition(|resource| resource.is_of_api_gateway());
     let identities = identities(&mut resolver, &ours, &others);
-    let resolved =
-        ours.iter().map(|resource| Resource { properties: resolver.properties(resource), ..(*resource).clone() }).collect();
+    let resolved = ours
+        .iter()
+        .map(|resource| Resource { properties: resolver.properties(resource, assemble::is_read), ..(*resource).clone() })
+        .collect();
     let made_up = std::mem::take(&mut resolver.made_up);
     settle(std::mem::take(&mut resolver.problems), told)?;
     let mut problems = Problems::default();
