@@ -18,6 +18,7 @@ pub fn add(said: &Value, path: &JsonPath, definition: &mut Definition, routes: &
         let resources = resources(definition, route, stage);
         lists.write(definition, &Value::Array(resources));
     }
+    definition.came_from(&[POLICY], path);
     if let Some(custom) = custom {
         append(definition, items(custom));
     }

@@ -5,7 +5,7 @@ use tollgate::problem::{JsonPath, Problems};
 
 use super::super::resource::Resource;
 use super::api::Api;
-use super::definition::{Definition, object};
+use super::definition::object;
 use super::properties::{Properties, is_set};
 use super::usage_plan::Shared;
 use super::{Names, cors, domain, rest_auth, rest_event, usage_plan};
@@ -104,9 +104,11 @@ fn rest_api(api: &mut Api, problems: &mut Problems) -> Vec<Resource> {
     if let Some(endpoint) = endpoint {
         properties.insert("EndpointConfiguration".to_owned(), endpoint);
     }
-    if let Some(Definition { root }) = api.definition.take() {
+    if let Some(definition) = api.definition.take() {
+        let (body, parts) = definition.finish();
         places.push(("Body".to_owned(), api.definition_path.clone()));
-        properties.insert("Body".to_owned(), Value::Object(root));
+        places.extend(parts);
+        properties.insert("Body".to_owned(), body);
     }
     vec![Resource { places, ..resource(&api.id, "AWS::ApiGateway::RestApi", Value::Object(properties), &api.path) }]
 }
@@ -157,6 +159,12 @@ fn gateway_responses(api: &mut Api, problems: &mut Problems) {
             }
             made.insert("statusCode".to_owned(), json!(code));
         }
+        definition.came_from(&["x-amazon-apigateway-gateway-responses", &name], response.root());
+        for (part, said) in
+            [("responseParameters", "ResponseParameters"), ("responseTemplates", "ResponseTemplates"), ("statusCode", "StatusCode")]
+        {
+            definition.came_from(&["x-amazon-apigateway-gateway-responses", &name, part], &response.path(said));
+        }
         response.finish("a gateway response", problems);
         object(&mut definition.root, "x-amazon-apigateway-gateway-responses").insert(name, Value::Object(made));
     }
@@ -164,11 +172,13 @@ fn gateway_responses(api: &mut Api, problems: &mut Problems) {
 
 /// `image~1png` is `image/png`: a slash would be taken for a path of a patch.
 fn binary_media_types(api: &mut Api, problems: &mut Problems) {
+    let path = api.properties.path("BinaryMediaTypes");
     let types = api.properties.list("BinaryMediaTypes", problems).unwrap_or_default();
     let Some(definition) = api.definition.as_mut().filter(|_| !types.is_empty()) else { return };
     let types: Vec<Value> =
         types.into_iter().map(|kind| kind.as_str().map_or(kind.clone(), |text| json!(text.replace("~1", "/")))).collect();
     definition.root.insert("x-amazon-apigateway-binary-media-types".to_owned(), Value::Array(types));
+    definition.came_from(&["x-amazon-apigateway-binary-media-types"], &path);
 }
 
 fn models(api: &mut Api, problems: &mut Problems) {
@@ -178,7 +188,7 @@ fn models(api: &mut Api, problems: &mut Problems) {
         let place = said.path(&name);
         match said.take(&name) {
             Some(Value::Object(schema)) if is_set(schema.get("type")) => {
-                definition.models().insert(name.to_lowercase(), Value::Object(schema));
+                definition.model(&name.to_lowercase(), Value::Object(schema), &place);
             }
             Some(_) => problems.error(&place, format!("the model `{name}` needs a `type`"), Some("`type: object`")),
             None => {}
