@@ -16,6 +16,7 @@ mod report;
 mod resolve;
 pub mod resource;
 mod sam;
+mod terraform;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -113,9 +114,12 @@ pub struct Settings {
 pub fn run(arguments: &Arguments) -> Result<Verdict, Failure> {
     let shown = arguments.file.display().to_string();
     let mut source = Source::load_template(&arguments.file)?;
-    let settings = arguments.settings();
+    let mut settings = arguments.settings();
     let mut problems = Vec::new();
-    let imported = import(&mut source, arguments, &settings, &mut problems);
+    let imported = import(&mut source, arguments, &mut settings, &mut problems);
+    if let Some(root) = source.document().filter(is_terraform) {
+        problems.iter_mut().for_each(|problem| problem.path = terraform::place(&root, &problem.path));
+    }
     let diagnostics = check::diagnose(&source, &problems);
     diagnostics::write_to_stderr(&diagnostics, &shown);
     let Some((document, report)) = imported.filter(|_| Count::of(&diagnostics).errors == 0) else {
@@ -135,20 +139,22 @@ pub fn run(arguments: &Arguments) -> Result<Verdict, Failure> {
 }
 
 /// The document, and what is told of it; none where an error ended the way to it.
-fn import(source: &mut Source, arguments: &Arguments, settings: &Settings, told: &mut Vec<Problem>) -> Option<(Value, Report)> {
+fn import(source: &mut Source, arguments: &Arguments, settings: &mut Settings, told: &mut Vec<Problem>) -> Option<(Value, Report)> {
     source.enter("TemplateBody");
     let root = source.document()?;
     let is_terraform = match arguments.from {
         From::Auto => is_terraform(&root),
         from => from == From::Terraform,
     };
-    if !is_terraform {
+    if is_terraform {
+        terraform::learn(&root, settings);
+    } else {
         cloudformation::put_files(source, &root, &arguments.file);
     }
     let root = source.document()?;
     let mut problems = Problems::default();
     let (template, resources) = if is_terraform {
-        (Template::default(), read_terraform(&root, settings, &mut problems))
+        (Template::default(), terraform::read(&root, settings, &mut problems))
     } else {
         read_template(&root, settings, &mut problems)
     };
@@ -235,13 +241,6 @@ fn not_a_template(root: &Value) -> (&'static str, &'static str) {
             "a template has a member `Resources`; `terraform show -json` prints plans and states",
         )
     }
-}
-
-/// `root` is what `terraform show -json` prints, of a plan or a state.
-fn read_terraform(root: &Value, settings: &Settings, problems: &mut Problems) -> Vec<Resource> {
-    let _ = (root, settings);
-    problems.error(&JsonPath::root(), "Terraform's output is not read yet", None);
-    Vec::new()
 }
 
 /// An account has twelve digits.

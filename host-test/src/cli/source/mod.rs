@@ -192,6 +192,23 @@ fn parse(file: &SourceFile, id: FileId, tags: Tags) -> Result<Parsed, Finding> {
     }
 }
 
+/// What a text inside of a file says that is JSON or YAML itself; else what is wrong with it.
+pub fn value_of(text: &str) -> Result<Value, String> {
+    let file = SourceFile::new(String::new(), text);
+    let (root, finding) = match parse(&file, FileId(0), Tags::Refused) {
+        Ok(Parsed { root, findings }) => (Some(root), findings.into_iter().next()),
+        Err(finding) => (None, Some(finding)),
+    };
+    match (root, finding) {
+        (Some(root), None) => Ok(root.to_value()),
+        (_, Some(finding)) => {
+            let line = finding.span.map_or(1, |span| file.position(span.start).line);
+            Err(format!("{}, on its line {line}", finding.problem.message))
+        }
+        (None, None) => Err("it is empty".to_owned()),
+    }
+}
+
 /// A file, or the standard input, and what to call it.
 pub(super) fn read_bytes(file: &Path, help: &str) -> Result<(String, Vec<u8>), Failure> {
     let (name, read) = if file == Path::new("-") {
