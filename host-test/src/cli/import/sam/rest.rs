@@ -6,7 +6,7 @@ use tollgate::problem::{JsonPath, Problems};
 use super::super::resource::Resource;
 use super::api::Api;
 use super::definition::object;
-use super::properties::{Properties, is_set};
+use super::properties::{Properties, is_intrinsic, is_set};
 use super::usage_plan::Shared;
 use super::{Names, cors, domain, rest_auth, rest_event, usage_plan};
 
@@ -20,7 +20,7 @@ pub fn finish(mut api: Api, shared: &mut Shared, names: &mut Names, problems: &m
     binary_media_types(&mut api, problems);
     models(&mut api, problems);
 
-    let stage_id = stage_id(&api.id, &stage_name);
+    let stage_id = stage_id(&api.id, stage_name.as_str().unwrap_or_default());
     let mut made = rest_api(&mut api, problems);
     let (id, path) = (api.id.clone(), api.path.clone());
     let deployment = format!("{id}Deployment");
@@ -29,7 +29,7 @@ pub fn finish(mut api: Api, shared: &mut Shared, names: &mut Names, problems: &m
     let mut stage = Map::from_iter([
         ("RestApiId".to_owned(), json!({"Ref": id})),
         ("DeploymentId".to_owned(), json!({"Ref": deployment})),
-        ("StageName".to_owned(), json!(stage_name)),
+        ("StageName".to_owned(), stage_name),
     ]);
     api.properties.skip(&["StageName"]);
     let of_stage = [
@@ -68,9 +68,10 @@ pub fn places(properties: &Properties, names: &[&str]) -> Vec<(String, JsonPath)
     said.map(|name| ((*name).to_owned(), properties.path(name))).collect()
 }
 
-fn stage_name(api: &Api, problems: &mut Problems) -> Option<String> {
+fn stage_name(api: &Api, problems: &mut Problems) -> Option<Value> {
     match api.properties.get("StageName") {
-        Some(Value::String(name)) if !name.is_empty() => return Some(name.clone()),
+        // What it hangs on is told when references are resolved.
+        Some(name) if is_intrinsic(name) || name.as_str().is_some_and(|name| !name.is_empty()) => return Some(name.clone()),
         Some(_) => problems.error(&api.properties.path("StageName"), "the name of a stage has to be text", None),
         None => problems.error(&api.path, "an `AWS::Serverless::Api` needs `StageName`", Some("`StageName: Prod`")),
     }

@@ -37,7 +37,7 @@ pub fn add(api: &mut Api, problems: &mut Problems) -> Option<Properties> {
     let to_preflight = auth.flag("AddDefaultAuthorizerToCorsPreflight", problems).unwrap_or(true);
     let needs_key = auth.flag("ApiKeyRequired", problems) == Some(true);
     let key_to_preflight = auth.flag("AddApiKeyRequiredToCorsPreflight", problems).unwrap_or(true);
-    let stage = api.properties.get("StageName").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let stage = api.properties.get("StageName").cloned().unwrap_or_default();
     let policy_path = auth.path("ResourcePolicy");
     let policy = auth.take("ResourcePolicy");
     auth.skip(&["InvokeRole"]);

@@ -192,7 +192,7 @@ fn authorize(event: &Event, api: &mut Api, operation: &mut Map<String, Value>, p
     let policy_path = auth.path("ResourcePolicy");
     let policy = auth.take("ResourcePolicy");
     if let Some(policy) = policy
-        && let Some(stage) = api.properties.get("StageName").and_then(Value::as_str).map(str::to_owned)
+        && let Some(stage) = api.properties.get("StageName").cloned()
         && let Some(definition) = &mut api.definition
     {
         policy::add(&policy, &policy_path, definition, &[event.route.clone()], &stage, problems);

@@ -28,7 +28,8 @@ fn expanded(template: &Value) -> (Vec<Resource>, Vec<String>) {
         places: Vec::new(),
     });
     let mut problems = Problems::default();
-    let made = expand(resources.collect(), &template["Globals"], &settings(), &mut problems);
+    let template = Sam { resources: resources.collect(), globals: template["Globals"].clone(), ..Sam::default() };
+    let made = expand(template, &settings(), &mut problems);
     (made, problems.into_vec().into_iter().map(|problem| problem.to_string()).collect())
 }
 
@@ -491,7 +492,8 @@ fn an_http_api_of_ones_own_is_found_in_china_too() {
         places: Vec::new(),
     });
     let settings = Settings { region: "cn-north-1".to_owned(), ..settings() };
-    let made = expand(resources.collect(), &Value::Null, &settings, &mut Problems::default());
+    let template = Sam { resources: resources.collect(), ..Sam::default() };
+    let made = expand(template, &settings, &mut Problems::default());
     let api = made.iter().find(|resource| resource.id == "Pets").unwrap();
     let uri = &api.properties["Body"]["paths"]["/pets"]["get"]["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"];
     assert!(uri.as_str().unwrap().starts_with("arn:aws-cn:apigateway:cn-north-1:lambda:"), "{uri}");
