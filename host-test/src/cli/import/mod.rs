@@ -226,8 +226,9 @@ fn read_template(root: &Value, settings: &Settings, problems: &mut Problems) -> 
         return Default::default();
     }
     let read = cloudformation::read(root, settings, problems);
-    let resources = if read.is_sam { sam::expand(read.resources, &read.globals, settings, problems) } else { read.resources };
-    (read.template, resources)
+    let cloudformation::Read { template, resources, globals, ignored, is_sam } = read;
+    let resources = if is_sam { sam::expand(sam::Sam { resources, globals, ignored }, settings, problems) } else { resources };
+    (template, resources)
 }
 
 fn not_a_template(root: &Value) -> (&'static str, &'static str) {
