@@ -194,6 +194,19 @@ impl<'s, 'f> Cursor<'s, 'f> {
     }
 }
 
+/// Whether a value of this shape, where it takes this attribute and nothing else unknown, is told by what that will be.
+fn takes(shape: &Shape, instance: &Instance<'_>, attribute: &str) -> bool {
+    let is_function = matches!(instance.kind, "aws_lambda_function" | "aws_lambda_alias");
+    let is_invocation = matches!(attribute, "invoke_arn" | "qualified_invoke_arn");
+    match shape {
+        Shape::Direct | Shape::List => !attribute.is_empty(),
+        Shape::Uri => is_invocation || is_function && attribute == "arn",
+        Shape::HttpUri => is_invocation || attribute == "arn",
+        Shape::Issuer => instance.kind == "aws_cognito_user_pool" && matches!(attribute, "endpoint" | "id"),
+        _ => false,
+    }
+}
+
 fn holds_unknown(unknown: &Value) -> bool {
     match unknown {
         Value::Bool(unknown) => *unknown,
@@ -470,11 +483,10 @@ impl<'s, 'f> Reader<'s, 'f> {
             [] => format!("`{name}` of `{address}` is known only after apply, and the plan does not say what it takes"),
             _ => format!("`{name}` of `{address}` is known only after apply: it takes {quoted}"),
         };
-        let is_whole = matches!(shape, Shape::Direct | Shape::List | Shape::Uri | Shape::HttpUri | Shape::Issuer);
         let own = format!("{address}.{name}");
         let mut wanted = vec![own];
-        if let ([Leaf::Computed { instance, attribute }], true) = (leaves, is_whole)
-            && !attribute.is_empty()
+        if let [Leaf::Computed { instance, attribute }] = leaves
+            && takes(shape, instance, attribute)
         {
             wanted.push(format!("{}.{attribute}", instance.address));
         }
