@@ -15,6 +15,7 @@ mod cloudformation;
 mod report;
 mod resolve;
 pub mod resource;
+mod sam;
 mod terraform;
 
 use std::collections::{BTreeMap, HashSet};
@@ -156,7 +157,7 @@ fn import(source: &mut Source, arguments: &Arguments, settings: &mut Settings, t
     let root = source.document()?;
     let mut problems = Problems::default();
     let (template, resources) = if is_terraform {
-        (Template::default(), read_terraform(&root, settings, &mut problems))
+        (Template::default(), terraform::read(&root, settings, &mut problems))
     } else {
         read_template(&root, settings, &mut problems)
     };
@@ -220,7 +221,7 @@ fn read_template(root: &Value, settings: &Settings, problems: &mut Problems) -> 
         return Default::default();
     }
     let read = cloudformation::read(root, settings, problems);
-    let resources = if read.is_sam { expand_sam(read.resources, &read.globals, settings, problems) } else { read.resources };
+    let resources = if read.is_sam { sam::expand(read.resources, &read.globals, settings, problems) } else { read.resources };
     (read.template, resources)
 }
 
@@ -243,20 +244,6 @@ fn not_a_template(root: &Value) -> (&'static str, &'static str) {
             "a template has a member `Resources`; `terraform show -json` prints plans and states",
         )
     }
-}
-
-/// Between a template's parameters, conditions and mappings, which are resolved, and its references among resources, which are not:
-/// `Ref`, `Fn::GetAtt`, `Fn::Sub` and `Fn::Join` of resources still stand in the properties, and so does what depends on them.
-/// `globals` is the section `Globals` of the template, `null` where it has none. The resources include those of other kinds.
-fn expand_sam(resources: Vec<Resource>, globals: &Value, settings: &Settings, problems: &mut Problems) -> Vec<Resource> {
-    let _ = (globals, settings);
-    problems.error(&JsonPath::root().key("Transform"), "templates of SAM are not read yet", None);
-    resources
-}
-
-/// `root` is what `terraform show -json` prints, of a plan or a state.
-fn read_terraform(root: &Value, settings: &Settings, problems: &mut Problems) -> Vec<Resource> {
-    terraform::read(root, settings, problems)
 }
 
 /// An account has twelve digits.

@@ -116,7 +116,8 @@ const INSTEAD: [(&str, &str); 5] = [
 /// Properties that are extensions of the definition.
 fn settings(api: &Api<'_>, definition: &mut Map<String, Value>, draft: &mut Draft, problems: &mut Problems) {
     for (property, extension) in INSTEAD {
-        let Some(node) = api.resource.get(property) else { continue };
+        // The serverless framework writes an empty policy where it has none.
+        let Some(node) = api.resource.get(property).filter(|node| plain(node.value) != "") else { continue };
         let value = if property == "Policy" { object(&node, problems) } else { Some(plain(node.value)) };
         if let Some(value) = value {
             set(definition, extension, value, &api.path, &node.path, draft);
