@@ -119,6 +119,11 @@ fn of_provider(root: &Value) -> Option<String> {
 fn whole<'s, 'f>(reader: &mut Reader<'s, 'f>, instance: &'s Instance<'f>, kind: &str, fields: &[Field]) -> Resource {
     let Converted { mut properties, places } = reader.convert(&Cursor::new(reader.file, instance), fields);
     finish(kind, &mut properties);
+    // Private domains have policies, and a type of their own.
+    let kind = match kind {
+        "AWS::ApiGateway::DomainName" if properties.contains_key("Policy") => "AWS::ApiGateway::DomainNameV2",
+        kind => kind,
+    };
     Resource {
         id: instance.address.clone(),
         kind: kind.to_owned(),

@@ -25,6 +25,8 @@ pub enum Shape {
     Unless(&'static str),
     /// A value that is taken whole from another resource where it is taken from one: an ARN, a name.
     Direct,
+    /// The same where it has no effect here: it is left out when nobody knows it.
+    Loose,
     /// The same as a list.
     List,
     /// The URI of a REST integration or an authorizer: of a function, its invocation.
@@ -298,7 +300,14 @@ impl<'s, 'f> Reader<'s, 'f> {
             Shape::Plain | Shape::List | Shape::Direct | Shape::Uri | Shape::HttpUri | Shape::Issuer if at.is_partly_unknown() => {
                 self.partly(at)
             }
-            Shape::Plain | Shape::List | Shape::Direct | Shape::Uri | Shape::HttpUri | Shape::Issuer | Shape::MethodPath => known(),
+            Shape::Plain
+            | Shape::List
+            | Shape::Direct
+            | Shape::Loose
+            | Shape::Uri
+            | Shape::HttpUri
+            | Shape::Issuer
+            | Shape::MethodPath => known(),
             Shape::Block(_) | Shape::Blocks(_) => None,
         }
     }
@@ -318,7 +327,7 @@ impl<'s, 'f> Reader<'s, 'f> {
                 let each: Option<Vec<Value>> = leaves.iter().map(|leaf| self.value_of(leaf).map(Value::from)).collect();
                 each.map(Value::Array)
             }
-            (Shape::Direct, [leaf]) => self.value_of(leaf).map(Value::from),
+            (Shape::Direct | Shape::Loose, [leaf]) => self.value_of(leaf).map(Value::from),
             (Shape::Uri | Shape::HttpUri, [leaf @ Leaf::Computed { instance, attribute }]) => {
                 let is_function = matches!(instance.kind, "aws_lambda_function" | "aws_lambda_alias");
                 match attribute.as_str() {
@@ -353,8 +362,13 @@ impl<'s, 'f> Reader<'s, 'f> {
             (Shape::MethodPath, _) => self.method_path(at),
             _ => None,
         };
-        if found.is_none() {
-            self.unresolved(at, shape, &unknown);
+        match (&found, shape) {
+            (None, Shape::Loose) => {
+                let message = format!("`{}` of `{}` is known only after apply, and left out", at.name, at.instance.address);
+                self.problems.warning(&at.path, message, Some("it has no effect here"));
+            }
+            (None, _) => self.unresolved(at, shape, &unknown),
+            _ => {}
         }
         found
     }
@@ -490,7 +504,8 @@ impl<'s, 'f> Reader<'s, 'f> {
         {
             wanted.push(format!("{}.{attribute}", instance.address));
         }
-        let values: Vec<String> = wanted.iter().map(|wanted| format!("`--value '{wanted}=…'`")).collect();
+        let given = if matches!(shape, Shape::Link(_)) { "ADDRESS" } else { "…" };
+        let values: Vec<String> = wanted.iter().map(|wanted| format!("`--value '{wanted}={given}'`")).collect();
         self.problems.error(&at.path, message, Some(&format!("say what it will be by {}, {AFTER}", values.join(" or "))));
     }
 
@@ -552,7 +567,7 @@ impl<'s, 'f> Reader<'s, 'f> {
         if let ([only], true) = (all.as_slice(), is_api) {
             return Some(only);
         }
-        self.unresolved(at, &Shape::Plain, &leaves);
+        self.unresolved(at, &Shape::Link(&[]), &leaves);
         None
     }
 
