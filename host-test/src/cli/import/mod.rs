@@ -58,12 +58,12 @@ pub struct Arguments {
     /// What only AWS knows: `Function.Arn=…`, `Queue=…` for what `Ref` gives, the name of an export; can be given more than once
     #[arg(long = "value", value_name = "LOGICALID[.ATTRIBUTE]=VALUE", value_parser = stage_variable)]
     values: Vec<(String, String)>,
-    /// The region that the stack is in
-    #[arg(long, default_value = "us-east-1")]
-    region: String,
-    /// The account that the stack is in
-    #[arg(long, default_value = "000000000000", value_parser = account)]
-    account: String,
+    /// The region that the stack is in, unless the file says it: us-east-1
+    #[arg(long)]
+    region: Option<String>,
+    /// The account that the stack is in, unless the file says it: 000000000000
+    #[arg(long, value_parser = account)]
+    account: Option<String>,
     /// The name of the stack
     #[arg(long, value_name = "NAME", default_value = "stack")]
     stack_name: String,
@@ -74,6 +74,9 @@ pub struct Arguments {
     #[arg(long, value_enum, default_value_t = Format::Yaml)]
     format: Format,
 }
+
+/// The account of a stack of which nobody says it.
+const NO_ACCOUNT: &str = "000000000000";
 
 /// What a file can be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -151,6 +154,9 @@ fn import(source: &mut Source, arguments: &Arguments, settings: &mut Settings, t
     };
     if is_terraform {
         terraform::learn(&root, settings);
+        // What the user says outweighs what the file says.
+        settings.region.clone_from(arguments.region.as_ref().unwrap_or(&settings.region.clone()));
+        settings.account.clone_from(arguments.account.as_ref().unwrap_or(&settings.account.clone()));
     } else {
         cloudformation::put_files(source, &root, &arguments.file);
     }
@@ -261,8 +267,8 @@ fn yaml(document: &Value) -> Result<String, Failure> {
 impl Arguments {
     fn settings(&self) -> Settings {
         Settings {
-            region: self.region.clone(),
-            account: self.account.clone(),
+            region: self.region.clone().unwrap_or_else(|| "us-east-1".to_owned()),
+            account: self.account.clone().unwrap_or_else(|| NO_ACCOUNT.to_owned()),
             stack_name: self.stack_name.clone(),
             parameters: self.parameters.iter().cloned().collect(),
             values: self.values.iter().cloned().collect(),

@@ -63,7 +63,7 @@ impl Report {
                 let _ = writeln!(text, "  {} ({}): {}", printable(&made.id), made.kind, printable(&made.name));
             }
         }
-        if settings.account == "000000000000" {
+        if settings.account == super::NO_ACCOUNT {
             let _ = writeln!(
                 text,
                 "account {} and region {}: `--account` and `--region` say others",

