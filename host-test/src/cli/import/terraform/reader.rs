@@ -7,7 +7,7 @@ use tollgate::problem::{JsonPath, Problems, quoted};
 use super::super::Settings;
 use super::file::{File, Instance};
 use super::references::Leaf;
-use super::rules::Home;
+use super::rules::{Home, partition};
 use crate::cli::source;
 
 /// One attribute of Terraform's, and what it becomes.
@@ -348,7 +348,9 @@ impl<'s, 'f> Reader<'s, 'f> {
                         }
                         uri.map(Value::from)
                     }
-                    "arn" if matches!(shape, Shape::HttpUri) => self.value_of(leaf).map(Value::from),
+                    "arn" if matches!(shape, Shape::HttpUri) => {
+                        self.value_of(leaf).or_else(|| self.behind_a_link(instance)).map(Value::from)
+                    }
                     _ => None,
                 }
             }
@@ -465,6 +467,26 @@ impl<'s, 'f> Reader<'s, 'f> {
             }
         }
         leaves
+    }
+
+    /// The ARN of what a VPC link leads to, as far as its name goes: here the link leads to a cluster, and the ids count nothing.
+    fn behind_a_link(&self, instance: &'s Instance<'f>) -> Option<String> {
+        let Home { region, account } = self.home;
+        let partition = partition(region);
+        match instance.kind {
+            "aws_lb_listener" | "aws_alb_listener" => {
+                let balancer = self.unknown_leaves(&Cursor::new(self.file, instance).field("load_balancer_arn"));
+                let name = balancer.iter().find_map(|leaf| match leaf {
+                    Leaf::Computed { instance, .. } if matches!(instance.kind, "aws_lb" | "aws_alb") => instance.text("name"),
+                    _ => None,
+                });
+                Some(format!("arn:{partition}:elasticloadbalancing:{region}:{account}:listener/app/{}/-/-", name?))
+            }
+            "aws_service_discovery_service" => {
+                Some(format!("arn:{partition}:servicediscovery:{region}:{account}:service/{}", instance.text("name")?))
+            }
+            _ => None,
+        }
     }
 
     /// Whether an expression also takes what the plan knows, so that more than its unknown parts is in it.
