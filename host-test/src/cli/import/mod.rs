@@ -18,7 +18,7 @@ pub mod resource;
 mod sam;
 mod terraform;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
@@ -123,6 +123,9 @@ pub fn run(arguments: &Arguments) -> Result<Verdict, Failure> {
     if let Some(root) = source.document().filter(is_terraform) {
         problems.iter_mut().for_each(|problem| problem.path = terraform::place(&root, &problem.path));
     }
+    // An API at two domains is compiled for both of them.
+    let mut known = HashSet::new();
+    problems.retain(|problem| known.insert(problem.clone()));
     let diagnostics = check::diagnose(&source, &problems);
     diagnostics::write_to_stderr(&diagnostics, &shown);
     let Some((document, report)) = imported.filter(|_| Count::of(&diagnostics).errors == 0) else {
