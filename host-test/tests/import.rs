@@ -330,6 +330,13 @@ fn parameters_and_conditions_are_asked_for_only_where_they_count() {
     assert!(out.contains("operationId: list"), "{out}");
     refused(&missing, &["--parameter", "Name=a", "--parameter", "Nmae=b"], 1, "the template has no parameter `Nmae`");
 
+    // Nobody asks for a certificate, whoever makes it.
+    let custom = "  Custom: { Type: Custom::Thing }
+  Domain: { Type: AWS::ApiGateway::DomainName, Properties: { DomainName: a.example.com, RegionalCertificateArn: !GetAtt Custom.Arn } }
+  Logs: { Type: AWS::ApiGateway::Account, Properties: { CloudWatchRoleArn: !GetAtt Custom.Arn } }\n";
+    let (code, _, said) = piped(&template("", custom), &[]);
+    assert_eq!(code, Some(0), "{said}");
+
     let unused = with("Parameters: { Name: { Type: String } }\n", "OperationName: list");
     assert_eq!(piped(&unused, &[]).0, Some(0));
 

@@ -171,8 +171,10 @@ fn import(source: &mut Source, arguments: &Arguments, settings: &mut Settings, t
     let mut resolver = Resolver::with_resources(&template, settings, &resources);
     let (ours, others): (Vec<&Resource>, Vec<&Resource>) = resources.iter().partition(|resource| resource.is_of_api_gateway());
     let identities = identities(&mut resolver, &ours, &others);
-    let resolved =
-        ours.iter().map(|resource| Resource { properties: resolver.properties(resource), ..(*resource).clone() }).collect();
+    let resolved = ours
+        .iter()
+        .map(|resource| Resource { properties: resolver.properties(resource, assemble::is_read), ..(*resource).clone() })
+        .collect();
     let made_up = std::mem::take(&mut resolver.made_up);
     settle(std::mem::take(&mut resolver.problems), told)?;
     let mut problems = Problems::default();
@@ -227,8 +229,9 @@ fn read_template(root: &Value, settings: &Settings, problems: &mut Problems) -> 
         return Default::default();
     }
     let read = cloudformation::read(root, settings, problems);
-    let resources = if read.is_sam { sam::expand(read.resources, &read.globals, settings, problems) } else { read.resources };
-    (read.template, resources)
+    let cloudformation::Read { template, resources, globals, ignored, is_sam } = read;
+    let resources = if is_sam { sam::expand(sam::Sam { resources, globals, ignored }, settings, problems) } else { resources };
+    (template, resources)
 }
 
 fn not_a_template(root: &Value) -> (&'static str, &'static str) {

@@ -17,7 +17,8 @@ pub struct Resource {
     pub properties: Value,
     /// Where it stands in the source, so that a mistake can be shown there.
     pub path: JsonPath,
-    /// Where the properties stand, when not below `path` under `Properties`: property name to path.
+    /// Where the properties stand, when not below `path` under `Properties`: property name to path. A part of a property that was put
+    /// together from elsewhere is a JSON pointer behind its name: `Body/paths/~1pets/get`.
     pub places: Vec<(String, JsonPath)>,
 }
 

@@ -5,6 +5,8 @@ use serde_json::{Map, Value};
 use tollgate::definition::Node;
 use tollgate::problem::{JsonPath, Problems, Segment};
 
+use crate::cli::import::resource::Resource;
+
 /// Parts of the document.
 #[derive(Debug, Default)]
 pub struct Draft {
@@ -28,6 +30,16 @@ impl Draft {
     /// Remembers where a part of the document comes from.
     pub fn note(&mut self, made: &JsonPath, written: &JsonPath) {
         self.origins.push((made.clone(), written.clone()));
+    }
+
+    /// Remembers where the parts of a property come from that was put together from elsewhere.
+    pub fn note_parts(&mut self, resource: &Resource, property: &str, made: &JsonPath) {
+        for (name, written) in &resource.places {
+            if let Some(pointer) = name.strip_prefix(property).and_then(|rest| rest.strip_prefix('/')) {
+                let names = pointer.split('/').map(|name| name.replace("~1", "/").replace("~0", "~"));
+                self.note(&names.fold(made.clone(), |made, name| made.key(&name)), written);
+            }
+        }
     }
 
     /// Takes members of an object over under their names in the document; what the object has beside them is told.

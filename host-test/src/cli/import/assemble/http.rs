@@ -20,6 +20,7 @@ pub fn definition(api: &Api<'_>, stack: &Stack, draft: &mut Draft, problems: &mu
     let mut definition = match api.resource.get("Body") {
         Some(body) => {
             draft.note(&api.path.key("definition"), &body.path);
+            draft.note_parts(api.resource, "Body", &api.path.key("definition"));
             for kind in [ROUTE, "AWS::ApiGatewayV2::Authorizer", "AWS::ApiGatewayV2::Integration"] {
                 for resource in stack.of_owner(kind, "ApiId", &api.id) {
                     let message = format!("`{}` adds to an API that has a `Body`, which is not carried over", resource.id);

@@ -21,6 +21,7 @@ pub fn definition(api: &Api<'_>, stack: &Stack, draft: &mut Draft, problems: &mu
     let mut definition = match api.resource.get("Body") {
         Some(body) => {
             draft.note(&api.path.key("definition"), &body.path);
+            draft.note_parts(api.resource, "Body", &api.path.key("definition"));
             beside_body(api, stack, problems);
             match object(&body, problems) {
                 Some(Value::Object(body)) => body,

@@ -4,6 +4,8 @@
 mod files;
 mod parameters;
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 use tollgate::problem::{JsonPath, Problem, Problems};
 
@@ -22,6 +24,8 @@ pub struct Read {
     pub resources: Vec<Resource>,
     /// `Globals` of SAM.
     pub globals: Value,
+    /// `IgnoreGlobals` of the resources that say so.
+    pub ignored: BTreeMap<String, Value>,
     /// Whether SAM's transform is due.
     pub is_sam: bool,
 }
@@ -45,7 +49,7 @@ pub fn is_template(root: &Value) -> bool {
 
 /// Reads a template; what is wrong with it is told.
 pub fn read(root: &Value, settings: &Settings, problems: &mut Problems) -> Read {
-    let mut read = Read { globals: root.get("Globals").cloned().unwrap_or_default(), ..Read::default() };
+    let mut read = Read::default();
     read.template.parameters = parameters::read(root, settings, problems);
     read.template.mappings = root.get("Mappings").cloned().unwrap_or_default();
     read.template.conditions = root.get("Conditions").and_then(Value::as_object).cloned().unwrap_or_default();
@@ -54,6 +58,14 @@ pub fn read(root: &Value, settings: &Settings, problems: &mut Problems) -> Read 
         problems.error(&JsonPath::root(), "the template has no `Resources`", None);
         return read;
     };
+    if let Some(globals) = root.get("Globals") {
+        read.globals = match Resolver::new(&read.template, settings).resolve(globals, &JsonPath::root().key("Globals")) {
+            Outcome::Known(globals) | Outcome::Kept(globals) => globals,
+            Outcome::Nothing | Outcome::Failed => globals.clone(),
+        };
+    }
+    let ignored = |(id, resource): (&String, &Value)| Some((id.clone(), resource.get("IgnoreGlobals")?.clone()));
+    read.ignored = resources.iter().filter_map(ignored).collect();
     let (kept, dropped) = read_resources(resources, &read.template, settings, problems);
     read.resources = kept;
     read.template.dropped = dropped.into_iter().collect();

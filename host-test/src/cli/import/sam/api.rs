@@ -114,14 +114,14 @@ impl Api {
     }
 
     /// The API that events share which name none: at the place of the first one, with what `Globals` says.
-    pub fn implicit(kind: Kind, path: &JsonPath, globals: &Globals) -> Resource {
+    pub fn implicit(kind: Kind, path: &JsonPath, globals: &Globals, problems: &mut Problems) -> Resource {
         let properties = match kind {
             Kind::Rest => json!({"StageName": "Prod"}),
             Kind::Http => json!({}),
         };
         let (id, name) = (kind.implicit_id().to_owned(), kind.as_str().to_owned());
         let mut resource = Resource { id, kind: name, properties, path: path.clone(), places: Vec::new() };
-        globals.merge_into(&mut resource);
+        globals.merge_into(&mut resource, problems);
         resource
     }
 

@@ -41,6 +41,7 @@ pub fn add(api: &mut Api, problems: &mut Problems) {
     let Some(definition) = &mut api.definition else { return };
     let open_api_3 = definition.is_openapi_3();
     let mut seen = Vec::new();
+    let mut made = Vec::new();
     for (route, item) in definition.paths().iter_mut() {
         // API Gateway has one resource for `/pets` and `/pets/`.
         let resource = if route == "/" { "/" } else { route.trim_end_matches('/') };
@@ -52,7 +53,11 @@ pub fn add(api: &mut Api, problems: &mut Problems) {
             let mut values = values.clone();
             values.entry("AllowMethods").or_insert_with(|| json!(methods(item)));
             item.insert("options".to_owned(), preflight(&values, credentials, open_api_3));
+            made.push(route.clone());
         }
+    }
+    for route in made {
+        definition.came_from(&["paths", &route, "options"], &path);
     }
 }
 

@@ -5,7 +5,8 @@ use tollgate::problem::{JsonPath, Problems};
 
 /// What API Gateway calls all methods at once.
 pub const ANY: &str = "x-amazon-apigateway-any-method";
-const INTEGRATION: &str = "x-amazon-apigateway-integration";
+/// What becomes of a request.
+pub const INTEGRATION: &str = "x-amazon-apigateway-integration";
 const METHODS: [&str; 8] = ["get", "head", "post", "put", "patch", "delete", "options", ANY];
 
 /// A definition in the making.
@@ -13,6 +14,7 @@ const METHODS: [&str; 8] = ["get", "head", "post", "put", "patch", "delete", "op
 pub struct Definition {
     /// The document.
     pub root: Map<String, Value>,
+    places: Vec<(String, JsonPath)>,
 }
 
 /// An object at a key of an object, made where there is none.
@@ -58,7 +60,7 @@ impl Definition {
     }
 
     fn made(value: Value) -> Self {
-        Self { root: value.as_object().cloned().unwrap_or_default() }
+        Self { root: value.as_object().cloned().unwrap_or_default(), places: Vec::new() }
     }
 
     /// The user's own. It has to be one that can be written into.
@@ -70,7 +72,7 @@ impl Definition {
         let has_version = root.contains_key("swagger") || root.contains_key("openapi");
         let item = |(_, item): (&String, &Value)| item.is_object();
         match root.get("paths").and_then(Value::as_object) {
-            Some(paths) if has_version && paths.iter().all(item) => Some(Self { root }),
+            Some(paths) if has_version && paths.iter().all(item) => Some(Self { root, places: Vec::new() }),
             _ => {
                 let help = "it needs `openapi` or `swagger`, and `paths` with an object for each path";
                 problems.error(path, "this is no OpenAPI definition", Some(help));
@@ -108,9 +110,25 @@ impl Definition {
         })
     }
 
+    /// Remembers where a part of it is said, which stands at these names.
+    pub fn came_from(&mut self, names: &[&str], path: &JsonPath) {
+        let names = names.iter().map(|name| format!("/{}", name.replace('~', "~0").replace('/', "~1")));
+        self.places.push((format!("Body{}", names.collect::<String>()), path.clone()));
+    }
+
+    /// The document, as the property `Body`, and where its parts are said.
+    pub fn finish(self) -> (Value, Vec<(String, JsonPath)>) {
+        (Value::Object(self.root), self.places)
+    }
+
     /// Adds a security scheme, in the place of one of its name.
-    pub fn scheme(&mut self, name: &str, scheme: Value) {
+    pub fn scheme(&mut self, name: &str, scheme: Value, path: &JsonPath) {
         self.schemes().insert(name.to_owned(), scheme);
+        if self.is_openapi_3() {
+            self.came_from(&["components", "securitySchemes", name], path);
+        } else {
+            self.came_from(&["securityDefinitions", name], path);
+        }
     }
 
     /// Adds a security scheme, unless the user has one of its name.
@@ -126,12 +144,18 @@ impl Definition {
         }
     }
 
-    /// The models.
-    pub fn models(&mut self) -> &mut Map<String, Value> {
-        if self.is_openapi_3() {
+    /// Adds a model.
+    pub fn model(&mut self, name: &str, schema: Value, path: &JsonPath) {
+        let models = if self.is_openapi_3() {
             object(object(&mut self.root, "components"), "schemas")
         } else {
             object(&mut self.root, "definitions")
+        };
+        models.insert(name.to_owned(), schema);
+        if self.is_openapi_3() {
+            self.came_from(&["components", "schemas", name], path);
+        } else {
+            self.came_from(&["definitions", name], path);
         }
     }
 }

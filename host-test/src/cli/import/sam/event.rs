@@ -13,8 +13,6 @@ use super::properties::Properties;
 pub struct Event {
     /// What the function calls it.
     pub name: String,
-    /// The logical id of what is called.
-    pub owner: String,
     /// Of which kind of API it is a route.
     pub kind: Kind,
     /// The API that it names.
@@ -33,7 +31,7 @@ pub struct Event {
 
 impl Event {
     /// The events of a resource that are routes of an API.
-    pub fn all(owner: &str, events: &Map<String, Value>, path: &JsonPath, problems: &mut Problems) -> Vec<Self> {
+    pub fn all(events: &Map<String, Value>, path: &JsonPath, problems: &mut Problems) -> Vec<Self> {
         let mut found = Vec::new();
         for (name, event) in events {
             let kind = match event.get("Type").and_then(Value::as_str) {
@@ -42,12 +40,12 @@ impl Event {
                 // Queues, schedules and others come to the function by another way than a gateway.
                 _ => continue,
             };
-            found.extend(Self::read(owner, name, kind, event, &path.key(name), problems));
+            found.extend(Self::read(name, kind, event, &path.key(name), problems));
         }
         found
     }
 
-    fn read(owner: &str, name: &str, kind: Kind, event: &Value, path: &JsonPath, problems: &mut Problems) -> Option<Self> {
+    fn read(name: &str, kind: Kind, event: &Value, path: &JsonPath, problems: &mut Problems) -> Option<Self> {
         let place = path.key("Properties");
         let value = event.get("Properties").cloned().unwrap_or_default();
         let mut properties = Properties::of_object(value, &place, problems)?;
@@ -77,7 +75,7 @@ impl Event {
                 return None;
             }
         };
-        let event = Self { name: name.into(), owner: owner.into(), kind, api, route, method, properties, path: path.clone() };
+        let event = Self { name: name.into(), kind, api, route, method, properties, path: path.clone() };
         event.is_sound(problems).then_some(event)
     }
 
@@ -121,7 +119,7 @@ mod tests {
     fn read(event: Value) -> (Vec<Event>, Vec<String>) {
         let mut problems = Problems::default();
         let events = json!({"Get": event});
-        let events = Event::all("Pets", events.as_object().unwrap(), &JsonPath::root(), &mut problems);
+        let events = Event::all(events.as_object().unwrap(), &JsonPath::root(), &mut problems);
         (events, problems.into_vec().into_iter().map(|problem| problem.to_string()).collect())
     }
 

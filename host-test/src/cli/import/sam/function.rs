@@ -55,7 +55,7 @@ pub fn expand(
     };
     let events_path = said.path("Events");
     let events = said.take("Events").and_then(|events| events.as_object().cloned()).unwrap_or_default();
-    let events = Event::all(id, &events, &events_path, problems);
+    let events = Event::all(&events, &events_path, problems);
     made.push(Resource { places, ..resource(id, "AWS::Lambda::Function", Value::Object(properties), path) });
     let arn = match alias {
         None => format!("${{{id}.Arn}}"),
@@ -96,7 +96,7 @@ pub fn expand_state_machine(
     made.push(Resource { places, ..resource(id, "AWS::StepFunctions::StateMachine", Value::Object(properties), path) });
     let events_path = said.path("Events");
     let events = said.take("Events").and_then(|events| events.as_object().cloned()).unwrap_or_default();
-    for event in Event::all(id, &events, &events_path, problems) {
+    for event in Event::all(&events, &events_path, problems) {
         let role = format!("{id}{}Role", event.name);
         made.push(resource(&role, "AWS::IAM::Role", json!({}), &event.path));
         routes.push((event, Target::StateMachine { id: id.clone(), role }));

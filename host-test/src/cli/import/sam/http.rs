@@ -21,8 +21,10 @@ pub fn finish(mut api: Api, names: &mut Names, problems: &mut Problems) -> Vec<R
     let mut of_api = places(&api.properties, &["FailOnWarnings", "DisableExecuteApiEndpoint"]);
     api.properties.pass(&["FailOnWarnings", "DisableExecuteApiEndpoint"], &mut properties);
     if let Some(definition) = api.definition.take() {
+        let (body, parts) = definition.finish();
         of_api.push(("Body".to_owned(), api.definition_path.clone()));
-        properties.insert("Body".to_owned(), Value::Object(definition.root));
+        of_api.extend(parts);
+        properties.insert("Body".to_owned(), body);
     }
     let mut made =
         vec![Resource { places: of_api, ..resource(&api.id, "AWS::ApiGatewayV2::Api", Value::Object(properties), &path) }];
@@ -70,6 +72,7 @@ fn cors(api: &mut Api, problems: &mut Problems) {
         let message = "`AllowCredentials` needs `AllowOrigins` other than `*`";
         problems.error(&path, message, Some("browsers refuse `*` for requests with credentials"));
     }
+    definition.came_from(&["x-amazon-apigateway-cors"], &path);
     let cors = object(&mut definition.root, "x-amazon-apigateway-cors");
     for (name, key) in [
         ("AllowOrigins", "allowOrigins"),

@@ -22,7 +22,7 @@ pub fn add(api: &mut Api, problems: &mut Problems) {
     let Some(definition) = &mut api.definition else { return };
     let mut scopes = Map::new();
     if auth.flag("EnableIamAuthorizer", problems) == Some(true) {
-        definition.scheme("AWS_IAM", iam());
+        definition.scheme("AWS_IAM", iam(), &auth.path("EnableIamAuthorizer"));
         scopes.insert("AWS_IAM".to_owned(), json!([]));
     }
     if let Some(mut authorizers) = auth.object("Authorizers", problems) {
@@ -30,7 +30,7 @@ pub fn add(api: &mut Api, problems: &mut Problems) {
             let Some(mut said) = authorizers.object(&name, problems) else { continue };
             scopes.insert(name.clone(), json!(said.list("AuthorizationScopes", problems).unwrap_or_default()));
             if let Some(scheme) = scheme(&name, said, &api.place, problems) {
-                definition.scheme(&name, scheme);
+                definition.scheme(&name, scheme, &authorizers.path(&name));
             }
         }
     }

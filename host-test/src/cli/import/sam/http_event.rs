@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use tollgate::problem::Problems;
 
 use super::api::{Api, Author};
-use super::definition::{ANY, has_integration, integration, object, require};
+use super::definition::{ANY, INTEGRATION, has_integration, integration, object, require};
 use super::event::Event;
 use super::properties::{Properties, is_set};
 
@@ -50,6 +50,11 @@ pub fn add(mut event: Event, arn: &str, api: &mut Api, problems: &mut Problems) 
         None => {}
     }
     path_parameters(&route, operation);
+    let item = ["paths", route.as_str(), event.method.as_str()];
+    definition.came_from(&item, &event.path);
+    for (part, said) in [(&["security"][..], "Auth"), (&[INTEGRATION, "timeoutInMillis"], "TimeoutInMillis")] {
+        definition.came_from(&[&item[..], part].concat(), &event.path.key("Properties").key(said));
+    }
     api.definition = Some(definition);
     route_settings(&mut event, api, problems);
     event.properties.skip(&["Stage"]);

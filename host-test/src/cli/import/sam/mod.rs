@@ -25,6 +25,8 @@ mod rest_auth;
 mod rest_event;
 mod usage_plan;
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 use tollgate::problem::{JsonPath, Problems};
 
@@ -37,6 +39,17 @@ use self::usage_plan::Shared;
 use super::Settings;
 use super::resource::Resource;
 
+/// What of a template is transformed.
+#[derive(Debug, Default)]
+pub struct Sam {
+    /// All resources, those of other kinds, too.
+    pub resources: Vec<Resource>,
+    /// `Globals`
+    pub globals: Value,
+    /// `IgnoreGlobals` of the resources that say so.
+    pub ignored: BTreeMap<String, Value>,
+}
+
 /// Where the stack is.
 #[derive(Debug, Clone)]
 pub struct Place {
@@ -48,13 +61,13 @@ pub struct Place {
 
 /// Makes CloudFormation's resources of SAM's. Those of other kinds stay as they are. Parameters, conditions and mappings are resolved;
 /// references among resources are not, and stay.
-pub fn expand(resources: Vec<Resource>, globals: &Value, settings: &Settings, problems: &mut Problems) -> Vec<Resource> {
+pub fn expand(template: Sam, settings: &Settings, problems: &mut Problems) -> Vec<Resource> {
     let place = Place::of(settings);
-    let globals = Globals::read(Some(globals), &JsonPath::root().key("Globals"), problems);
+    let globals = Globals::read(&template.globals, &template.ignored, &JsonPath::root().key("Globals"), problems);
     let mut names = Names::default();
     let (mut made, mut apis, mut routes) = (Vec::new(), Vec::new(), Vec::new());
-    for mut resource in resources {
-        globals.merge_into(&mut resource);
+    for mut resource in template.resources {
+        globals.merge_into(&mut resource, problems);
         match resource.kind.as_str() {
             "AWS::Serverless::Function" => function::expand(resource, &mut names, &mut routes, &mut made, problems),
             "AWS::Serverless::StateMachine" => function::expand_state_machine(resource, &mut routes, &mut made, problems),
@@ -101,7 +114,7 @@ pub fn expand(resources: Vec<Resource>, globals: &Value, settings: &Settings, pr
 fn implicit_apis(apis: &mut Vec<Api>, routes: &[(Event, Target)], globals: &Globals, place: &Place, problems: &mut Problems) {
     for kind in [Kind::Rest, Kind::Http] {
         let Some((event, _)) = routes.iter().find(|(event, _)| event.kind == kind && event.api.is_none()) else { continue };
-        let resource = Api::implicit(kind, &event.path, globals);
+        let resource = Api::implicit(kind, &event.path, globals, problems);
         apis.retain(|api| api.id != resource.id);
         apis.push(Api::read(&resource, kind, place, problems));
     }

@@ -9,7 +9,7 @@ use super::properties::Properties;
 const POLICY: &str = "x-amazon-apigateway-policy";
 
 /// Writes the statements for each of the paths into the definition.
-pub fn add(said: &Value, path: &JsonPath, definition: &mut Definition, routes: &[String], stage: &str, problems: &mut Problems) {
+pub fn add(said: &Value, path: &JsonPath, definition: &mut Definition, routes: &[String], stage: &Value, problems: &mut Problems) {
     let Some(mut said) = Properties::of_object(said.clone(), path, problems) else { return };
     let lists = Lists::read(&mut said, problems);
     let custom = said.take("CustomStatements");
@@ -18,6 +18,7 @@ pub fn add(said: &Value, path: &JsonPath, definition: &mut Definition, routes: &
         let resources = resources(definition, route, stage);
         lists.write(definition, &Value::Array(resources));
     }
+    definition.came_from(&[POLICY], path);
     if let Some(custom) = custom {
         append(definition, items(custom));
     }
@@ -117,14 +118,18 @@ fn append(definition: &mut Definition, statements: Vec<Value>) {
 }
 
 /// The methods of a path, as `execute-api` calls them.
-fn resources(definition: &mut Definition, route: &str, stage: &str) -> Vec<Value> {
+fn resources(definition: &mut Definition, route: &str, stage: &Value) -> Vec<Value> {
     let pattern = starred(route);
     let item = object(definition.paths(), route);
     let methods = item.keys().filter(|key| is_method(key)).map(|key| match key.as_str() {
         ANY => "*".to_owned(),
         key => key.to_uppercase(),
     });
-    methods.map(|method| json!(format!("execute-api:/{stage}/{method}{pattern}"))).collect()
+    let resource = |method: String| match stage {
+        Value::String(stage) => json!(format!("execute-api:/{stage}/{method}{pattern}")),
+        stage => json!({"Fn::Join": ["", ["execute-api:/", stage, format!("/{method}{pattern}")]]}),
+    };
+    methods.map(resource).collect()
 }
 
 /// `/pets/{id}` is `/pets/*`.
@@ -149,7 +154,7 @@ mod tests {
         let value =
             json!({"swagger": "2.0", "paths": {"/pets/{id}": {"get": {}, "x-amazon-apigateway-any-method": {}, "parameters": []}}});
         let mut definition = Definition::of(value, &JsonPath::root(), &mut problems).unwrap();
-        add(&said, &JsonPath::root(), &mut definition, &["/pets/{id}".to_owned()], "Prod", &mut problems);
+        add(&said, &JsonPath::root(), &mut definition, &["/pets/{id}".to_owned()], &json!("Prod"), &mut problems);
         let policy = definition.root.get(POLICY).cloned().unwrap_or_default();
         (policy, problems.into_vec().into_iter().map(|problem| problem.to_string()).collect())
     }

@@ -62,10 +62,7 @@ impl Properties {
             Value::Bool(flag) => Some(flag),
             // What came out of a parameter is text.
             Value::String(text) if text == "true" || text == "false" => Some(text == "true"),
-            _ => {
-                problems.error(&self.path(name), format!("`{name}` has to be true or false"), None);
-                None
-            }
+            value => self.wrong(name, &value, "true or false", problems),
         }
     }
 
@@ -73,10 +70,7 @@ impl Properties {
     pub fn text(&mut self, name: &str, problems: &mut Problems) -> Option<String> {
         match self.take(name)? {
             Value::String(text) => Some(text),
-            _ => {
-                problems.error(&self.path(name), format!("`{name}` has to be text"), None);
-                None
-            }
+            value => self.wrong(name, &value, "text", problems),
         }
     }
 
@@ -84,10 +78,7 @@ impl Properties {
     pub fn list(&mut self, name: &str, problems: &mut Problems) -> Option<Vec<Value>> {
         match self.take(name)? {
             Value::Array(items) => Some(items),
-            _ => {
-                problems.error(&self.path(name), format!("`{name}` has to be a list"), None);
-                None
-            }
+            value => self.wrong(name, &value, "a list", problems),
         }
     }
 
@@ -100,6 +91,17 @@ impl Properties {
     /// Says something more.
     pub fn put(&mut self, name: &str, value: Value) {
         self.members.insert(name.to_owned(), value);
+    }
+
+    /// A function that is left here hangs on a parameter without a value, or on another resource.
+    fn wrong<T>(&self, name: &str, value: &Value, wanted: &str, problems: &mut Problems) -> Option<T> {
+        if is_intrinsic(value) {
+            let help = "where a parameter decides, `--parameter NAME=VALUE` gives it a value";
+            problems.error(&self.path(name), format!("`{name}` has to be known before SAM's transform"), Some(help));
+        } else {
+            problems.error(&self.path(name), format!("`{name}` has to be {wanted}"), None);
+        }
+        None
     }
 
     /// The names that are left, in their order.

@@ -5,8 +5,8 @@ use tollgate::problem::{JsonPath, Problems};
 
 use super::super::resource::Resource;
 use super::api::Api;
-use super::definition::{Definition, object};
-use super::properties::{Properties, is_set};
+use super::definition::object;
+use super::properties::{Properties, is_intrinsic, is_set};
 use super::usage_plan::Shared;
 use super::{Names, cors, domain, rest_auth, rest_event, usage_plan};
 
@@ -20,7 +20,7 @@ pub fn finish(mut api: Api, shared: &mut Shared, names: &mut Names, problems: &m
     binary_media_types(&mut api, problems);
     models(&mut api, problems);
 
-    let stage_id = stage_id(&api.id, &stage_name);
+    let stage_id = stage_id(&api.id, stage_name.as_str().unwrap_or_default());
     let mut made = rest_api(&mut api, problems);
     let (id, path) = (api.id.clone(), api.path.clone());
     let deployment = format!("{id}Deployment");
@@ -29,7 +29,7 @@ pub fn finish(mut api: Api, shared: &mut Shared, names: &mut Names, problems: &m
     let mut stage = Map::from_iter([
         ("RestApiId".to_owned(), json!({"Ref": id})),
         ("DeploymentId".to_owned(), json!({"Ref": deployment})),
-        ("StageName".to_owned(), json!(stage_name)),
+        ("StageName".to_owned(), stage_name),
     ]);
     api.properties.skip(&["StageName"]);
     let of_stage = [
@@ -68,9 +68,10 @@ pub fn places(properties: &Properties, names: &[&str]) -> Vec<(String, JsonPath)
     said.map(|name| ((*name).to_owned(), properties.path(name))).collect()
 }
 
-fn stage_name(api: &Api, problems: &mut Problems) -> Option<String> {
+fn stage_name(api: &Api, problems: &mut Problems) -> Option<Value> {
     match api.properties.get("StageName") {
-        Some(Value::String(name)) if !name.is_empty() => return Some(name.clone()),
+        // What it hangs on is told when references are resolved.
+        Some(name) if is_intrinsic(name) || name.as_str().is_some_and(|name| !name.is_empty()) => return Some(name.clone()),
         Some(_) => problems.error(&api.properties.path("StageName"), "the name of a stage has to be text", None),
         None => problems.error(&api.path, "an `AWS::Serverless::Api` needs `StageName`", Some("`StageName: Prod`")),
     }
@@ -104,9 +105,11 @@ fn rest_api(api: &mut Api, problems: &mut Problems) -> Vec<Resource> {
     if let Some(endpoint) = endpoint {
         properties.insert("EndpointConfiguration".to_owned(), endpoint);
     }
-    if let Some(Definition { root }) = api.definition.take() {
+    if let Some(definition) = api.definition.take() {
+        let (body, parts) = definition.finish();
         places.push(("Body".to_owned(), api.definition_path.clone()));
-        properties.insert("Body".to_owned(), Value::Object(root));
+        places.extend(parts);
+        properties.insert("Body".to_owned(), body);
     }
     vec![Resource { places, ..resource(&api.id, "AWS::ApiGateway::RestApi", Value::Object(properties), &api.path) }]
 }
@@ -157,6 +160,12 @@ fn gateway_responses(api: &mut Api, problems: &mut Problems) {
             }
             made.insert("statusCode".to_owned(), json!(code));
         }
+        definition.came_from(&["x-amazon-apigateway-gateway-responses", &name], response.root());
+        for (part, said) in
+            [("responseParameters", "ResponseParameters"), ("responseTemplates", "ResponseTemplates"), ("statusCode", "StatusCode")]
+        {
+            definition.came_from(&["x-amazon-apigateway-gateway-responses", &name, part], &response.path(said));
+        }
         response.finish("a gateway response", problems);
         object(&mut definition.root, "x-amazon-apigateway-gateway-responses").insert(name, Value::Object(made));
     }
@@ -164,11 +173,13 @@ fn gateway_responses(api: &mut Api, problems: &mut Problems) {
 
 /// `image~1png` is `image/png`: a slash would be taken for a path of a patch.
 fn binary_media_types(api: &mut Api, problems: &mut Problems) {
+    let path = api.properties.path("BinaryMediaTypes");
     let types = api.properties.list("BinaryMediaTypes", problems).unwrap_or_default();
     let Some(definition) = api.definition.as_mut().filter(|_| !types.is_empty()) else { return };
     let types: Vec<Value> =
         types.into_iter().map(|kind| kind.as_str().map_or(kind.clone(), |text| json!(text.replace("~1", "/")))).collect();
     definition.root.insert("x-amazon-apigateway-binary-media-types".to_owned(), Value::Array(types));
+    definition.came_from(&["x-amazon-apigateway-binary-media-types"], &path);
 }
 
 fn models(api: &mut Api, problems: &mut Problems) {
@@ -178,7 +189,7 @@ fn models(api: &mut Api, problems: &mut Problems) {
         let place = said.path(&name);
         match said.take(&name) {
             Some(Value::Object(schema)) if is_set(schema.get("type")) => {
-                definition.models().insert(name.to_lowercase(), Value::Object(schema));
+                definition.model(&name.to_lowercase(), Value::Object(schema), &place);
             }
             Some(_) => problems.error(&place, format!("the model `{name}` needs a `type`"), Some("`type: object`")),
             None => {}

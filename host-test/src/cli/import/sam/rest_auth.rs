@@ -37,7 +37,7 @@ pub fn add(api: &mut Api, problems: &mut Problems) -> Option<Properties> {
     let to_preflight = auth.flag("AddDefaultAuthorizerToCorsPreflight", problems).unwrap_or(true);
     let needs_key = auth.flag("ApiKeyRequired", problems) == Some(true);
     let key_to_preflight = auth.flag("AddApiKeyRequiredToCorsPreflight", problems).unwrap_or(true);
-    let stage = api.properties.get("StageName").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let stage = api.properties.get("StageName").cloned().unwrap_or_default();
     let policy_path = auth.path("ResourcePolicy");
     let policy = auth.take("ResourcePolicy");
     auth.skip(&["InvokeRole"]);
@@ -51,12 +51,12 @@ pub fn add(api: &mut Api, problems: &mut Problems) -> Option<Properties> {
         return Some(auth);
     }
     if default.as_deref() == Some("AWS_IAM") {
-        definition.scheme("AWS_IAM", iam());
+        definition.scheme("AWS_IAM", iam(), &default_path);
     }
     let mut names: Vec<String> = schemes.keys().cloned().collect();
     names.push("AWS_IAM".to_owned());
     for (name, scheme) in schemes {
-        definition.scheme(&name, scheme);
+        definition.scheme(&name, scheme, &auth.path("Authorizers").key(&name));
     }
     if let Some(default) = &default {
         let default_scopes = scopes.get(default).and_then(Value::as_array).cloned().unwrap_or_default();

@@ -52,6 +52,13 @@ pub fn add(mut event: Event, target: &Target, api: &mut Api, problems: &mut Prob
     event.properties.finish("an event of type `Api`", problems);
     if let Some(definition) = &mut api.definition {
         definition.operation(&event.route, &event.method).extend(operation);
+        let item = ["paths", event.route.as_str(), event.method.as_str()];
+        definition.came_from(&item, &event.path);
+        for (part, said) in [("security", "Auth"), ("parameters", "RequestParameters"), ("requestBody", "RequestModel")] {
+            definition.came_from(&[&item[..], &[part]].concat(), &event.path.key("Properties").key(said));
+        }
+        let timeout = [&item[..], &["x-amazon-apigateway-integration", "timeoutInMillis"]].concat();
+        definition.came_from(&timeout, &event.path.key("Properties").key("TimeoutInMillis"));
     }
 }
 
@@ -90,31 +97,42 @@ fn call_function(event: &mut Event, arn: &str, api: &Api, operation: &mut Map<St
     if mode.as_deref() == Some("RESPONSE_STREAM") {
         integration.insert("responseTransferMode".to_owned(), json!("STREAM"));
     }
-    if let Some(role) = invoke_role(event, api) {
+    if let Some(role) = invoke_role(event, api, problems) {
         integration.insert("credentials".to_owned(), role);
     }
     operation.insert("responses".to_owned(), json!({}));
 }
 
-/// Whose rights the function is called with: where AWS_IAM guards it, the caller's, unless `InvokeRole` names another role or NONE.
-fn invoke_role(event: &Event, api: &Api) -> Option<Value> {
+/// Whose rights the function is called with where AWS_IAM guards it. The caller's own, which SAM takes where nobody names a role, are
+/// beyond a gateway: it knows whose request it is, and has no credentials of his.
+fn invoke_role(event: &Event, api: &Api, problems: &mut Problems) -> Option<Value> {
     let own = event.auth("Authorizer") == Some(&json!("AWS_IAM"));
     let of_api = api.auth("DefaultAuthorizer") == Some(&json!("AWS_IAM")) && !is_set(event.properties.get("Auth"));
     if !own && !of_api {
         return None;
     }
-    let said = |auth: Option<&Value>| {
-        let role = auth?.get("InvokeRole")?;
-        Some(if is_set(Some(role)) { role.clone() } else { json!("NONE") })
-    };
-    // Stands for whoever signed the request.
-    let caller = json!(format!("arn:{}:iam::*:user/*", api.place.partition));
-    match said(event.properties.get("Auth")).or_else(|| said(api.properties.get("Auth"))) {
-        None => Some(caller),
-        Some(role) if role == "CALLER_CREDENTIALS" => Some(caller),
-        Some(role) if role == "NONE" => None,
-        role => role,
+    for properties in [&event.properties, &api.properties] {
+        let Some(role) = properties.get("Auth").and_then(|auth| auth.get("InvokeRole")) else { continue };
+        return match role.as_str() {
+            Some("CALLER_CREDENTIALS") => {
+                let message = "not served: functions that are called with the credentials of the caller";
+                problems.error(
+                    &properties.path("Auth").key("InvokeRole"),
+                    message,
+                    Some("write `InvokeRole: NONE`, or name a role"),
+                );
+                None
+            }
+            Some("NONE" | "") => None,
+            None if !role.is_object() => None,
+            _ => Some(role.clone()),
+        };
     }
+    let message = "functions are not called with the credentials of the caller, as SAM has it where there is no `InvokeRole`";
+    let help = "`InvokeRole: NONE` says so, too: then only the right to call the API counts, not the one to call the function";
+    let path = if own { event.auth_path() } else { api.properties.path("Auth") };
+    problems.warning(&path, message, Some(help));
+    None
 }
 
 fn start_execution(
@@ -174,7 +192,7 @@ fn authorize(event: &Event, api: &mut Api, operation: &mut Map<String, Value>, p
     let policy_path = auth.path("ResourcePolicy");
     let policy = auth.take("ResourcePolicy");
     if let Some(policy) = policy
-        && let Some(stage) = api.properties.get("StageName").and_then(Value::as_str).map(str::to_owned)
+        && let Some(stage) = api.properties.get("StageName").cloned()
         && let Some(definition) = &mut api.definition
     {
         policy::add(&policy, &policy_path, definition, &[event.route.clone()], &stage, problems);

@@ -1,7 +1,7 @@
-"""What AWS's own translator makes of the templates here, as it is: translated.json beside each.
+"""What AWS's own translator makes of the templates in tests/import/sam, as it is: translated.json beside each.
 
     python3 -m venv /tmp/translator && /tmp/translator/bin/pip install aws-sam-translator==1.115.0 pyyaml
-    /tmp/translator/bin/python translate.py
+    /tmp/translator/bin/python host-test/src/cli/import/sam/translate.py
 
 A definition in a file stands in a bucket for the translator, as `sam package` would have put it there.
 """
@@ -51,7 +51,7 @@ def translated(template):
     return Translator({}, Parser()).translate(template, parameters)
 
 
-for file in sorted(Path(__file__).parent.glob("*/template.yaml")):
+for file in sorted(Path("host-test/tests/import/sam").glob("*/template.yaml")):
     if len(sys.argv) > 1 and file.parent.name not in sys.argv[1:]:
         continue
     resources = translated(file.read_text())["Resources"]
