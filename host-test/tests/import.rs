@@ -13,7 +13,7 @@ use process::{TOLLGATE, tollgate};
 use serde_json::Value;
 
 /// What an import reads.
-const INPUTS: [&str; 3] = ["template.yaml", "template.json", "input.json"];
+const INPUTS: [&str; 4] = ["template.yaml", "template.json", "state.json", "plan.json"];
 
 /// Those that become a document.
 fn good() -> Vec<PathBuf> {
@@ -329,6 +329,13 @@ fn parameters_and_conditions_are_asked_for_only_where_they_count() {
     assert_eq!(code, Some(0), "{said}");
     assert!(out.contains("operationId: list"), "{out}");
     refused(&missing, &["--parameter", "Name=a", "--parameter", "Nmae=b"], 1, "the template has no parameter `Nmae`");
+
+    // Nobody asks for a certificate, whoever makes it.
+    let custom = "  Custom: { Type: Custom::Thing }
+  Domain: { Type: AWS::ApiGateway::DomainName, Properties: { DomainName: a.example.com, RegionalCertificateArn: !GetAtt Custom.Arn } }
+  Logs: { Type: AWS::ApiGateway::Account, Properties: { CloudWatchRoleArn: !GetAtt Custom.Arn } }\n";
+    let (code, _, said) = piped(&template("", custom), &[]);
+    assert_eq!(code, Some(0), "{said}");
 
     let unused = with("Parameters: { Name: { Type: String } }\n", "OperationName: list");
     assert_eq!(piped(&unused, &[]).0, Some(0));

@@ -18,7 +18,7 @@ pub mod resource;
 mod sam;
 mod terraform;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
@@ -123,6 +123,9 @@ pub fn run(arguments: &Arguments) -> Result<Verdict, Failure> {
     if let Some(root) = source.document().filter(is_terraform) {
         problems.iter_mut().for_each(|problem| problem.path = terraform::place(&root, &problem.path));
     }
+    // An API at two domains is compiled for both of them.
+    let mut known = HashSet::new();
+    problems.retain(|problem| known.insert(problem.clone()));
     let diagnostics = check::diagnose(&source, &problems);
     diagnostics::write_to_stderr(&diagnostics, &shown);
     let Some((document, report)) = imported.filter(|_| Count::of(&diagnostics).errors == 0) else {
@@ -168,8 +171,10 @@ fn import(source: &mut Source, arguments: &Arguments, settings: &mut Settings, t
     let mut resolver = Resolver::with_resources(&template, settings, &resources);
     let (ours, others): (Vec<&Resource>, Vec<&Resource>) = resources.iter().partition(|resource| resource.is_of_api_gateway());
     let identities = identities(&mut resolver, &ours, &others);
-    let resolved =
-        ours.iter().map(|resource| Resource { properties: resolver.properties(resource), ..(*resource).clone() }).collect();
+    let resolved = ours
+        .iter()
+        .map(|resource| Resource { properties: resolver.properties(resource, assemble::is_read), ..(*resource).clone() })
+        .collect();
     let made_up = std::mem::take(&mut resolver.made_up);
     settle(std::mem::take(&mut resolver.problems), told)?;
     let mut problems = Problems::default();

@@ -103,6 +103,13 @@ const KINDS: [Kind; 36] = [
 
 const ROUTING_RULES: &str = "not served: routing rules of domains";
 
+/// Whether a property says anything here: what does not need not be known.
+pub fn is_read(kind: &str, property: &str) -> bool {
+    let Some(kind) = KINDS.iter().find(|known| known.name == kind) else { return true };
+    let is_warned = kind.warned.iter().any(|(name, _)| *name == property);
+    matches!(kind.treatment, Carried) && !is_warned && !kind.silent.contains(&property)
+}
+
 /// Looks at the type of a resource and at the names of its properties. False when nothing of it is carried over.
 pub fn check(resource: &Resource, problems: &mut Problems) -> bool {
     let Some(kind) = KINDS.iter().find(|kind| kind.name == resource.kind) else {

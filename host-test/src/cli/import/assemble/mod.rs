@@ -20,6 +20,7 @@ use super::resource::Resource;
 
 use self::draft::Draft;
 pub use self::draft::Origins;
+pub use self::kinds::is_read;
 pub use self::stack::Identities;
 use self::stack::Stack;
 

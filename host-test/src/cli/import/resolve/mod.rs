@@ -90,15 +90,17 @@ impl<'a> Resolver<'a> {
         Self { resources: Some(resources), ..Self::new(template, settings) }
     }
 
-    /// The properties of a resource with all functions resolved; what cannot be is left out, and told.
-    pub fn properties(&mut self, resource: &Resource) -> Value {
+    /// The properties of a resource with all functions resolved; what cannot be is left out, and told. What is not read stays as it is.
+    pub fn properties(&mut self, resource: &Resource, is_read: fn(&str, &str) -> bool) -> Value {
         let Value::Object(members) = &resource.properties else {
             self.problems.error(&resource.path.key("Properties"), "the properties of a resource are an object", None);
             return Value::Object(Map::new());
         };
         let mut properties = Map::new();
         for (name, value) in members {
-            if let Outcome::Known(value) | Outcome::Kept(value) = self.resolve(value, &resource.place(name)) {
+            if !is_read(&resource.kind, name) {
+                properties.insert(name.clone(), value.clone());
+            } else if let Outcome::Known(value) | Outcome::Kept(value) = self.resolve(value, &resource.place(name)) {
                 properties.insert(name.clone(), value);
             }
         }

@@ -40,6 +40,17 @@ pub fn read(root: &Value, settings: &Settings, problems: &mut Problems) -> Vec<R
         problems.error(&JsonPath::root(), "there is no API in it", Some(help));
         return Vec::new();
     }
+    for name in settings.values.keys() {
+        let is_of = |instance: &Instance<'_>| *name == instance.address || address::is_beginning(&instance.address, name);
+        if !file.instances.iter().any(is_of) {
+            let message = format!("`--value {name}=…` is of no resource of this file");
+            problems.warning(
+                &JsonPath::root(),
+                message,
+                Some("a value is named by its address and attribute, as errors show them"),
+            );
+        }
+    }
     let home = Home { region: &settings.region, account: &settings.account };
     let mut reader = Reader { file: &file, settings, home, problems };
     let mut resources = Vec::new();
@@ -81,6 +92,10 @@ pub fn learn(root: &Value, settings: &mut Settings) {
         };
         add(instance.address.clone(), "id");
         add(format!("{}.RootResourceId", instance.address), "root_resource_id");
+        // The value of a key is asked for by the name that Terraform gives it.
+        if let Some(value) = settings.values.get(&format!("{}.value", instance.address)).cloned() {
+            settings.values.insert(format!("{}.Value", instance.address), value);
+        }
     }
     let region = region.map(str::to_owned).or_else(|| of_provider(root));
     settings.region = region.unwrap_or_else(|| settings.region.clone());
@@ -104,6 +119,11 @@ fn of_provider(root: &Value) -> Option<String> {
 fn whole<'s, 'f>(reader: &mut Reader<'s, 'f>, instance: &'s Instance<'f>, kind: &str, fields: &[Field]) -> Resource {
     let Converted { mut properties, places } = reader.convert(&Cursor::new(reader.file, instance), fields);
     finish(kind, &mut properties);
+    // Private domains have policies, and a type of their own.
+    let kind = match kind {
+        "AWS::ApiGateway::DomainName" if properties.contains_key("Policy") => "AWS::ApiGateway::DomainNameV2",
+        kind => kind,
+    };
     Resource {
         id: instance.address.clone(),
         kind: kind.to_owned(),

@@ -7,7 +7,7 @@ use tollgate::problem::{JsonPath, Problems, quoted};
 use super::super::Settings;
 use super::file::{File, Instance};
 use super::references::Leaf;
-use super::rules::Home;
+use super::rules::{Home, partition};
 use crate::cli::source;
 
 /// One attribute of Terraform's, and what it becomes.
@@ -25,6 +25,8 @@ pub enum Shape {
     Unless(&'static str),
     /// A value that is taken whole from another resource where it is taken from one: an ARN, a name.
     Direct,
+    /// The same where it has no effect here: it is left out when nobody knows it.
+    Loose,
     /// The same as a list.
     List,
     /// The URI of a REST integration or an authorizer: of a function, its invocation.
@@ -194,6 +196,19 @@ impl<'s, 'f> Cursor<'s, 'f> {
     }
 }
 
+/// Whether a value of this shape, where it takes this attribute and nothing else unknown, is told by what that will be.
+fn takes(shape: &Shape, instance: &Instance<'_>, attribute: &str) -> bool {
+    let is_function = matches!(instance.kind, "aws_lambda_function" | "aws_lambda_alias");
+    let is_invocation = matches!(attribute, "invoke_arn" | "qualified_invoke_arn");
+    match shape {
+        Shape::Direct | Shape::List => !attribute.is_empty(),
+        Shape::Uri => is_invocation || is_function && attribute == "arn",
+        Shape::HttpUri => is_invocation || attribute == "arn",
+        Shape::Issuer => instance.kind == "aws_cognito_user_pool" && matches!(attribute, "endpoint" | "id"),
+        _ => false,
+    }
+}
+
 fn holds_unknown(unknown: &Value) -> bool {
     match unknown {
         Value::Bool(unknown) => *unknown,
@@ -285,7 +300,14 @@ impl<'s, 'f> Reader<'s, 'f> {
             Shape::Plain | Shape::List | Shape::Direct | Shape::Uri | Shape::HttpUri | Shape::Issuer if at.is_partly_unknown() => {
                 self.partly(at)
             }
-            Shape::Plain | Shape::List | Shape::Direct | Shape::Uri | Shape::HttpUri | Shape::Issuer | Shape::MethodPath => known(),
+            Shape::Plain
+            | Shape::List
+            | Shape::Direct
+            | Shape::Loose
+            | Shape::Uri
+            | Shape::HttpUri
+            | Shape::Issuer
+            | Shape::MethodPath => known(),
             Shape::Block(_) | Shape::Blocks(_) => None,
         }
     }
@@ -305,7 +327,7 @@ impl<'s, 'f> Reader<'s, 'f> {
                 let each: Option<Vec<Value>> = leaves.iter().map(|leaf| self.value_of(leaf).map(Value::from)).collect();
                 each.map(Value::Array)
             }
-            (Shape::Direct, [leaf]) => self.value_of(leaf).map(Value::from),
+            (Shape::Direct | Shape::Loose, [leaf]) => self.value_of(leaf).map(Value::from),
             (Shape::Uri | Shape::HttpUri, [leaf @ Leaf::Computed { instance, attribute }]) => {
                 let is_function = matches!(instance.kind, "aws_lambda_function" | "aws_lambda_alias");
                 match attribute.as_str() {
@@ -326,7 +348,9 @@ impl<'s, 'f> Reader<'s, 'f> {
                         }
                         uri.map(Value::from)
                     }
-                    "arn" if matches!(shape, Shape::HttpUri) => self.value_of(leaf).map(Value::from),
+                    "arn" if matches!(shape, Shape::HttpUri) => {
+                        self.value_of(leaf).or_else(|| self.behind_a_link(instance)).map(Value::from)
+                    }
                     _ => None,
                 }
             }
@@ -340,8 +364,13 @@ impl<'s, 'f> Reader<'s, 'f> {
             (Shape::MethodPath, _) => self.method_path(at),
             _ => None,
         };
-        if found.is_none() {
-            self.unresolved(at, shape, &unknown);
+        match (&found, shape) {
+            (None, Shape::Loose) => {
+                let message = format!("`{}` of `{}` is known only after apply, and left out", at.name, at.instance.address);
+                self.problems.warning(&at.path, message, Some("it has no effect here"));
+            }
+            (None, _) => self.unresolved(at, shape, &unknown),
+            _ => {}
         }
         found
     }
@@ -440,6 +469,26 @@ impl<'s, 'f> Reader<'s, 'f> {
         leaves
     }
 
+    /// The ARN of what a VPC link leads to, as far as its name goes: here the link leads to a cluster, and the ids count nothing.
+    fn behind_a_link(&self, instance: &'s Instance<'f>) -> Option<String> {
+        let Home { region, account } = self.home;
+        let partition = partition(region);
+        match instance.kind {
+            "aws_lb_listener" | "aws_alb_listener" => {
+                let balancer = self.unknown_leaves(&Cursor::new(self.file, instance).field("load_balancer_arn"));
+                let name = balancer.iter().find_map(|leaf| match leaf {
+                    Leaf::Computed { instance, .. } if matches!(instance.kind, "aws_lb" | "aws_alb") => instance.text("name"),
+                    _ => None,
+                });
+                Some(format!("arn:{partition}:elasticloadbalancing:{region}:{account}:listener/app/{}/-/-", name?))
+            }
+            "aws_service_discovery_service" => {
+                Some(format!("arn:{partition}:servicediscovery:{region}:{account}:service/{}", instance.text("name")?))
+            }
+            _ => None,
+        }
+    }
+
     /// Whether an expression also takes what the plan knows, so that more than its unknown parts is in it.
     fn takes_known_values(&self, at: &Cursor<'s, 'f>) -> bool {
         let all = at.expression.map(|expression| self.file.leaves(&at.instance.origin, expression)).unwrap_or_default();
@@ -470,15 +519,15 @@ impl<'s, 'f> Reader<'s, 'f> {
             [] => format!("`{name}` of `{address}` is known only after apply, and the plan does not say what it takes"),
             _ => format!("`{name}` of `{address}` is known only after apply: it takes {quoted}"),
         };
-        let is_whole = matches!(shape, Shape::Direct | Shape::List | Shape::Uri | Shape::HttpUri | Shape::Issuer);
         let own = format!("{address}.{name}");
         let mut wanted = vec![own];
-        if let ([Leaf::Computed { instance, attribute }], true) = (leaves, is_whole)
-            && !attribute.is_empty()
+        if let [Leaf::Computed { instance, attribute }] = leaves
+            && takes(shape, instance, attribute)
         {
             wanted.push(format!("{}.{attribute}", instance.address));
         }
-        let values: Vec<String> = wanted.iter().map(|wanted| format!("`--value '{wanted}=…'`")).collect();
+        let given = if matches!(shape, Shape::Link(_)) { "ADDRESS" } else { "…" };
+        let values: Vec<String> = wanted.iter().map(|wanted| format!("`--value '{wanted}={given}'`")).collect();
         self.problems.error(&at.path, message, Some(&format!("say what it will be by {}, {AFTER}", values.join(" or "))));
     }
 
@@ -540,7 +589,7 @@ impl<'s, 'f> Reader<'s, 'f> {
         if let ([only], true) = (all.as_slice(), is_api) {
             return Some(only);
         }
-        self.unresolved(at, &Shape::Plain, &leaves);
+        self.unresolved(at, &Shape::Link(&[]), &leaves);
         None
     }
 

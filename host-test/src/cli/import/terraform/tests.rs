@@ -251,6 +251,40 @@ fn what_was_known_before_stays_known_unless_the_resource_is_replaced() {
 }
 
 #[test]
+fn what_a_vpc_link_leads_to_is_called_by_its_name() {
+    let plan = |load_balancer: &str| {
+        let balancer = |plan: Plan| plan.with("aws_lb.b", json!({ "name": "internal" }), json!({ "arn": true }), json!({}));
+        let expressions = json!({ "load_balancer_arn": refers(&[load_balancer]) });
+        let listener = json!({ "arn": true, "load_balancer_arn": true });
+        let plan = balancer(Plan::new().http_api()).with("aws_lb_listener.l", json!({ "port": 80 }), listener, expressions);
+        plan.integration(refers(&["aws_lb_listener.l.arn"])).read()
+    };
+    let arn = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/app/internal/-/-";
+    assert_eq!(plan("aws_lb.b.arn").property("aws_apigatewayv2_integration.i", "IntegrationUri"), arn);
+    assert_eq!(plan("local.balancer").errors().len(), 1);
+}
+
+#[test]
+fn what_has_no_effect_may_stay_unknown() {
+    let expressions =
+        json!({ "api_id": refers(&["aws_apigatewayv2_api.api.id"]), "credentials_arn": refers(&["aws_iam_role.r.arn"]) });
+    let values = json!({ "integration_type": "HTTP_PROXY", "integration_uri": "https://x.test" });
+    let plan = |role: Value| {
+        let plan = Plan::new().http_api().with("aws_iam_role.r", role, json!({ "arn": true }), json!({}));
+        let unknown = json!({ "api_id": true, "credentials_arn": true });
+        plan.with("aws_apigatewayv2_integration.i", values.clone(), unknown, expressions.clone()).read()
+    };
+    let named = plan(json!({ "name": "gateway", "path": "/a/" }));
+    assert_eq!(named.property("aws_apigatewayv2_integration.i", "CredentialsArn"), "arn:aws:iam::123456789012:role/a/gateway");
+    let prefixed = plan(json!({ "name_prefix": "gateway" }));
+    assert_eq!(prefixed.errors(), Vec::<String>::new());
+    assert_eq!(
+        prefixed.problems[0].message,
+        "`credentials_arn` of `aws_apigatewayv2_integration.i` is known only after apply, and left out"
+    );
+}
+
+#[test]
 fn what_is_not_read_is_told_and_what_is_no_part_of_rest_and_http_apis_is_refused() {
     let values = json!({ "rest_api_id": "x", "stage_name": "s", "novel_setting": "y", "other": "", "off": false });
     let outcome = Plan::new().api().with("aws_api_gateway_stage.s", values, json!({}), json!({})).read();
