@@ -13,7 +13,7 @@ use process::{TOLLGATE, tollgate};
 use serde_json::Value;
 
 /// What an import reads.
-const INPUTS: [&str; 3] = ["template.yaml", "template.json", "input.json"];
+const INPUTS: [&str; 4] = ["template.yaml", "template.json", "state.json", "plan.json"];
 
 /// Those that become a document.
 fn good() -> Vec<PathBuf> {
