@@ -44,6 +44,9 @@ pub fn expand(
         places.push(("Code".to_owned(), said.path("CodeUri")));
         properties.insert("Code".to_owned(), code);
     }
+    if said.get("Role").is_none() {
+        made.push(resource(&format!("{id}Role"), "AWS::IAM::Role", json!({}), path));
+    }
     let alias_path = said.path("AutoPublishAlias");
     let alias = match said.take("AutoPublishAlias") {
         None => None,
@@ -91,6 +94,9 @@ pub fn expand_state_machine(
     said.pass(&["Type"], &mut properties);
     if let Some(kind) = properties.remove("Type") {
         properties.insert("StateMachineType".to_owned(), kind);
+    }
+    if said.get("Role").is_none() {
+        made.push(resource(&format!("{id}Role"), "AWS::IAM::Role", json!({}), path));
     }
     let places = vec![("StateMachineName".to_owned(), said.path("Name")), ("StateMachineType".to_owned(), said.path("Type"))];
     made.push(Resource { places, ..resource(id, "AWS::StepFunctions::StateMachine", Value::Object(properties), path) });

@@ -135,7 +135,7 @@ fn add(event: Event, target: &Target, apis: &mut [Api], others: &[Resource], pro
         };
         // An API that is written out says itself whom it calls, and SAM adds no route to it.
         let written_out = |resource: &Resource| resource.id == id && resource.kind.starts_with("AWS::ApiGateway");
-        if event.kind == Kind::Rest && others.iter().any(written_out) {
+        if others.iter().any(written_out) {
             return;
         }
         let help = format!("write `!Ref` and the logical id of an `{}` of this template", event.kind.as_str());

@@ -195,7 +195,7 @@ fn authorize(event: &Event, api: &mut Api, operation: &mut Map<String, Value>, p
         && let Some(stage) = api.properties.get("StageName").cloned()
         && let Some(definition) = &mut api.definition
     {
-        policy::add(&policy, &policy_path, definition, &[event.route.clone()], &stage, problems);
+        policy::add(&policy, &policy_path, definition, std::slice::from_ref(&event.route), &stage, problems);
     }
     if let Some(definition) = &mut api.definition {
         if operation.get("security").is_some_and(|security| names(security, "AWS_IAM")) {

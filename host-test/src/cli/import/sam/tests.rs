@@ -482,7 +482,18 @@ fn an_event_overrides_the_authorizer_of_the_users_own_definition_when_it_says_so
 }
 
 #[test]
-fn an_http_api_of_ones_own_is_found_in_china_too() {
+fn an_event_of_an_api_that_is_written_out_adds_nothing_to_it() {
+    for (kind, api) in [("Api", "AWS::ApiGateway::RestApi"), ("HttpApi", "AWS::ApiGatewayV2::Api")] {
+        let mut template = with_event(kind, json!({}), json!({}));
+        template["Resources"]["Pets"] = json!({"Type": api, "Properties": {"Name": "pets"}});
+        let (made, problems) = expanded(&template);
+        assert!(problems.is_empty(), "{problems:?}");
+        assert_eq!(made.iter().find(|resource| resource.id == "Pets").unwrap().properties, json!({"Name": "pets"}));
+    }
+}
+
+#[test]
+fn an_http_api_is_found_in_china_too() {
     let template = with_event("HttpApi", json!({}), json!({}));
     let resources = template["Resources"].as_object().unwrap().iter().map(|(id, resource)| Resource {
         id: id.clone(),
