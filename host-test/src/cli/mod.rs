@@ -9,6 +9,7 @@ mod explain;
 mod functions;
 mod gateway_responses;
 mod given;
+mod import;
 mod import_api_keys;
 mod lint;
 mod ratelimit;
@@ -50,6 +51,7 @@ enum Command {
     Explain(explain::Arguments),
     Render(render::Arguments),
     GatewayResponses(gateway_responses::Arguments),
+    Import(import::Arguments),
     ImportApiKeys(import_api_keys::Arguments),
     Stub(stub::Arguments),
     Functions(functions::Arguments),
@@ -103,6 +105,7 @@ impl Command {
             Self::Explain(arguments) => explain::run(&arguments),
             Self::Render(arguments) => render::run(&arguments),
             Self::GatewayResponses(arguments) => gateway_responses::run(&arguments),
+            Self::Import(arguments) => import::run(&arguments),
             Self::ImportApiKeys(arguments) => import_api_keys::run(&arguments),
             Self::Stub(arguments) => stub::run(&arguments),
             Self::Functions(arguments) => functions::run(&arguments),
