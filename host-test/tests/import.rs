@@ -13,7 +13,7 @@ use process::{TOLLGATE, tollgate};
 use serde_json::Value;
 
 /// What an import reads.
-const INPUTS: [&str; 4] = ["template.yaml", "template.json", "state.json", "plan.json"];
+const INPUTS: [&str; 5] = ["template.yaml", "template.json", "state.json", "plan.json", "input.json"];
 
 /// Those that become a document.
 fn good() -> Vec<PathBuf> {
@@ -182,6 +182,13 @@ fn domains_and_literals_of_a_body_are_served_where_the_template_says() {
         let answer = explained(shop, &["GET", path, "--answer", "200 []"]);
         assert!(answer.contains("GET /items of `shop`") || answer.contains("route: GET /items"), "{path}: {answer}");
     }
+    let included = explained("cloudformation/body-sub", &["GET", "/prod/v2/included", "--answer", "200 {}"]);
+    assert!(included.contains("host: included.us-east-1.example.com"), "{included}");
+    let http = explained(
+        "cloudformation/body-sub",
+        &["GET", "/live/api/reports", "--answer", "200 {}", "--upstream", "lambda.us-east-1.amazonaws.com=http://127.0.0.1:9"],
+    );
+    assert!(http.contains("function:report-prod/invocations"), "{http}");
     let health = explained("cloudformation/body-sub", &["GET", "/prod/v2/health"]);
     // `${!Stage}` is `${Stage}` in the template, which Velocity knows nothing of.
     assert!(health.contains(r#"{"stage": "prod", "literal": "", "id": ""#), "{health}");
@@ -315,6 +322,42 @@ fn what_cannot_be_carried_over_is_told_with_its_line_and_nothing_is_written() {
         12,
         "not served yet: response caching",
     );
+    refused(
+        &resource(
+            "Two: { Type: AWS::ApiGateway::Stage, Properties: { RestApiId: !Ref Api, StageName: two, CanarySetting: { PercentTraffic: 1 } } }",
+        ),
+        &[],
+        12,
+        "not served yet: canary deployments",
+    );
+    refused(
+        &resource(
+            "Map: { Type: AWS::ApiGateway::BasePathMapping, Properties: { RestApiId: !Ref Api, DomainName: a.example.com, Stage: nowhere } }",
+        ),
+        &[],
+        12,
+        "the API has no stage `nowhere`",
+    );
+    refused(
+        &resource(
+            "Dom: { Type: AWS::ApiGateway::DomainName, Properties: { DomainName: a.example.com, RoutingMode: ROUTING_RULE_ONLY } }",
+        ),
+        &[],
+        12,
+        "`RoutingMode` cannot be carried over",
+    );
+    refused(
+        &resource("Auth: { Type: AWS::ApiGateway::Authorizer, Properties: { RestApiId: !Ref Deployment, Name: a, Type: TOKEN } }"),
+        &[],
+        12,
+        "is no AWS::ApiGateway::RestApi of the template",
+    );
+    refused(
+        &format!("Transform: [AWS::LanguageExtensions, My::Macro]\n{}", template("", "")),
+        &[],
+        1,
+        "the transform `My::Macro` happens in AWS",
+    );
     let looped = "A: { Type: AWS::ApiGateway::Resource, Properties: { RestApiId: !Ref Api, ParentId: !Ref B, PathPart: a } }
   B: { Type: AWS::ApiGateway::Resource, Properties: { RestApiId: !Ref Api, ParentId: !Ref A, PathPart: b } }";
     refused(&resource(looped), &[], 12, "the resource `A` is below `B`, which leads to no root");
@@ -345,6 +388,10 @@ fn parameters_and_conditions_are_asked_for_only_where_they_count() {
 
     let circle = "Conditions: { A: !Not [!Condition B], B: !And [!Condition A, !Condition A] }\n";
     refused(&with(circle, "OperationName: !If [A, x, y]"), &[], 1, "the condition `A` depends on itself");
+
+    let dropped = with("Conditions: { Never: !Equals [a, b] }\n", "OperationName: !Ref Gone");
+    let dropped = format!("{dropped}  Gone: {{ Type: AWS::SNS::Topic, Condition: Never }}\n");
+    refused(&dropped, &[], 12, "`Gone` is not there: its condition `Never` does not hold");
 
     let stored =
         with("Parameters: { Name: { Type: 'AWS::SSM::Parameter::Value<String>', Default: /a } }\n", "OperationName: !Ref Name");

@@ -16,8 +16,7 @@ fn folder(name: &str) -> PathBuf {
 
 /// Imports the file of a folder, from there.
 fn import(folder: &Path, arguments: &[&str]) -> Output {
-    let file = ["plan.json", "state.json"].into_iter().find(|name| folder.join(name).exists()).expect("a plan or a state");
-    Command::new(TOLLGATE).current_dir(folder).args(["import", file]).args(arguments).output().expect("the command runs")
+    Command::new(TOLLGATE).current_dir(folder).args(["import", "input.json"]).args(arguments).output().expect("the command runs")
 }
 
 fn text(bytes: Vec<u8>) -> String {
@@ -63,17 +62,23 @@ fn a_value_that_is_known_only_after_apply_can_be_said() {
 }
 
 #[test]
-fn a_file_that_does_not_say_its_account_takes_that_of_the_command_line() {
+fn region_and_account_are_those_of_the_command_line_or_else_of_the_file() {
     let module = folder("import/terraform/vpc-link-module-plan");
-    let document = text(import(&module, &["--account", "210987654321", "--region", "us-east-2"]).stdout);
-    assert!(document.contains("accountId: '210987654321'"), "{document}");
-    // The provider is configured for a region.
-    assert!(document.contains("region: eu-west-1"), "{document}");
+    let of = |arguments: &[&str]| {
+        let document = text(import(&module, arguments).stdout);
+        let line = |name: &str| document.lines().find(|line| line.contains(name)).map(|line| line.trim().to_owned());
+        (line("accountId:"), line("region:"))
+    };
+    let some = |text: &str| Some(text.to_owned());
+    // The provider is configured for a region, and nothing says the account.
+    assert_eq!(of(&[]), (some("accountId: '000000000000'"), some("region: eu-west-1")));
+    let said = of(&["--account", "210987654321", "--region", "us-east-2"]);
+    assert_eq!(said, (some("accountId: '210987654321'"), some("region: us-east-2")));
 }
 
 #[test]
 fn a_state_is_told_by_what_is_in_it_and_from_the_standard_input() {
-    let file = fs::File::open(folder("import/terraform/http-api-state/state.json")).expect("the state");
+    let file = fs::File::open(folder("import/terraform/http-api-state/input.json")).expect("the state");
     let output = Command::new(TOLLGATE).args(["import", "-"]).stdin(file).output().expect("the command runs");
     let expected = fs::read_to_string(folder("import/terraform/http-api-state/gateway.yaml")).expect("the document");
     assert_eq!(text(output.stdout), expected, "{}", text(output.stderr));

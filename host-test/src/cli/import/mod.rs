@@ -155,8 +155,8 @@ fn import(source: &mut Source, arguments: &Arguments, settings: &mut Settings, t
     if is_terraform {
         terraform::learn(&root, settings);
         // What the user says outweighs what the file says.
-        settings.region.clone_from(arguments.region.as_ref().unwrap_or(&settings.region.clone()));
-        settings.account.clone_from(arguments.account.as_ref().unwrap_or(&settings.account.clone()));
+        arguments.region.iter().for_each(|region| settings.region.clone_from(region));
+        arguments.account.iter().for_each(|account| settings.account.clone_from(account));
     } else {
         cloudformation::put_files(source, &root, &arguments.file);
     }
@@ -296,3 +296,7 @@ impl Settings {
         if self.partition() == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" }
     }
 }
+
+#[cfg(test)]
+#[path = "import_tests.rs"]
+mod tests;

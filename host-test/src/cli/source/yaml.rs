@@ -280,7 +280,7 @@ impl<'f> Reader<'f> {
 
     fn unknown_tag(&mut self, tag: &Tag, span: Span) {
         if tag.handle == "!" && CLOUDFORMATION.contains(&tag.suffix.as_str()) {
-            let help = "resolve the template first, or export the deployed API with `aws apigateway get-export` \
+            let help = "resolve the template first (`tollgate import` does it), or export the deployed API with `aws apigateway get-export` \
                         (HTTP APIs: `aws apigatewayv2 export-api`)";
             let message = format!("the CloudFormation function `!{}` has no value outside its template", tag.suffix);
             self.error(span, message, Some(help.to_owned()), true);

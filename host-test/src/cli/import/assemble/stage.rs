@@ -63,7 +63,7 @@ pub fn stages(api: &Api<'_>, stack: &Stack, draft: &mut Draft, problems: &mut Pr
     for stage in &stages {
         let own: Vec<_> = mappings.iter().filter(|mapping| mapping.stage.as_ref().is_none_or(|name| *name == stage.name)).collect();
         // Nothing answers below other domains where the API's own one is off.
-        if !(is_closed && !own.is_empty()) {
+        if !is_closed || own.is_empty() {
             stage.write(api, stage.value.clone(), &mut written, draft);
         }
         for mapping in own {

@@ -18,7 +18,7 @@ impl Resolver<'_> {
         }
         let told = std::mem::take(&mut self.problems);
         // Values of a condition are all known, or it is a mistake: as in the second go.
-        let resources = std::mem::replace(&mut self.resources, Some(Default::default()));
+        let resources = self.resources.replace(Default::default());
         let holds = self.named(name, asked_at);
         self.resources = resources;
         let problems = std::mem::replace(&mut self.problems, told).into_vec();

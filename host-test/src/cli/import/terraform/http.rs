@@ -1,8 +1,8 @@
 //! HTTP APIs: which attributes of `aws_apigatewayv2_…` are which properties of `AWS::ApiGatewayV2::…`. Terraform: the AWS provider,
 //! "API Gateway V2".
 
-use super::reader::{Field, Shape, field, unused};
 use super::rest::MUTUAL_TLS;
+use super::shape::{Field, Shape, field, unused};
 
 const API_ID: Shape = Shape::Link(&["aws_apigatewayv2_api"]);
 const NO: &str = "false";

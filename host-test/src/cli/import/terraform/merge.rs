@@ -5,10 +5,12 @@ use serde_json::{Value, json};
 use tollgate::problem::JsonPath;
 
 use super::super::resource::Resource;
+use super::cursor::Cursor;
 use super::file::Instance;
 use super::http;
-use super::reader::{Converted, Cursor, Field, Reader, Shape};
+use super::reader::{Converted, Reader};
 use super::rest;
+use super::shape::{Field, Shape};
 
 /// What is still to be joined to its resource.
 #[derive(Default)]
@@ -80,13 +82,12 @@ impl Parts {
             "aws_api_gateway_rest_api_policy" => self.of_api.extend(part(reader, &cursor, &API, fields)),
             "aws_api_gateway_rest_api_put" => self.of_api.extend(part(reader, &cursor, &API, fields)),
             "aws_api_gateway_method_settings" => self.method_settings.extend(method_settings(reader, &cursor)),
-            "aws_api_gateway_deployment" => {
-                // Deployments of version 6 of the provider, and those without a name, make no stage.
-                if cursor.field("stage_name").text().is_some() || cursor.field("stage_name").is_unknown() {
-                    let Converted { properties, places } = reader.convert(&cursor, fields);
-                    let (id, kind) = (format!("{}.stage_name", instance.address), "AWS::ApiGateway::Stage".to_owned());
-                    self.stages.push(Resource { id, kind, properties: Value::Object(properties), path: path.clone(), places });
-                }
+            "aws_api_gateway_deployment"
+                if cursor.field("stage_name").text().is_some() || cursor.field("stage_name").is_unknown() =>
+            {
+                let Converted { properties, places } = reader.convert(&cursor, fields);
+                let (id, kind) = (format!("{}.stage_name", instance.address), "AWS::ApiGateway::Stage".to_owned());
+                self.stages.push(Resource { id, kind, properties: Value::Object(properties), path: path.clone(), places });
             }
             kind if http::WEBSOCKET.contains(&kind) => {
                 let message = format!("`{}` is a part of a WebSocket API", instance.address);

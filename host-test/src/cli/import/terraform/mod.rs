@@ -1,35 +1,43 @@
 //! Terraform and OpenTofu: what `terraform show -json` prints of a state or a plan, brought to CloudFormation's resources.
 //!
 //! ```text
-//!   file: instances ─┐
-//!   references: what a plan does not know yet, by its configuration ─┴─ reader, with the tables `rest` and `http` ─> resources
+//!   file ─> reader, by the tables rest and http ─> merge ─> resources
+//!            ├ links: resources by their ids, or by references
+//!            └ unknown: values by --value, by rules, or an error
+//!               └ references: where the expressions of a plan lead
 //! ```
 //!
 //! In a state every value is known, and resources are linked by their ids. In a plan for what is not there yet they are linked by the
 //! references of the configuration; a plan has only those, and not the text of an expression around them.
 
 mod address;
+mod cursor;
 mod file;
 mod http;
+mod links;
 mod merge;
 mod places;
 mod reader;
 mod references;
 mod rest;
 mod rules;
+mod shape;
 #[cfg(test)]
 mod tests;
+mod unknown;
 
 use serde_json::{Map, Value, json};
 use tollgate::problem::{JsonPath, Problems};
 
 use super::Settings;
 use super::resource::Resource;
+use cursor::Cursor;
 use file::{File, Instance};
 use merge::Parts;
 pub use places::place;
-use reader::{Converted, Cursor, Field, Reader};
+use reader::{Converted, Reader};
 use rules::Home;
+use shape::Field;
 
 /// Reads what `terraform show -json` prints.
 pub fn read(root: &Value, settings: &Settings, problems: &mut Problems) -> Vec<Resource> {

@@ -4,7 +4,7 @@
 use serde_json::Value;
 use tollgate::problem::{JsonPath, Segment};
 
-use super::reader::{Field, Shape};
+use super::shape::{Field, Shape};
 use super::{http, merge, rest};
 
 /// The same place by the names of the file: as far as it is in the file.

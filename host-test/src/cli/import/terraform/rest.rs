@@ -1,7 +1,7 @@
 //! REST APIs: which attributes of `aws_api_gateway_…` are which properties of `AWS::ApiGateway::…`. Terraform: the AWS provider,
 //! "API Gateway".
 
-use super::reader::{Field, Shape, field, unused};
+use super::shape::{Field, Shape, field, unused};
 
 const REST_API: Shape = Shape::Link(&["aws_api_gateway_rest_api"]);
 const NO: &str = "false";
@@ -26,7 +26,9 @@ pub const RESOURCES: [(&str, &str, &[Field]); 15] = [
 ];
 
 /// Resources that say nothing of what is served.
-pub const UNSERVED: [&str; 5] = [
+pub const UNSERVED: [&str; 6] = [
+    // A copy of the API at some time; what is served is the API. The older kind, with a `stage_name`, makes a stage.
+    "aws_api_gateway_deployment",
     "aws_api_gateway_client_certificate",
     "aws_api_gateway_documentation_part",
     "aws_api_gateway_documentation_version",
