@@ -82,7 +82,7 @@ fn path_parameters(route: &str, operation: &mut Map<String, Value>) {
 /// `Auth` of the event.
 fn authorize(event: &mut Event, api: &Api, operation: &mut Map<String, Value>, problems: &mut Problems) {
     let place = event.auth_path();
-    let Some(auth) = event.properties.take("Auth") else { return };
+    let Some(auth) = event.properties.take("Auth").filter(|auth| is_set(Some(auth))) else { return };
     let Some(mut auth) = Properties::of_object(auth, &place, problems) else { return };
     let scopes = auth.list("AuthorizationScopes", problems).unwrap_or_default();
     let named = auth.text("Authorizer", problems);

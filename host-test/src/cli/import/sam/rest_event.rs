@@ -20,8 +20,11 @@ pub enum Target {
 
 /// Writes the event into its API.
 pub fn add(mut event: Event, target: &Target, api: &mut Api, problems: &mut Problems) {
-    match api.author {
-        Author::User => return beside_the_users_own(&event, api, problems),
+    // SAM merges the events of functions alone.
+    let author =
+        if matches!(target, Target::StateMachine { .. }) && api.author == Author::Both { Author::User } else { api.author };
+    match author {
+        Author::User => return beside_the_users_own(&event, target, api, problems),
         Author::Sam => {
             let Some(definition) = &mut api.definition else { return };
             if has_integration(definition.operation(&event.route, &event.method)) {
@@ -39,6 +42,10 @@ pub fn add(mut event: Event, target: &Target, api: &mut Api, problems: &mut Prob
         Target::StateMachine { id, role } => start_execution(&mut event, (id, role), api, &mut operation, problems),
     }
     authorize(&event, api, &mut operation, problems);
+    if let Some(definition) = &mut api.definition {
+        definition.operation(&event.route, &event.method);
+    }
+    restrict(&event, api, problems);
     event.properties.take("Auth");
     let place = event.properties.path("TimeoutInMillis");
     match event.properties.take("TimeoutInMillis") {
@@ -62,20 +69,21 @@ pub fn add(mut event: Event, target: &Target, api: &mut Api, problems: &mut Prob
     }
 }
 
-/// SAM leaves the user's own definition alone, but for `OverrideApiAuth`.
-fn beside_the_users_own(event: &Event, api: &mut Api, problems: &mut Problems) {
+/// SAM leaves the user's own definition alone, but for `OverrideApiAuth` of functions.
+fn beside_the_users_own(event: &Event, target: &Target, api: &mut Api, problems: &mut Problems) {
     let Some(definition) = &mut api.definition else { return };
     let Some(operation) = definition.find(&event.route, &event.method) else {
         let message = format!("the definition of `{}` has no `{}` of `{}`, and SAM adds none", api.id, event.method, event.route);
         let help = "write it into the definition, with its integration, or set `MergeDefinitions: true`";
         return problems.warning(&event.path, message, Some(help));
     };
-    if is_set(event.auth("OverrideApiAuth")) {
+    if matches!(target, Target::Function(_)) && is_set(event.auth("OverrideApiAuth")) {
         let mut taken = std::mem::take(operation);
         authorize(event, api, &mut taken, problems);
         if let Some(definition) = &mut api.definition {
             *definition.operation(&event.route, &event.method) = taken;
         }
+        restrict(event, api, problems);
     }
 }
 
@@ -169,7 +177,9 @@ fn authorize(event: &Event, api: &mut Api, operation: &mut Map<String, Value>, p
     if let Some(name) = &name {
         if may_name(name, api, &place.key("Authorizer"), problems) {
             let of_api = api.auth("Authorizers").and_then(|all| all.get(name)?.get("AuthorizationScopes")?.as_array().cloned());
-            require(operation, name, if name == "NONE" { Vec::new() } else { scopes.or(of_api).unwrap_or_default() });
+            // What is built in knows no scopes.
+            let is_own = api.auth("Authorizers").and_then(|all| all.get(name)).is_some();
+            require(operation, name, if is_own { scopes.or(of_api).unwrap_or_default() } else { Vec::new() });
         }
     } else if scopes.is_some_and(|scopes| !scopes.is_empty()) {
         problems.error(&place.key("AuthorizationScopes"), "`AuthorizationScopes` needs an `Authorizer`", None);
@@ -189,14 +199,6 @@ fn authorize(event: &Event, api: &mut Api, operation: &mut Map<String, Value>, p
         let message = "`OverrideApiAuth` needs `Authorizer`, `ApiKeyRequired` or `ResourcePolicy`";
         problems.error(&place, message, None);
     }
-    let policy_path = auth.path("ResourcePolicy");
-    let policy = auth.take("ResourcePolicy");
-    if let Some(policy) = policy
-        && let Some(stage) = api.properties.get("StageName").cloned()
-        && let Some(definition) = &mut api.definition
-    {
-        policy::add(&policy, &policy_path, definition, std::slice::from_ref(&event.route), &stage, problems);
-    }
     if let Some(definition) = &mut api.definition {
         if operation.get("security").is_some_and(|security| names(security, "AWS_IAM")) {
             definition.scheme_unless_known("AWS_IAM", super::rest_auth::iam());
@@ -205,12 +207,26 @@ fn authorize(event: &Event, api: &mut Api, operation: &mut Map<String, Value>, p
             definition.scheme_unless_known("api_key", super::rest_auth::api_key());
         }
     }
-    auth.skip(&["OverrideApiAuth", "InvokeRole"]);
+    auth.skip(&["OverrideApiAuth", "InvokeRole", "ResourcePolicy"]);
     auth.finish_unread("`Auth` of an event of type `Api`", problems);
 }
 
 fn names(security: &Value, scheme: &str) -> bool {
     security.as_array().is_some_and(|list| list.iter().any(|requirement| requirement.get(scheme).is_some()))
+}
+
+/// `ResourcePolicy` of the event, which is about all methods of its path.
+fn restrict(event: &Event, api: &mut Api, problems: &mut Problems) {
+    let path = event.auth_path().key("ResourcePolicy");
+    let Some(policy) = event.auth("ResourcePolicy").filter(|policy| is_set(Some(policy))) else { return };
+    if api.author == Author::Both && !is_set(event.auth("OverrideApiAuth")) {
+        let message = "SAM loses this beside `MergeDefinitions`, and the API stays open";
+        return problems.warning(&path, message, Some("write it under `Auth` of the API, or set `OverrideApiAuth: true`"));
+    }
+    let stage = api.properties.get("StageName").cloned().unwrap_or_default();
+    if let Some(definition) = &mut api.definition {
+        policy::add(policy, &path, definition, std::slice::from_ref(&event.route), &stage, problems);
+    }
 }
 
 /// Whether an event may name an authorizer.

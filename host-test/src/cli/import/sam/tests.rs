@@ -415,7 +415,7 @@ fn what_is_no_sam_is_told_at_its_place() {
         (
             "HttpApi",
             json!({}),
-            json!({"Auth": {}}),
+            json!({"Auth": {"AuthorizationScopes": ["a"]}}),
             "$.Resources.List.Properties.Events.Get.Properties.Auth: `Auth` of this event names no",
         ),
         (
@@ -479,6 +479,29 @@ fn an_event_overrides_the_authorizer_of_the_users_own_definition_when_it_says_so
     assert_eq!(overridden["security"], json!([{"B": []}]));
     let left = operation("Api", of_api, json!({"Auth": {"Authorizer": "B"}}));
     assert_eq!(left["security"], json!([{"A": []}]));
+}
+
+#[test]
+fn only_authorizers_of_ones_own_have_scopes() {
+    let auth = json!({"Authorizers": {"Login": {"UserPoolArn": "arn", "AuthorizationScopes": ["all"]}}});
+    for (name, scopes) in [("Login", json!(["a"])), ("AWS_IAM", json!([]))] {
+        let event = json!({"Auth": {"Authorizer": name, "AuthorizationScopes": ["a"], "InvokeRole": "NONE"}});
+        assert_eq!(operation("Api", json!({"Auth": auth}), event)["security"], json!([{name: scopes}]));
+    }
+}
+
+#[test]
+fn what_sam_loses_in_a_merge_is_told_and_not_made_up() {
+    let body = json!({"openapi": "3.0.1", "paths": {}});
+    let of_api = json!({"MergeDefinitions": true, "DefinitionBody": body});
+    let event = json!({"Auth": {"ResourcePolicy": {"IpRangeWhitelist": ["10.0.0.0/8"]}}});
+    let (made, problems) = expanded(&with_event("Api", of_api, event));
+    assert!(
+        problems[0].starts_with("$.Resources.List.Properties.Events.Get.Properties.Auth.ResourcePolicy: SAM loses this"),
+        "{problems:?}"
+    );
+    let api = made.iter().find(|resource| resource.id == "Pets").unwrap();
+    assert!(api.properties["Body"].get("x-amazon-apigateway-policy").is_none());
 }
 
 #[test]
