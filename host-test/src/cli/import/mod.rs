@@ -296,3 +296,7 @@ impl Settings {
         if self.partition() == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" }
     }
 }
+
+#[cfg(test)]
+#[path = "import_tests.rs"]
+mod tests;

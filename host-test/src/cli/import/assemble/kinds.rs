@@ -152,3 +152,25 @@ pub fn check(resource: &Resource, problems: &mut Problems) -> bool {
 fn is_false(value: &serde_json::Value) -> bool {
     value == false || value.as_str().is_some_and(|text| text.eq_ignore_ascii_case("false"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_names_every_type() {
+        let page = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/import.md");
+        let page = std::fs::read_to_string(page).expect("the page is there");
+        let (_, types) = page.split_once("## What becomes of each type").expect("the section is there");
+        let (rest, http) = types.split_once("HTTP APIs, `AWS::ApiGatewayV2::`").expect("both kinds of APIs are there");
+        for kind in &KINDS {
+            let (section, name) = match kind.name.strip_prefix("AWS::ApiGateway::") {
+                Some(name) => (rest, name),
+                None => (http, kind.name.rsplit("::").next().expect("a name")),
+            };
+            // "and their `V2`"
+            let name = if kind.name.starts_with("AWS::ApiGateway::") { name.trim_end_matches("V2") } else { name };
+            assert!(section.contains(&format!("`{name}`")), "docs/import.md says nothing of {}", kind.name);
+        }
+    }
+}

@@ -35,7 +35,9 @@ const RULES: [Rule; 53] = [
     rule("AWS::ApiGateway::Authorizer", Name::None, &[("", "{own}"), ("AuthorizerId", "{own}")]),
     rule("AWS::ApiGateway::ClientCertificate", Name::None, &[("", "{own}"), ("ClientCertificateId", "{own}")]),
     rule("AWS::ApiGateway::Deployment", Name::None, &[("", "{own}"), ("DeploymentId", "{own}")]),
-    rule("AWS::ApiGateway::DomainName", Name::None, &[("", "{DomainName}")]),
+    rule("AWS::ApiGateway::DomainName", Name::None, &[
+        ("", "{DomainName}"), ("DomainNameArn", "arn:{partition}:apigateway:{region}::/domainnames/{DomainName}"),
+    ]),
     rule("AWS::ApiGateway::DomainNameV2", Name::None, &[
         ("", "arn:{partition}:apigateway:{region}:{account}:/domainnames/{DomainName}+{own}"),
         ("DomainNameArn", "arn:{partition}:apigateway:{region}:{account}:/domainnames/{DomainName}+{own}"),
@@ -52,7 +54,9 @@ const RULES: [Rule; 53] = [
     ]),
     rule("AWS::ApiGatewayV2::Authorizer", Name::None, &[("", "{own}"), ("AuthorizerId", "{own}")]),
     rule("AWS::ApiGatewayV2::Deployment", Name::None, &[("", "{own}"), ("DeploymentId", "{own}")]),
-    rule("AWS::ApiGatewayV2::DomainName", Name::None, &[("", "{DomainName}")]),
+    rule("AWS::ApiGatewayV2::DomainName", Name::None, &[
+        ("", "{DomainName}"), ("DomainNameArn", "arn:{partition}:apigateway:{region}::/domainnames/{DomainName}"),
+    ]),
     rule("AWS::ApiGatewayV2::Integration", Name::None, &[("", "{own}"), ("IntegrationId", "{own}")]),
     rule("AWS::ApiGatewayV2::Model", Name::None, &[("", "{own}"), ("ModelId", "{own}")]),
     rule("AWS::ApiGatewayV2::Route", Name::None, &[("", "{own}"), ("RouteId", "{own}")]),
@@ -161,5 +165,34 @@ impl Rule {
     pub fn form(&self, attribute: Option<&str>) -> Option<&'static str> {
         let attribute = attribute.unwrap_or_default();
         self.attributes.iter().find(|(name, _)| *name == attribute).map(|(_, form)| *form)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_form_is_made_of_what_can_be_put_in() {
+        const KNOWN: [&str; 11] =
+            ["region", "account", "partition", "suffix", "id", "ref", "name", "made", "own", "path", "function"];
+        for rule in &RULES {
+            assert!(rule.attributes.iter().any(|(name, _)| name.is_empty()) || rule.kind.contains("WebACL"), "{}", rule.kind);
+            for (_, form) in rule.attributes {
+                for placeholder in form.split('{').skip(1) {
+                    let (name, _) = placeholder.split_once('}').expect("a brace has a partner");
+                    let is_property = name.starts_with(|c: char| c.is_ascii_uppercase());
+                    assert!(is_property || KNOWN.contains(&name), "{}: {form}", rule.kind);
+                    assert!(name != "name" || !matches!(rule.name, Name::None), "{}: {form}", rule.kind);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_type_has_one_rule() {
+        for (index, rule) in RULES.iter().enumerate() {
+            assert!(!RULES[..index].iter().any(|other| other.kind == rule.kind), "{}", rule.kind);
+        }
     }
 }
