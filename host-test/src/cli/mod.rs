@@ -4,6 +4,7 @@
 mod check;
 mod completions;
 mod diagnostics;
+mod doctor;
 mod explain;
 mod functions;
 mod gateway_responses;
@@ -44,6 +45,7 @@ struct Arguments {
 enum Command {
     Serve(serve::Arguments),
     Lint(lint::Arguments),
+    Doctor(doctor::Arguments),
     Routes(routes::Arguments),
     Explain(explain::Arguments),
     Render(render::Arguments),
@@ -96,6 +98,7 @@ impl Command {
         match self {
             Self::Serve(arguments) => serve::run(arguments),
             Self::Lint(arguments) => lint::run(&arguments),
+            Self::Doctor(arguments) => doctor::run(&arguments),
             Self::Routes(arguments) => routes::run(&arguments),
             Self::Explain(arguments) => explain::run(&arguments),
             Self::Render(arguments) => render::run(&arguments),
