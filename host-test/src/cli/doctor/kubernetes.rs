@@ -8,7 +8,6 @@ use serde_json::{Map, Value, json};
 
 use super::subject::Subject;
 use super::value::{field, is_a, list, text};
-use crate::cli::Failure;
 
 const MANAGER: &str = "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
 const WASM: &str = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm";
@@ -21,6 +20,8 @@ struct Put {
     filters: Vec<Value>,
     router: Value,
     routes: Vec<Value>,
+    /// A route of the control plane, as far as patches change it.
+    route: Map<String, Value>,
     removed: Vec<Value>,
 }
 
@@ -30,7 +31,7 @@ pub fn is_manifest(document: &Value) -> bool {
 }
 
 /// Adds what manifests hold.
-pub fn add(subject: &mut Subject, manifests: &[Value]) -> Result<(), Failure> {
+pub fn add(subject: &mut Subject, manifests: &[Value]) {
     subject.in_kubernetes = true;
     let mut put = Put {
         listener: Map::new(),
@@ -38,6 +39,7 @@ pub fn add(subject: &mut Subject, manifests: &[Value]) -> Result<(), Failure> {
         filters: Vec::new(),
         router: json!({"name": "envoy.filters.http.router", "typed_config": {"@type": ROUTER}}),
         routes: Vec::new(),
+        route: Map::new(),
         removed: Vec::new(),
     };
     let mut name = String::new();
@@ -53,7 +55,6 @@ pub fn add(subject: &mut Subject, manifests: &[Value]) -> Result<(), Failure> {
             }
             "WasmPlugin" | "TrafficExtension" => put.wasm_plugin(manifest),
             "EnvoyExtensionPolicy" => list(manifest, "spec.wasm").iter().for_each(|wasm| put.extension_policy(wasm)),
-            "EnvoyPatchPolicy" => list(manifest, "spec.jsonPatches").iter().for_each(|patch| put.json_patch(patch, subject)),
             "ConfigMap" => {
                 for text in manifest.get("data").and_then(Value::as_object).into_iter().flatten().filter_map(|(_, data)| data.as_str()) {
                     let found = crate::cli::source::documents_of("a ConfigMap", text).unwrap_or_default();
@@ -63,10 +64,14 @@ pub fn add(subject: &mut Subject, manifests: &[Value]) -> Result<(), Failure> {
             _ => {}
         }
     }
+    // What they patch is there by now.
+    let policies = manifests.iter().flat_map(flat).filter(|manifest| text(manifest, "kind") == Some("EnvoyPatchPolicy"));
+    for patch in policies.flat_map(|policy| list(policy, "spec.jsonPatches")) {
+        put.json_patch(patch, subject);
+    }
     if subject.partial {
         subject.listeners.push(put.into_listener(&name));
     }
-    Ok(())
 }
 
 /// A `List` is what it holds.
@@ -141,60 +146,64 @@ impl Put {
             "vm_config": {"code": {"remote": {"http_uri": {"uri": url}}}},
             "configuration": configuration,
         });
+        // A patch brings the document where the policy does not.
         self.filters.push(json!({"name": name, "typed_config": {"@type": WASM, "config": config}}));
     }
 
-    /// Patches of the whole listener are of the one; those of a part of it, too, by the end of their path.
+    /// Where a patch leads: the steps of its JSONPath behind the last condition, and those of its path.
     fn json_patch(&mut self, patch: &Value, subject: &mut Subject) {
         let Some(operation) = field(patch, "operation") else { return };
-        let (Some(path), Some(value)) = (text(operation, "path").or(Some("")), field(operation, "value")) else { return };
+        let Some(value) = field(operation, "value") else { return };
+        let selected = text(operation, "jsonPath").unwrap_or_default();
+        let below = selected.rsplit(']').next().unwrap_or_default().split('.');
+        let path = text(operation, "path").unwrap_or_default().split('/');
+        let steps: Vec<&str> = below.chain(path).filter(|step| !step.is_empty()).collect();
         match text(patch, "type").and_then(|name| name.rsplit('.').next()) {
-            Some("Cluster") if path.is_empty() || path == "/" => subject.clusters.push(value.clone()),
-            Some("Listener") => self.listener_patch(path, value),
-            Some("RouteConfiguration") => {
-                if path.contains("/routes") && value.is_object() {
-                    self.routes.push(value.clone());
-                } else if path.ends_with("request_headers_to_remove") {
-                    self.removed.extend(value.as_array().into_iter().flatten().cloned());
-                } else {
-                    self.routes.extend(list(value, "routes").iter().cloned());
+            Some("Cluster") if steps.is_empty() => subject.clusters.push(value.clone()),
+            Some("Listener") if selected.contains("http_filters[") && selected.contains("router") => {
+                if let Value::Object(router) = &mut self.router {
+                    set(router, &steps, value);
                 }
             }
+            Some("Listener") if selected.contains("http_filters[") => self.set_of_filter(&steps, value),
+            Some("Listener") => self.listener_patch(&steps, value),
+            Some("RouteConfiguration") if selected.contains("routes[") => set(&mut self.route, &steps, value),
+            Some("RouteConfiguration") => match steps.as_slice() {
+                [.., "request_headers_to_remove"] => self.removed.extend(value.as_array().into_iter().flatten().cloned()),
+                [.., "routes"] => self.routes.extend(value.as_array().into_iter().flatten().cloned()),
+                [.., "routes", _] => self.routes.push(value.clone()),
+                _ => {}
+            },
             _ => {}
         }
     }
 
-    fn listener_patch(&mut self, path: &str, value: &Value) {
-        let steps: Vec<&str> = path.split('/').skip(1).collect();
-        match steps.iter().position(|step| *step == "http_filters") {
-            Some(at) => self.filter_patch(&steps[at + 1..], value),
+    fn listener_patch(&mut self, steps: &[&str], value: &Value) {
+        match steps.iter().position(|step| *step == "http_filters").map(|at| &steps[at + 1..]) {
+            Some([_]) => self.filters.push(value.clone()),
+            Some([_, rest @ ..]) => self.set_of_filter(rest, value),
+            Some([]) => {}
             None => match steps.iter().position(|step| *step == "typed_config") {
                 Some(at) => set(&mut self.manager, &steps[at + 1..], value),
                 None if steps.iter().any(|step| step.contains("filter_chain")) => {}
-                None => set(&mut self.listener, &steps, value),
+                None => set(&mut self.listener, steps, value),
             },
         }
     }
 
-    /// A filter that is put in whole, or a setting of the one that an EnvoyExtensionPolicy brings.
-    fn filter_patch(&mut self, steps: &[&str], value: &Value) {
-        match steps {
-            [_] => self.filters.push(value.clone()),
-            [_, rest @ ..] if rest.contains(&"suppress_envoy_headers") => {
-                self.router = json!({"name": "envoy.filters.http.router", "typed_config": {"@type": ROUTER, "suppress_envoy_headers": value}});
-            }
-            [_, rest @ ..] => {
-                let is_wasm = |filter: &&mut Value| field(filter, "typed_config").is_some_and(|config| is_a(config, ".wasm.v3.Wasm"));
-                if let Some(Value::Object(filter)) = self.filters.iter_mut().find(is_wasm) {
-                    set(filter, rest, value);
-                }
-            }
-            [] => {}
+    /// A setting of the filter that an EnvoyExtensionPolicy brings.
+    fn set_of_filter(&mut self, steps: &[&str], value: &Value) {
+        let is_wasm = |filter: &&mut Value| field(filter, "typed_config").is_some_and(|config| is_a(config, ".wasm.v3.Wasm"));
+        if let Some(Value::Object(filter)) = self.filters.iter_mut().find(is_wasm) {
+            set(filter, steps, value);
         }
     }
 
     fn into_listener(self, name: &str) -> Value {
-        let Self { mut listener, mut manager, mut filters, router, routes, removed } = self;
+        let Self { mut listener, mut manager, mut filters, router, mut routes, route, removed } = self;
+        if !route.is_empty() {
+            routes.push(route.into());
+        }
         filters.push(router);
         manager.insert("@type".to_owned(), MANAGER.into());
         manager.insert("http_filters".to_owned(), filters.into());
@@ -210,12 +219,10 @@ impl Put {
 fn set(into: &mut Map<String, Value>, steps: &[&str], value: &Value) {
     match steps {
         [] => merge(into, value),
-        [last] => match (into.get_mut(*last), value) {
-            (Some(Value::Object(known)), Value::Object(_)) => merge(known, value),
-            _ => {
-                into.insert((*last).to_owned(), value.clone());
-            }
-        },
+        // As JSON Patch has it: what was there goes.
+        [last] => {
+            into.insert((*last).to_owned(), value.clone());
+        }
         [first, rest @ ..] => {
             let next = into.entry(*first).or_insert_with(|| json!({}));
             if let Value::Object(next) = next {

@@ -91,7 +91,7 @@ fn read(files: &[PathBuf]) -> Result<Subject, Failure> {
             return Err(unknown(file));
         }
         if !manifests.is_empty() {
-            kubernetes::add(&mut subject, &manifests)?;
+            kubernetes::add(&mut subject, &manifests);
         }
         for document in others {
             if document.get("configs").is_some() {

@@ -30,8 +30,8 @@ enum Sees {
     Configuration,
     /// A filter chain with the filter in it.
     Chain,
-    /// The whole configuration, not only what is added to somebody else's.
-    Whole,
+    /// The clusters of such a chain; a control plane has others, too.
+    Clusters,
     /// A bootstrap.
     Bootstrap,
     /// A running Envoy.
@@ -70,7 +70,7 @@ pub struct Outcome {
     pub findings: Option<Vec<Finding>>,
 }
 
-use Sees::{Bootstrap, Chain, Configuration, Module, Running, Whole};
+use Sees::{Bootstrap, Chain, Clusters, Configuration, Module, Running};
 
 /// In the order in which they are told.
 pub const CHECKS: [Check; 33] = [
@@ -115,7 +115,7 @@ pub const CHECKS: [Check; 33] = [
         why: "etcd keeps no resource of more than about 1.5 MB", mend: "leave out what nobody asks at run time: descriptions, examples, unused models" },
     Check { id: "listener-buffer", sees: Chain, run: chain::buffer, what: "`per_connection_buffer_limit_bytes` of the listener",
         why: "API Gateway takes bodies of 10 MB; a held body beyond this limit is answered 413", mend: "write `per_connection_buffer_limit_bytes: 10485760`" },
-    Check { id: "cluster-buffer", sees: Whole, run: cluster::buffer, what: "`per_connection_buffer_limit_bytes` of the clusters",
+    Check { id: "cluster-buffer", sees: Clusters, run: cluster::buffer, what: "`per_connection_buffer_limit_bytes` of the clusters",
         why: "an answer that a template reads is held whole; beyond this limit it becomes a 500", mend: "write `per_connection_buffer_limit_bytes: 10485760`" },
     Check { id: "stream-idle-timeout", sees: Chain, run: chain::idle_timeout, what: "`stream_idle_timeout` against the longest `timeoutInMillis`",
         why: "a stream that waits for its backend is idle: shorter, it ends before the integration's own timeout; off, a stream that a trap left behind never ends",
@@ -140,12 +140,12 @@ pub const CHECKS: [Check; 33] = [
         why: "Envoy makes these replies without a body, and the gateway response that takes their place would lose its own", mend: "copy `local_reply_config` of envoy/edge.yaml" },
     Check { id: "access-log", sees: Chain, run: chain::access_log, what: "an access log with `%FILTER_STATE(wasm.tollgate_access_log:PLAIN)%`, where a stage has `accessLogSettings`",
         why: "the stage's own lines are in the filter's state, and Envoy writes them", mend: "add an access log whose format is this operator" },
-    Check { id: "upstream-clusters", sees: Whole, run: cluster::missing, what: "every cluster that the document names is there, with TLS where the host is asked by https, and that certificate is verified",
+    Check { id: "upstream-clusters", sees: Clusters, run: cluster::missing, what: "every cluster that the document names is there, with TLS where the host is asked by https, and that certificate is verified",
         why: "a call to a missing one fails, and one without TLS or without verification gives tokens and bodies to whoever listens",
         mend: "`tollgate bundle` writes the clusters of a document" },
-    Check { id: "upstream-signing", sees: Whole, run: cluster::signing, what: "clusters of AWS services sign, for the right service and region, and others do not",
+    Check { id: "upstream-signing", sees: Clusters, run: cluster::signing, what: "clusters of AWS services sign, for the right service and region, and others do not",
         why: "AWS refuses what is not signed; a backend that gets a signature could use it", mend: "take the cluster of envoy/aws.yaml, in your region" },
-    Check { id: "rate-limit-http2", sees: Whole, run: cluster::rate_limit, what: "the cluster of the rate limit service is there and speaks HTTP/2",
+    Check { id: "rate-limit-http2", sees: Clusters, run: cluster::rate_limit, what: "the cluster of the rate limit service is there and speaks HTTP/2",
         why: "gRPC is spoken over HTTP/2 only; without an answer keys are refused", mend: "write `explicit_http_config: { http2_protocol_options: {} }`" },
     Check { id: "cluster-health", sees: Running, run: cluster::health, what: "every cluster that the document names has a healthy host",
         why: "calls to it fail: 504 or 503 for clients, 500 where an authorizer is asked", mend: "start the backend, or mend its address or health check" },
@@ -184,7 +184,7 @@ impl Sees {
         match self {
             Configuration => configured,
             Chain => !subject.chains.is_empty(),
-            Whole => !subject.chains.is_empty() && !subject.partial,
+            Clusters => !subject.chains.is_empty() && !(subject.partial && subject.clusters.is_empty()),
             Bootstrap => subject.bootstrap.is_some(),
             Running => subject.running.is_some(),
             Module => !subject.modules.is_empty(),
