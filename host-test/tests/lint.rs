@@ -79,7 +79,21 @@ fn the_report_of_several_files_is_one_object_for_programs() {
     assert_eq!(files[1]["kinds"][3], json!({"kind": "integrations", "settings": 6, "served": 3}));
     for file in files {
         for problem in file["problems"].as_array().expect("it lists problems") {
-            for name in ["severity", "file", "line", "column", "path", "message", "help", "kind", "feature", "fate", "consequence", "settings", "link"] {
+            for name in [
+                "severity",
+                "file",
+                "line",
+                "column",
+                "path",
+                "message",
+                "help",
+                "kind",
+                "feature",
+                "fate",
+                "consequence",
+                "settings",
+                "link",
+            ] {
                 assert!(problem.get(name).is_some(), "no `{name}`: {problem:#}");
             }
         }
@@ -90,7 +104,11 @@ fn the_report_of_several_files_is_one_object_for_programs() {
 fn a_file_that_cannot_be_read_as_a_document_has_no_settings_and_a_problem() {
     let output = lint(&["--report", "-"], "a: [");
     assert_eq!(output.status.code(), Some(1));
-    assert!(printed(&output).starts_with("-: 0 of 0 settings served; to be known:\n\ndocument\n  <stdin>:"), "{}", printed(&output));
+    assert!(
+        printed(&output).starts_with("-: 0 of 0 settings served; to be known:\n\ndocument\n  <stdin>:"),
+        "{}",
+        printed(&output)
+    );
     let output = lint(&["--report", "gone.yaml", "-"], DOCUMENT);
     assert_eq!(output.status.code(), Some(2), "{}", printed(&output));
 }
@@ -111,7 +129,9 @@ fn sarif_schema() -> jsonschema::Validator {
 #[test]
 fn what_is_printed_as_sarif_is_valid_by_the_published_schema_and_leads_to_the_place_and_the_page() {
     let schema = sarif_schema();
-    for arguments in [&["--report", "--format", "sarif", "--docs", "https://example.com/docs/", "-"][..], &["--format", "sarif", "-"]] {
+    for arguments in
+        [&["--report", "--format", "sarif", "--docs", "https://example.com/docs/", "-"][..], &["--format", "sarif", "-"]]
+    {
         let log = parsed(&lint(arguments, DOCUMENT));
         let wrong: Vec<String> = schema.iter_errors(&log).map(|error| format!("{}: {error}", error.instance_path())).collect();
         assert!(wrong.is_empty(), "{wrong:#?}");
@@ -125,8 +145,13 @@ fn what_is_printed_as_sarif_is_valid_by_the_published_schema_and_leads_to_the_pl
             let region = &result["locations"][0]["physicalLocation"]["region"];
             assert!(region["startLine"] == 8 && region["startColumn"].as_u64() > Some(40), "{region}");
             match arguments.contains(&"--docs") {
-                true => assert!(rule["helpUri"].as_str().is_some_and(|uri| uri.starts_with("https://example.com/docs/parity.md#")), "{rule}"),
-                false => assert!(rule.get("helpUri").is_none() && rule["help"]["text"].as_str().is_some_and(|text| text.contains("docs/"))),
+                true => assert!(
+                    rule["helpUri"].as_str().is_some_and(|uri| uri.starts_with("https://example.com/docs/parity.md#")),
+                    "{rule}"
+                ),
+                false => assert!(
+                    rule.get("helpUri").is_none() && rule["help"]["text"].as_str().is_some_and(|text| text.contains("docs/"))
+                ),
             }
         }
     }
@@ -141,7 +166,10 @@ fn github_gets_a_command_for_each_problem_on_one_line_and_a_notice_with_the_coun
     let text = printed(&output);
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines.len(), 5, "{text}");
-    assert!(lines[0].starts_with("::warning file=<stdin>,line=8,col=116,title=tollgate%3A integrations::`credentials` has no effect"), "{text}");
+    assert!(
+        lines[0].starts_with("::warning file=<stdin>,line=8,col=116,title=tollgate%3A integrations::`credentials` has no effect"),
+        "{text}"
+    );
     assert!(lines.iter().any(|line| line.starts_with("::error file=<stdin>,line=8,") && line.contains("`100%25,:`")), "{text}");
     assert_eq!(lines[4], "::notice file=-::6 of 9 settings served");
     assert_eq!(printed(&lint(&["--format", "github", "-"], DOCUMENT)).lines().count(), 4);

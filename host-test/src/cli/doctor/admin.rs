@@ -75,7 +75,8 @@ pub fn add_dump(subject: &mut Subject, running: &mut Running, dump: &Value) {
 /// The modules that the chains name, where this command can read them, too.
 pub fn add_modules(subject: &mut Subject) {
     let file = |plugin: &Value| text(plugin, "vm_config.code.local.filename").map(str::to_owned);
-    let files: std::collections::BTreeSet<String> = subject.gateways().filter_map(|(_, _, gateway)| file(&gateway.plugin)).collect();
+    let files: std::collections::BTreeSet<String> =
+        subject.gateways().filter_map(|(_, _, gateway)| file(&gateway.plugin)).collect();
     subject.modules.extend(files.iter().filter_map(|file| Module::load(Path::new(file)).ok()));
 }
 
@@ -98,7 +99,8 @@ fn hosts(clusters: &Value) -> BTreeMap<String, (usize, usize)> {
             let Some(health) = field(host, "health_status") else { return true };
             let failed = ["failed_active_health_check", "failed_outlier_check", "failed_active_degraded_check"];
             let eds = text(health, "eds_health_status").unwrap_or("HEALTHY");
-            !failed.iter().any(|name| field(health, name) == Some(&Value::Bool(true))) && matches!(eds, "HEALTHY" | "UNKNOWN" | "DEGRADED")
+            !failed.iter().any(|name| field(health, name) == Some(&Value::Bool(true)))
+                && matches!(eds, "HEALTHY" | "UNKNOWN" | "DEGRADED")
         };
         hosts.insert(text(cluster, "name").unwrap_or_default().to_owned(), (all.len(), all.iter().filter(is_healthy).count()));
     }

@@ -56,9 +56,14 @@ pub fn add(subject: &mut Subject, manifests: &[Value]) {
             "WasmPlugin" | "TrafficExtension" => put.wasm_plugin(manifest),
             "EnvoyExtensionPolicy" => list(manifest, "spec.wasm").iter().for_each(|wasm| put.extension_policy(wasm)),
             "ConfigMap" => {
-                for text in manifest.get("data").and_then(Value::as_object).into_iter().flatten().filter_map(|(_, data)| data.as_str()) {
+                for text in
+                    manifest.get("data").and_then(Value::as_object).into_iter().flatten().filter_map(|(_, data)| data.as_str())
+                {
                     let found = crate::cli::source::documents_of("a ConfigMap", text).unwrap_or_default();
-                    found.into_iter().filter(|value| field(value, "static_resources").is_some()).for_each(|value| subject.add_bootstrap(value));
+                    found
+                        .into_iter()
+                        .filter(|value| field(value, "static_resources").is_some())
+                        .for_each(|value| subject.add_bootstrap(value));
                 }
             }
             _ => {}

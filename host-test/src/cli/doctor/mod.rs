@@ -134,7 +134,14 @@ fn human(outcomes: &[Outcome]) -> String {
         }
         for Finding { severity, place, message } in findings {
             let style = if *severity == Severity::Error { ERROR } else { WARNING };
-            let _ = writeln!(out, "{style}{:8}{style:#} {STRONG}{}{STRONG:#} {}: {}", severity.as_str(), check.id, printable(place), printable(message));
+            let _ = writeln!(
+                out,
+                "{style}{:8}{style:#} {STRONG}{}{STRONG:#} {}: {}",
+                severity.as_str(),
+                check.id,
+                printable(place),
+                printable(message)
+            );
             let _ = writeln!(out, "         why: {}\n         mend: {}", check.why, check.mend);
         }
     }
@@ -158,9 +165,10 @@ fn to_json(outcomes: &[Outcome]) -> Value {
             (Some(_), None) => "ok",
             (Some(_), Some(severity)) => severity.as_str(),
         };
-        let findings = findings.iter().flatten().map(|finding| {
-            json!({"severity": finding.severity.as_str(), "place": finding.place, "message": finding.message})
-        });
+        let findings = findings
+            .iter()
+            .flatten()
+            .map(|finding| json!({"severity": finding.severity.as_str(), "place": finding.place, "message": finding.message}));
         json!({"id": check.id, "state": state, "what": check.what, "why": check.why, "mend": check.mend,
                "findings": findings.collect::<Vec<_>>()})
     });
@@ -171,7 +179,8 @@ fn to_json(outcomes: &[Outcome]) -> Value {
 fn list(format: Format) -> String {
     match format {
         Format::Json => {
-            let checks = checks::all().map(|check| json!({"id": check.id, "what": check.what, "why": check.why, "mend": check.mend}));
+            let checks =
+                checks::all().map(|check| json!({"id": check.id, "what": check.what, "why": check.why, "mend": check.mend}));
             format!("{:#}\n", json!({"checks": checks.collect::<Vec<_>>()}))
         }
         Format::Human => {

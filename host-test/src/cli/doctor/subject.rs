@@ -107,9 +107,8 @@ impl Subject {
         self.clusters.extend(list(&bootstrap, "static_resources.clusters").iter().cloned());
         // What a file brings is at hand, too; a control plane is not.
         for (source, into) in [("lds_config", true), ("cds_config", false)] {
-            let path = at(&bootstrap, &format!("dynamic_resources.{source}")).and_then(|source| {
-                text(source, "path_config_source.path").or_else(|| text(source, "path")).map(str::to_owned)
-            });
+            let path = at(&bootstrap, &format!("dynamic_resources.{source}"))
+                .and_then(|source| text(source, "path_config_source.path").or_else(|| text(source, "path")).map(str::to_owned));
             let Some(path) = path else { continue };
             let found = crate::cli::source::read_documents(path.as_ref()).ok().unwrap_or_default();
             let resources = found.iter().flat_map(|value| list(value, "resources").iter().cloned());
@@ -175,7 +174,9 @@ impl Chain {
     /// Each route with what is around it: its table and its virtual host.
     pub fn each_route(&self) -> impl Iterator<Item = [&Value; 3]> {
         self.routes.iter().flat_map(|table| {
-            list(table, "virtual_hosts").iter().flat_map(move |host| list(host, "routes").iter().map(move |route| [table, host, route]))
+            list(table, "virtual_hosts")
+                .iter()
+                .flat_map(move |host| list(host, "routes").iter().map(move |route| [table, host, route]))
         })
     }
 
@@ -232,7 +233,9 @@ impl Gateway {
 
     /// The Envoy cluster of an upstream.
     pub fn cluster_of<'a>(&'a self, endpoint: &'a Endpoint) -> &'a str {
-        self.document.as_ref().map_or(endpoint.name.as_str(), |document| crate::cli::serve::origins::cluster(document, &endpoint.name))
+        self.document
+            .as_ref()
+            .map_or(endpoint.name.as_str(), |document| crate::cli::serve::origins::cluster(document, &endpoint.name))
     }
 }
 

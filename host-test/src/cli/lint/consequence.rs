@@ -17,7 +17,11 @@ pub enum Fate {
 
 /// Why a warning is no matter, or is one: the first whose words are in the message.
 const OF_WARNINGS: [(&str, Fate, &str); 37] = [
-    ("no upstream for", Fate::Refused, "Envoy refuses the document, because it knows no cluster for the host; `tollgate serve` finds the host by itself"),
+    (
+        "no upstream for",
+        Fate::Refused,
+        "Envoy refuses the document, because it knows no cluster for the host; `tollgate serve` finds the host by itself",
+    ),
     ("every request is answered 500", Fate::Served, "a client gets 500 there; AWS answers so, too"),
     ("every request is answered 401", Fate::Served, "a client gets 401 there"),
     ("invalid HTTP endpoint specified for URI", Fate::Served, "a client gets 500 there; AWS answers so, too"),
@@ -28,19 +32,43 @@ const OF_WARNINGS: [(&str, Fate, &str); 37] = [
     ("it goes upstream as it stands", Fate::Served, "the backend gets the braces in its path"),
     ("it is served", Fate::Served, "it is served as written; AWS does not take it"),
     ("a rate of 0 is served", Fate::Served, "a client gets 429 once the burst is used up"),
-    ("requests are signed by whoever sends them", Fate::Ignored, "the backend sees the role of Envoy's cluster (or of the command) as its caller; a client notices nothing where that role may do the same"),
-    ("authorizerCredentials has no effect", Fate::Ignored, "the function sees the role of Envoy's cluster (or of the command) as its caller; a client notices nothing where that role may call it"),
+    (
+        "requests are signed by whoever sends them",
+        Fate::Ignored,
+        "the backend sees the role of Envoy's cluster (or of the command) as its caller; a client notices nothing where that role may do the same",
+    ),
+    (
+        "authorizerCredentials has no effect",
+        Fate::Ignored,
+        "the function sees the role of Envoy's cluster (or of the command) as its caller; a client notices nothing where that role may call it",
+    ),
     ("credentials has no effect", Fate::Ignored, "a client and the backend notice nothing: HTTP backends get no AWS signature"),
-    ("tlsConfig has no effect", Fate::Ignored, "whether the backend's certificate is verified, and how, is said by Envoy's cluster; a client notices nothing where it says the same"),
-    ("responses are not compressed", Fate::Ignored, "a client that accepts gzip gets answers uncompressed, unless Envoy's compressor filter is there"),
-    ("the listener's matter", Fate::Ignored, "who can connect, and by which TLS, is decided by Envoy's listener; a client notices where the two differ"),
+    (
+        "tlsConfig has no effect",
+        Fate::Ignored,
+        "whether the backend's certificate is verified, and how, is said by Envoy's cluster; a client notices nothing where it says the same",
+    ),
+    (
+        "responses are not compressed",
+        Fate::Ignored,
+        "a client that accepts gzip gets answers uncompressed, unless Envoy's compressor filter is there",
+    ),
+    (
+        "the listener's matter",
+        Fate::Ignored,
+        "who can connect, and by which TLS, is decided by Envoy's listener; a client notices where the two differ",
+    ),
     ("access log formats", Fate::Ignored, "a client notices nothing; the operator gets Envoy's own access log"),
     ("metrics of methods", Fate::Ignored, "a client notices nothing; the operator gets Envoy's statistics"),
     ("execution logs", Fate::Ignored, "a client notices nothing; the operator gets Envoy's log"),
     ("HTTP APIs do not validate requests", Fate::Ignored, "the backend gets requests that were not validated; on AWS, too"),
     ("REST APIs ignore security at the root", Fate::Ignored, "methods without `security` of their own are open; on AWS, too"),
     ("tokens signed with ES512 are refused", Fate::Ignored, "a client with such a token gets 401"),
-    ("a token is remembered as long as it counts", Fate::Ignored, "a client notices nothing: a token that has expired is refused at once"),
+    (
+        "a token is remembered as long as it counts",
+        Fate::Ignored,
+        "a client notices nothing: a token that has expired is refused at once",
+    ),
     ("is not used", Fate::Ignored, "a client whose token names this key gets 401"),
     ("is no action of execute-api", Fate::Served, "the statement applies to no request"),
     ("names nothing of this API", Fate::Served, "the statement applies to no request"),
@@ -53,7 +81,11 @@ const OF_WARNINGS: [(&str, Fate, &str); 37] = [
     ("is not sent upstream", Fate::Ignored, "the backend does not get it; on AWS neither"),
     ("is the gateway's own and is not mapped", Fate::Ignored, "a client gets the gateway's own value"),
     ("it is never set", Fate::Ignored, "what is mapped stays out of the request or the answer"),
-    ("has no effect", Fate::Ignored, "it changes nothing that a client notices; on AWS neither, but where the message says otherwise"),
+    (
+        "has no effect",
+        Fate::Ignored,
+        "it changes nothing that a client notices; on AWS neither, but where the message says otherwise",
+    ),
 ];
 
 const REFUSED: &str = "the document does not compile: neither Envoy nor `tollgate serve` serves any of it";

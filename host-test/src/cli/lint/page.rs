@@ -62,7 +62,10 @@ mod tests {
     #[test]
     fn a_message_leads_to_the_row_that_quotes_most_of_it() {
         let feature = feature_of("`credentials` has no effect: requests are signed by whoever sends them: the proxy").unwrap();
-        assert_eq!((feature.name.as_str(), feature.link.as_str()), ("`credentials` of AWS and AWS_PROXY", "docs/parity.md#integrations"));
+        assert_eq!(
+            (feature.name.as_str(), feature.link.as_str()),
+            ("`credentials` of AWS and AWS_PROXY", "docs/parity.md#integrations")
+        );
         assert!(feature_of("`xyz` is unheard of").is_none());
     }
 

@@ -85,7 +85,10 @@ impl Report {
 
     /// For programs.
     pub fn to_json(&self) -> Value {
-        let kinds = self.kinds.iter().map(|(kind, tally)| json!({"kind": kind.as_str(), "settings": tally.settings, "served": tally.served}));
+        let kinds = self
+            .kinds
+            .iter()
+            .map(|(kind, tally)| json!({"kind": kind.as_str(), "settings": tally.settings, "served": tally.served}));
         let Tally { settings, served } = self.tally();
         json!({
             "file": self.file,
@@ -102,10 +105,8 @@ impl Report {
 impl Tally {
     /// All of them together.
     pub fn sum(tallies: impl Iterator<Item = Tally>) -> Self {
-        tallies.fold(Self::default(), |sum, tally| Self {
-            settings: sum.settings + tally.settings,
-            served: sum.served + tally.served,
-        })
+        tallies
+            .fold(Self::default(), |sum, tally| Self { settings: sum.settings + tally.settings, served: sum.served + tally.served })
     }
 }
 

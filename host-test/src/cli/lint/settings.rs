@@ -18,8 +18,7 @@ use crate::cli::source::Source;
 
 const PREFIX: &str = "x-amazon-apigateway-";
 
-const METHODS: [&str; 9] =
-    ["get", "put", "post", "delete", "options", "head", "patch", "trace", "x-amazon-apigateway-any-method"];
+const METHODS: [&str; 9] = ["get", "put", "post", "delete", "options", "head", "patch", "trace", "x-amazon-apigateway-any-method"];
 
 /// The extensions that have a line of their own in the report.
 const OF_EXTENSIONS: [(&str, Kind); 13] = [

@@ -32,7 +32,8 @@ pub fn text(report: &Report) -> String {
             items.iter().for_each(|item| write_item(item, &mut out));
         }
     }
-    if report.items.iter().any(|item| item.fate == Fate::Refused && item.diagnostic.severity == tollgate::problem::Severity::Error) {
+    if report.items.iter().any(|item| item.fate == Fate::Refused && item.diagnostic.severity == tollgate::problem::Severity::Error)
+    {
         out.push_str("\nAs long as anything is refused, nothing of the document is served.\n");
     }
     out.push('\n');

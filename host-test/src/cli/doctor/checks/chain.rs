@@ -11,13 +11,35 @@ use crate::cli::doctor::value::{at, duration, field, is_a, list, number, text};
 
 /// Filters that leave the request as it is, or answer it themselves.
 const HARMLESS: [&str; 16] = [
-    ".BufferPerRoute", ".Cors", ".CorsPolicy", ".Compressor", ".Decompressor", ".HealthCheck", ".LocalRateLimit", ".RateLimit", ".RBAC",
-    ".HTTPFault", ".CustomResponse", ".AdmissionControl", ".BandwidthLimit", ".Tap", ".AlpnFilterConfig", ".PluginConfig",
+    ".BufferPerRoute",
+    ".Cors",
+    ".CorsPolicy",
+    ".Compressor",
+    ".Decompressor",
+    ".HealthCheck",
+    ".LocalRateLimit",
+    ".RateLimit",
+    ".RBAC",
+    ".HTTPFault",
+    ".CustomResponse",
+    ".AdmissionControl",
+    ".BandwidthLimit",
+    ".Tap",
+    ".AlpnFilterConfig",
+    ".PluginConfig",
 ];
 
 /// Filters that can change where a request goes, or what it says.
 const REWRITING: [&str; 9] = [
-    ".Lua", ".ExternalProcessor", ".HeaderMutation", ".Wasm", ".GolangFilter", ".Config", ".GrpcJsonTranscoder", ".ExtAuthz", ".DynamicModuleFilter",
+    ".Lua",
+    ".ExternalProcessor",
+    ".HeaderMutation",
+    ".Wasm",
+    ".GolangFilter",
+    ".Config",
+    ".GrpcJsonTranscoder",
+    ".ExtAuthz",
+    ".DynamicModuleFilter",
 ];
 
 /// The operator that prints what the filter wrote for the stage's own log.
@@ -25,8 +47,10 @@ const STATE: &str = "%FILTER_STATE(wasm.tollgate_access_log:PLAIN)%";
 
 pub fn missing(subject: &Subject, found: &mut Found<'_>) {
     if subject.chains.is_empty() {
-        let names: Vec<String> = subject.listeners.iter().filter_map(|listener| text(listener, "name")).map(|name| format!("`{name}`")).collect();
-        let where_to = if names.is_empty() { "there is no listener".to_owned() } else { format!("looked at: {}", names.join(", ")) };
+        let names: Vec<String> =
+            subject.listeners.iter().filter_map(|listener| text(listener, "name")).map(|name| format!("`{name}`")).collect();
+        let where_to =
+            if names.is_empty() { "there is no listener".to_owned() } else { format!("looked at: {}", names.join(", ")) };
         found.error("listeners", format!("no filter chain has a wasm filter with a gateway document; {where_to}"));
     }
 }
@@ -115,8 +139,13 @@ pub fn normalisation(subject: &Subject, found: &mut Found<'_>) {
         let action = text(&chain.manager, "path_with_escaped_slashes_action").unwrap_or("KEEP_UNCHANGED");
         match action {
             "KEEP_UNCHANGED" | "IMPLEMENTATION_SPECIFIC_DEFAULT" => {}
-            "REJECT_REQUEST" => found.warning(chain.place(), "REJECT_REQUEST: a path with `%2F` is answered 400, and AWS serves it"),
-            action => found.error(chain.place(), format!("{action}: a path with `%2F` becomes another route than the one that AWS would guard")),
+            "REJECT_REQUEST" => {
+                found.warning(chain.place(), "REJECT_REQUEST: a path with `%2F` is answered 400, and AWS serves it")
+            }
+            action => found.error(
+                chain.place(),
+                format!("{action}: a path with `%2F` becomes another route than the one that AWS would guard"),
+            ),
         }
     }
 }
@@ -162,7 +191,8 @@ pub fn access_log(subject: &Subject, found: &mut Found<'_>) {
     for chain in &subject.chains {
         let documents = chain.filters.iter().filter_map(|filter| filter.gateway.as_ref()?.document.as_ref().ok());
         let stages = documents.flat_map(|document| list(document, "apis")).flat_map(|api| list(api, "stages"));
-        let mut names = stages.filter(|stage| field(stage, "accessLogSettings").is_some()).filter_map(|stage| text(stage, "stageName"));
+        let mut names =
+            stages.filter(|stage| field(stage, "accessLogSettings").is_some()).filter_map(|stage| text(stage, "stageName"));
         if let Some(stage) = names.next()
             && !list(&chain.manager, "access_log").iter().any(|log| log.to_string().contains(STATE))
             && !(subject.partial && field(&chain.manager, "access_log").is_none())

@@ -14,7 +14,9 @@ const OPTIONS: &str = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
 
 /// Every upstream of every document with its cluster's name.
 fn upstreams(subject: &Subject) -> impl Iterator<Item = (&Endpoint, &str)> {
-    subject.gateways().flat_map(|(.., gateway)| gateway.endpoints.iter().map(move |endpoint| (endpoint, gateway.cluster_of(endpoint))))
+    subject
+        .gateways()
+        .flat_map(|(.., gateway)| gateway.endpoints.iter().map(move |endpoint| (endpoint, gateway.cluster_of(endpoint))))
 }
 
 pub fn missing(subject: &Subject, found: &mut Found<'_>) {
@@ -56,13 +58,19 @@ pub fn signing(subject: &Subject, found: &mut Found<'_>) {
             (None, None) => {}
             (None, Some(_)) => found.warning(place, format!("it signs, and `{}` is no service of AWS", endpoint.authority)),
             (Some(Signing { service, region }), None) => {
-                found.error(place, format!("it does not sign: `{}` wants requests signed for {service} in {region}", endpoint.authority));
+                found.error(
+                    place,
+                    format!("it does not sign: `{}` wants requests signed for {service} in {region}", endpoint.authority),
+                );
             }
             (Some(wanted), Some(signer)) => {
                 let signs = |path: &str| text(&signer, path).unwrap_or_default().to_owned();
                 let (service, region) = (signs("service_name"), signs("region"));
                 if service != wanted.service || (!region.is_empty() && region != wanted.region) {
-                    let message = format!("it signs for {service} in {region}, and `{}` is {} in {}", endpoint.authority, wanted.service, wanted.region);
+                    let message = format!(
+                        "it signs for {service} in {region}, and `{}` is {} in {}",
+                        endpoint.authority, wanted.service, wanted.region
+                    );
                     found.error(place, message);
                 }
             }
@@ -75,7 +83,9 @@ pub fn rate_limit(subject: &Subject, found: &mut Found<'_>) {
         let place = format!("cluster `{name}`");
         match subject.cluster(name) {
             None => found.error(place, "there is none, and the rate limit service is reached by it"),
-            Some(cluster) if !speaks_http2(cluster) => found.error(place, "it speaks HTTP/1.1, and the rate limit service takes gRPC"),
+            Some(cluster) if !speaks_http2(cluster) => {
+                found.error(place, "it speaks HTTP/1.1, and the rate limit service takes gRPC")
+            }
             Some(_) => {}
         }
     }
@@ -100,16 +110,27 @@ pub fn health(subject: &Subject, found: &mut Found<'_>) {
 /// The context of its TLS.
 fn tls(cluster: &Value) -> Option<Value> {
     let matches = list(cluster, "transport_socket_matches").iter().filter_map(|candidate| field(candidate, "transport_socket"));
-    let mut sockets = field(cluster, "transport_socket").into_iter().chain(matches).filter_map(|socket| field(socket, "typed_config")).map(unwrap);
+    let mut sockets = field(cluster, "transport_socket")
+        .into_iter()
+        .chain(matches)
+        .filter_map(|socket| field(socket, "typed_config"))
+        .map(unwrap);
     sockets.find(|config| is_a(config, ".UpstreamTlsContext"))
 }
 
 fn verifies(tls: &Value) -> bool {
-    const WAYS: [&str; 4] = ["validation_context_sds_secret_config", "combined_validation_context", "validation_context_certificate_provider", "validation_context_certificate_provider_instance"];
+    const WAYS: [&str; 4] = [
+        "validation_context_sds_secret_config",
+        "combined_validation_context",
+        "validation_context_certificate_provider",
+        "validation_context_certificate_provider_instance",
+    ];
     let context = field(tls, "common_tls_context");
     let has = |path: &str| context.and_then(|context| at(context, path)).is_some();
     let own = |name: &str| has(&format!("validation_context.{name}"));
-    ["trusted_ca", "system_root_certs", "ca_certificate_provider_instance", "verify_certificate_spki", "verify_certificate_hash"].into_iter().any(own)
+    ["trusted_ca", "system_root_certs", "ca_certificate_provider_instance", "verify_certificate_spki", "verify_certificate_hash"]
+        .into_iter()
+        .any(own)
         || WAYS.into_iter().any(has)
 }
 
@@ -117,7 +138,8 @@ fn verifies(tls: &Value) -> bool {
 fn is_here(cluster: &Value) -> bool {
     let endpoints = list(cluster, "load_assignment.endpoints").iter().flat_map(|group| list(group, "lb_endpoints"));
     let mut addresses = endpoints.filter_map(|endpoint| text(endpoint, "endpoint.address.socket_address.address")).peekable();
-    let is_loopback = |address: &str| address.parse::<std::net::IpAddr>().map_or(address == "localhost", |address| address.is_loopback());
+    let is_loopback =
+        |address: &str| address.parse::<std::net::IpAddr>().map_or(address == "localhost", |address| address.is_loopback());
     addresses.peek().is_some() && addresses.all(is_loopback)
 }
 
@@ -135,5 +157,7 @@ fn signer(cluster: &Value) -> Option<Value> {
 fn speaks_http2(cluster: &Value) -> bool {
     let options = options(cluster);
     let has = |path: &str| options.is_some_and(|options| at(options, path).is_some());
-    has("explicit_http_config.http2_protocol_options") || has("auto_config.http2_protocol_options") || field(cluster, "http2_protocol_options").is_some()
+    has("explicit_http_config.http2_protocol_options")
+        || has("auto_config.http2_protocol_options")
+        || field(cluster, "http2_protocol_options").is_some()
 }

@@ -44,7 +44,8 @@ fn has_patterns(value: &serde_json::Value) -> bool {
         Value::Object(members) => members.iter().any(|(name, value)| match (name.as_str(), value) {
             ("x-amazon-apigateway-integration", integration) => {
                 let responses = integration.get("responses").and_then(Value::as_object);
-                let patterns = responses.into_iter().flatten().filter(|(name, _)| *name != "default" && name.parse::<u16>().is_err());
+                let patterns =
+                    responses.into_iter().flatten().filter(|(name, _)| *name != "default" && name.parse::<u16>().is_err());
                 patterns.count() > 1
             }
             (_, value) => has_patterns(value),

@@ -15,10 +15,22 @@ const TAGS: [&str; 6] = ["ApiName", "ApiId", "Stage", "Resource", "Method", "Rou
 
 /// What only a running Envoy tells.
 pub const RUNNING: [Check; 2] = [
-    Check { id: "vm-reloads", sees: Sees::Running, run: reloads, what: "the counters of VMs that had to be made anew",
-        why: "a trap costs the request that met it", mend: "look for the trap in Envoy's log (`--component-log-level wasm:info`), and report it" },
-    Check { id: "updates-rejected", sees: Sees::Running, run: rejected, what: "updates of listeners, clusters and routes that Envoy refused",
-        why: "Envoy goes on serving the configuration before them", mend: "mend what the reason says; `tollgate lint` tells more of a document" },
+    Check {
+        id: "vm-reloads",
+        sees: Sees::Running,
+        run: reloads,
+        what: "the counters of VMs that had to be made anew",
+        why: "a trap costs the request that met it",
+        mend: "look for the trap in Envoy's log (`--component-log-level wasm:info`), and report it",
+    },
+    Check {
+        id: "updates-rejected",
+        sees: Sees::Running,
+        run: rejected,
+        what: "updates of listeners, clusters and routes that Envoy refused",
+        why: "Envoy goes on serving the configuration before them",
+        mend: "mend what the reason says; `tollgate lint` tells more of a document",
+    },
 ];
 
 pub fn version(subject: &Subject, found: &mut Found<'_>) {
@@ -29,7 +41,9 @@ pub fn version(subject: &Subject, found: &mut Found<'_>) {
         Some((1, minor, patch)) if minor < 35 => {
             found.error("Envoy", format!("1.{minor}.{patch} is too old: 1.35 is the first that can hold a request"));
         }
-        Some((major, minor, patch)) => found.warning("Envoy", format!("{major}.{minor}.{patch} is newer than what was tried, 1.40")),
+        Some((major, minor, patch)) => {
+            found.warning("Envoy", format!("{major}.{minor}.{patch} is newer than what was tried, 1.40"))
+        }
     }
 }
 
@@ -39,7 +53,10 @@ pub fn imports(subject: &Subject, found: &mut Found<'_>) {
             match (since(from, name), subject.version) {
                 (None, _) => found.error(place(module), format!("it imports `{from}.{name}`, which no Envoy offers")),
                 (Some(minor), Some((1, running, _))) if running < minor => {
-                    found.error(place(module), format!("it imports `{from}.{name}`, which Envoy offers since 1.{minor}; this is 1.{running}"));
+                    found.error(
+                        place(module),
+                        format!("it imports `{from}.{name}`, which Envoy offers since 1.{minor}; this is 1.{running}"),
+                    );
                 }
                 _ => {}
             }
@@ -51,7 +68,11 @@ pub fn abi(subject: &Subject, found: &mut Found<'_>) {
     for module in &subject.modules {
         if let Some(trouble) = &module.trouble {
             found.error(place(module), format!("it is no wasm module: {trouble}"));
-        } else if !module.exports.iter().any(|export| matches!(export.as_str(), "proxy_abi_version_0_2_0" | "proxy_abi_version_0_2_1")) {
+        } else if !module
+            .exports
+            .iter()
+            .any(|export| matches!(export.as_str(), "proxy_abi_version_0_2_0" | "proxy_abi_version_0_2_1"))
+        {
             found.error(place(module), "it does not export `proxy_abi_version_0_2_1`");
         }
     }
@@ -59,12 +80,16 @@ pub fn abi(subject: &Subject, found: &mut Found<'_>) {
 
 pub fn size(subject: &Subject, found: &mut Found<'_>) {
     for module in subject.modules.iter().filter(|module| module.size > MODULE_BUDGET) {
-        found.warning(place(module), format!("it has {} bytes, the module of a release has less than {MODULE_BUDGET}", module.size));
+        found
+            .warning(place(module), format!("it has {} bytes, the module of a release has less than {MODULE_BUDGET}", module.size));
     }
 }
 
 pub fn admin(subject: &Subject, found: &mut Found<'_>) {
-    let Some(address) = subject.bootstrap.as_ref().and_then(|bootstrap| text(bootstrap, "admin.address.socket_address.address")) else { return };
+    let Some(address) = subject.bootstrap.as_ref().and_then(|bootstrap| text(bootstrap, "admin.address.socket_address.address"))
+    else {
+        return;
+    };
     let is_loopback = address.parse::<IpAddr>().map_or(address == "localhost", |address| address.is_loopback());
     if !is_loopback {
         found.error("admin interface", format!("it listens on `{address}`, where others reach it"));
@@ -75,10 +100,14 @@ pub fn stats_tags(subject: &Subject, found: &mut Found<'_>) {
     let Some(bootstrap) = subject.bootstrap.as_ref().filter(|_| !subject.partial) else { return };
     let tags = list(bootstrap, "stats_config.stats_tags");
     let wanted = |tag: &str| format!(r"({tag}=\.=(.*?);\.;)");
-    let is_there = |tag: &&str| tags.iter().any(|known| text(known, "tag_name") == Some(*tag) && text(known, "regex") == Some(&wanted(tag)));
+    let is_there =
+        |tag: &&str| tags.iter().any(|known| text(known, "tag_name") == Some(*tag) && text(known, "regex") == Some(&wanted(tag)));
     let missing: Vec<String> = TAGS.iter().filter(|tag| !is_there(tag)).map(|tag| format!("`{tag}`")).collect();
     if !missing.is_empty() {
-        found.warning("stats_config", format!("no tag for {}, by an expression such as `{}`", missing.join(", "), wanted("ApiName")));
+        found.warning(
+            "stats_config",
+            format!("no tag for {}, by an expression such as `{}`", missing.join(", "), wanted("ApiName")),
+        );
     }
 }
 
@@ -88,8 +117,12 @@ fn reloads(subject: &Subject, found: &mut Found<'_>) {
             continue;
         }
         match name.rsplit('.').next().unwrap_or_default() {
-            "vm_reload_failure" | "vm_reload_backoff" | "remote_load_fetch_failures" => found.error(format!("statistic `{name}`"), format!("it is {count}")),
-            "vm_reload" | "vm_reload_success" => found.warning(format!("statistic `{name}`"), format!("it is {count}: so many times a VM was made anew")),
+            "vm_reload_failure" | "vm_reload_backoff" | "remote_load_fetch_failures" => {
+                found.error(format!("statistic `{name}`"), format!("it is {count}"))
+            }
+            "vm_reload" | "vm_reload_success" => {
+                found.warning(format!("statistic `{name}`"), format!("it is {count}: so many times a VM was made anew"))
+            }
             _ => {}
         }
     }

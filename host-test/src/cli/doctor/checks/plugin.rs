@@ -15,9 +15,16 @@ pub fn failure_policy(subject: &Subject, found: &mut Found<'_>) {
         match text(&gateway.plugin, "failure_policy") {
             Some("FAIL_RELOAD") => {}
             Some("FAIL_OPEN") => found.error(place, "FAIL_OPEN: after a trap nobody is asked who calls"),
-            None if field(&gateway.plugin, "fail_open") == Some(&true.into()) => found.error(place, "`fail_open`: after a trap nobody is asked who calls"),
-            Some("FAIL_CLOSED") => found.warning(place, "FAIL_CLOSED: after a trap the worker answers 503 until Envoy is restarted"),
-            _ => found.warning(place, "no `failure_policy`, which is FAIL_CLOSED: after a trap the worker answers 503 until Envoy is restarted"),
+            None if field(&gateway.plugin, "fail_open") == Some(&true.into()) => {
+                found.error(place, "`fail_open`: after a trap nobody is asked who calls")
+            }
+            Some("FAIL_CLOSED") => {
+                found.warning(place, "FAIL_CLOSED: after a trap the worker answers 503 until Envoy is restarted")
+            }
+            _ => found.warning(
+                place,
+                "no `failure_policy`, which is FAIL_CLOSED: after a trap the worker answers 503 until Envoy is restarted",
+            ),
         }
     }
 }
@@ -42,7 +49,8 @@ pub fn stop_iteration(subject: &Subject, found: &mut Found<'_>) {
             continue;
         }
         match gateway.holds {
-            true => found.error(place(chain, filter), "it is not on, and the document has routes that wait for a decision or read a body"),
+            true => found
+                .error(place(chain, filter), "it is not on, and the document has routes that wait for a decision or read a body"),
             false => found.warning(place(chain, filter), "it is not on; no route of the document waits for a decision yet"),
         }
     }

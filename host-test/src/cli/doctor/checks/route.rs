@@ -24,7 +24,8 @@ pub fn header(subject: &Subject, found: &mut Found<'_>) {
 
 pub fn removed(subject: &Subject, found: &mut Found<'_>) {
     for (chain, parts) in chosen(subject) {
-        let removes = |part: &&Value| list(part, "request_headers_to_remove").iter().any(|name| is_it(name.as_str().unwrap_or_default()));
+        let removes =
+            |part: &&Value| list(part, "request_headers_to_remove").iter().any(|name| is_it(name.as_str().unwrap_or_default()));
         if !parts.iter().any(|part| removes(&part)) {
             found.warning(chain.place(), format!("{CLUSTER_HEADER} is sent to backends"));
         }
