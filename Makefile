@@ -78,19 +78,19 @@ run: need-build build ## serve examples/petstore on 127.0.0.1:8080, no Envoy nee
 	@$(serve_petstore); \
 	$(CLI) serve $(PETSTORE)/gateway.yaml --listen $(LISTEN) --upstream petstore.example.com=http://$(BACKEND)
 
-# The edge configuration with the example's document and backend put in.
-define render_petstore
+# The edge configuration with the example's document and backend put in. Port 0: a free one, so that two of them can run.
+define bundle_petstore
 	mkdir -p target/envoy; \
-	cargo run --quiet -p tollgate-host --example edge -- envoy/edge.yaml $(PETSTORE)/gateway.yaml \
-	  --listen $(LISTEN) --upstream petstore.example.com=$(BACKEND) >target/envoy/petstore.json
+	$(CLI) bundle $(PETSTORE)/gateway.yaml --target envoy --listen $(LISTEN) --admin 127.0.0.1:0 \
+	  --upstream petstore.example.com=http://$(BACKEND) --output target/envoy/petstore.yaml
 endef
 
 .PHONY: envoy
 envoy: need-build build $(ENVOY) ## serve examples/petstore on 127.0.0.1:8080 in a real Envoy
-	@$(render_petstore)
+	@$(bundle_petstore)
 	@$(CLI) routes $(PETSTORE)/gateway.yaml
 	@$(serve_petstore); \
-	"$$ENVOY" --config-path target/envoy/petstore.json --log-level warning --disable-hot-restart
+	"$$ENVOY" --config-path target/envoy/petstore.yaml --log-level warning --disable-hot-restart
 
 # --- test -------------------------------------------------------------------------------------------------------------------
 
@@ -135,9 +135,9 @@ conformance: wasm ## the recorded answers of API Gateway, row by row
 	@cargo test -p tollgate-host --test conformance -- --nocapture
 
 .PHONY: validate
-validate: wasm $(ENVOY)
-	@$(render_petstore)
-	@for file in envoy/*.yaml examples/*/envoy*.yaml target/envoy/petstore.json; do \
+validate: wasm cli $(ENVOY)
+	@$(bundle_petstore)
+	@for file in envoy/*.yaml examples/*/envoy*.yaml target/envoy/petstore.yaml; do \
 	  [ -e "$$file" ] || continue; \
 	  "$$ENVOY" --mode validate --log-level error --config-path "$$file"; done
 	@"$$ENVOY" --mode validate --log-level error --config-path envoy/edge.yaml --config-yaml "$$(cat envoy/aws.yaml)"

@@ -1,6 +1,7 @@
 //! The command line: one file a subcommand. What they share is how a file is read (`source`), how it is judged (`check`)
 //! and how problems are shown (`diagnostics`).
 
+mod bundle;
 mod check;
 mod completions;
 mod diagnostics;
@@ -44,6 +45,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(serve::Arguments),
+    Bundle(bundle::Arguments),
     Lint(lint::Arguments),
     Doctor(doctor::Arguments),
     Routes(routes::Arguments),
@@ -97,6 +99,7 @@ impl Command {
     fn run(self) -> Result<Verdict, Failure> {
         match self {
             Self::Serve(arguments) => serve::run(arguments),
+            Self::Bundle(arguments) => bundle::run(&arguments),
             Self::Lint(arguments) => lint::run(&arguments),
             Self::Doctor(arguments) => doctor::run(&arguments),
             Self::Routes(arguments) => routes::run(&arguments),

@@ -12,7 +12,7 @@ mod engine;
 pub mod exchange;
 #[cfg(test)]
 mod grpc_tests;
-mod module;
+pub mod module;
 pub mod origins;
 mod pipe;
 mod reload;

@@ -11,7 +11,7 @@ const VARIABLE: &str = "TOLLGATE_MODULE";
 
 /// Finds and compiles the module; compiled code is kept for the next start.
 pub fn load(named: Option<&Path>) -> Result<FilterModule, Failure> {
-    let path = find(named, std::env::var_os(VARIABLE).map(PathBuf::from), std::env::current_exe().ok().as_deref())?;
+    let path = locate(named)?;
     let loaded = match cache() {
         Some(cache) => FilterModule::from_file_cached(&path, cache).or_else(|_| FilterModule::from_file(&path)),
         None => FilterModule::from_file(&path),
@@ -19,6 +19,11 @@ pub fn load(named: Option<&Path>) -> Result<FilterModule, Failure> {
     loaded.map_err(|error| {
         Failure::new(format!("`{}` cannot be run: {error}", path.display())).help("build it again with `make build`")
     })
+}
+
+/// Where it is.
+pub fn locate(named: Option<&Path>) -> Result<PathBuf, Failure> {
+    find(named, std::env::var_os(VARIABLE).map(PathBuf::from), std::env::current_exe().ok().as_deref())
 }
 
 /// What the user named, or the first place at which one is.

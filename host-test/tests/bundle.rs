@@ -1,0 +1,485 @@
+//! `tollgate bundle`: what it writes for Envoy runs in a real Envoy and answers as `tollgate serve` does; what it writes for
+//! Kubernetes is what the CRDs take, and what it patches is what Envoy takes.
+
+#[path = "drivers/beside.rs"]
+mod beside;
+mod drivers;
+#[path = "../src/cli/bundle/minify.rs"]
+mod minify;
+mod pages;
+mod process;
+#[path = "bundle/proxy.rs"]
+mod proxy;
+#[path = "bundle/schema.rs"]
+mod schema;
+#[path = "bundle/xds.rs"]
+mod xds;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use drivers::case::{CaseFile, Request};
+use drivers::native::Native;
+use drivers::observation::Observation;
+use drivers::report::Report;
+use drivers::{Clusters, Driver};
+use pages::Page;
+use process::moto::Moto;
+use process::{Server, TOLLGATE, printed, repository, tollgate};
+use proxy::{Proxy, folder, refusal};
+use schema::{Schemas, resources};
+use serde_json::{Value, json};
+use tollgate::compile::compile;
+
+/// Every gateway document of the examples, and every definition beside the repository that has no error.
+fn documents() -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(repository().join("examples")).expect("there are examples") {
+        found.push(entry.expect("a folder can be read").path().join("gateway.yaml"));
+    }
+    assert!(found.len() >= 9, "only {} examples were found", found.len());
+    if let Some(folder) = beside::beside("definitions") {
+        let all = files(&folder);
+        assert!(all.len() >= 10, "only {} definitions were found", all.len());
+        found.extend(all.into_iter().filter(|file| lint(file)));
+    }
+    found.push(repository().join("host-test/tests/bundle/forwarding.yaml"));
+    found.sort();
+    found
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let (mut files, mut folders) = (Vec::new(), vec![folder.to_owned()]);
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("a folder can be read") {
+            let path = entry.expect("a folder can be read").path();
+            match path.extension().and_then(|end| end.to_str()) {
+                _ if path.is_dir() => folders.push(path),
+                Some("json" | "yaml" | "yml") => files.push(path),
+                _ => {}
+            }
+        }
+    }
+    files
+}
+
+fn lint(file: &Path) -> bool {
+    tollgate(&["lint", text(file)]).status.success()
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("paths are UTF-8")
+}
+
+/// What the command writes, and says.
+fn bundle(arguments: &[&str]) -> Result<(String, String), String> {
+    let output = tollgate(&[&["bundle"], arguments].concat());
+    let (out, said) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    if output.status.success() { Ok((out.into_owned(), said.into_owned())) } else { Err(said.into_owned()) }
+}
+
+/// The same; VPC links that it asks for lead to this machine.
+fn bundle_anyhow(file: &Path, arguments: &[&str]) -> (String, String) {
+    let mut links: Vec<String> = Vec::new();
+    loop {
+        let upstreams: Vec<&str> = links.iter().flat_map(|link| ["--upstream", link.as_str()]).collect();
+        match bundle(&[&[text(file)], arguments, &upstreams].concat()) {
+            Ok(written) => return written,
+            Err(said) => {
+                let name = said.split_once("write `--upstream ").and_then(|(_, rest)| rest.split_once('='));
+                let (name, _) = name.unwrap_or_else(|| panic!("{}: {said}", file.display()));
+                let link = format!("{name}=http://127.0.0.1:9");
+                assert!(!links.contains(&link), "{}: {said}", file.display());
+                links.push(link);
+            }
+        }
+    }
+}
+
+const FREE_PORTS: [&str; 6] = ["--target", "envoy", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"];
+
+fn label(file: &Path) -> String {
+    file.strip_prefix(repository().parent().expect("it is in a folder")).unwrap_or(file).display().to_string().replace('/', "_")
+}
+
+// --- Envoy ------------------------------------------------------------------------------------------------------------------
+
+#[test]
+fn every_definition_runs_in_a_real_envoy() {
+    let folder = folder("envoy");
+    for file in documents() {
+        let name = label(&file);
+        let (bootstrap, _) = bundle_anyhow(&file, &FREE_PORTS);
+        let path = folder.join(format!("{name}.yaml"));
+        std::fs::write(&path, &bootstrap).expect("target/ can be written");
+        assert_eq!(refusal(&path), None, "{name}");
+        let own = folder.join(&name);
+        std::fs::create_dir_all(&own).expect("target/ can be written");
+        // Ready, so that the filter has taken the document.
+        let proxy = Proxy::start(&own, &path, &[]);
+        let answer = process::curl(&format!("curl -o /dev/null -w '%{{http_code}}' http://{}/no/such/path", proxy.address));
+        assert!(["403", "404"].contains(&answer.as_str()), "{name}: {answer}");
+    }
+}
+
+/// The servers that a page says to start, and the gateway in one of two ways.
+struct Session {
+    _servers: Vec<Server>,
+    _motos: Vec<Moto>,
+    addresses: BTreeMap<String, String>,
+    _gateway: Gateway,
+}
+
+enum Gateway {
+    Serve(#[expect(dead_code, reason = "it serves until it is dropped")] Server),
+    Envoy(#[expect(dead_code, reason = "it serves until it is dropped")] Proxy),
+}
+
+// === impl Session ===
+
+impl Session {
+    fn start(page: &Page, in_envoy: bool) -> Self {
+        let blocks = page.blocks().into_iter().filter(|block| block.language == "sh");
+        let lines: String = blocks.map(|block| block.text.replace("\\\n", " ")).collect();
+        let lines: Vec<Vec<String>> = lines.lines().map(|line| line.split_whitespace().map(str::to_owned).collect()).collect();
+        let (mut servers, mut motos, mut addresses) = (Vec::new(), Vec::new(), BTreeMap::new());
+        let real = |addresses: &BTreeMap<String, String>, word: &str| {
+            addresses.iter().fold(word.to_owned(), |word, (written, real)| word.replace(written.as_str(), real))
+        };
+        for words in &lines {
+            match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+                ["target/moto-venv/bin/moto_server", "-p", port] => {
+                    let moto = Moto::start();
+                    addresses.insert(format!("127.0.0.1:{port}"), moto.address().to_string());
+                    motos.push(moto);
+                }
+                ["target/debug/tollgate", kind @ ("stub" | "functions"), file, ..] => {
+                    let server = Server::start(&[kind, file]);
+                    let port = if *kind == "stub" { 9000 } else { 9001 };
+                    addresses.insert(format!("127.0.0.1:{port}"), server.address.clone());
+                    servers.push(server);
+                }
+                _ => {}
+            }
+        }
+        let command = |kind: &str| {
+            let named = |words: &&Vec<String>| words.windows(2).any(|pair| pair[0] == "target/debug/tollgate" && pair[1] == kind);
+            lines.iter().find(named)
+        };
+        // How a page itself makes a bootstrap, where it does.
+        let line = command("bundle").filter(|_| in_envoy).or_else(|| command("serve"));
+        let line = line.unwrap_or_else(|| panic!("{} starts nothing", page.name));
+        let variables: Vec<(String, String)> = lines
+            .iter()
+            .filter(|words| words.windows(2).any(|pair| pair[0] == "target/debug/tollgate" && pair[1] == "serve"))
+            .take(1)
+            .flat_map(|words| words.iter().map_while(|word| word.split_once('=')))
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
+        let start = line.iter().position(|word| word == "target/debug/tollgate").expect("it is there");
+        let mut arguments: Vec<String> = line[start + 2..].iter().map(|word| real(&addresses, word)).collect();
+        arguments.retain(|word| !word.starts_with('>'));
+        for option in ["--listen", "--admin", "--target"] {
+            if let Some(index) = arguments.iter().position(|word| word == option) {
+                arguments.drain(index..index + 2);
+            }
+        }
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let gateway = if in_envoy {
+            let folder = folder(&page.name.replace('/', "_"));
+            let (bootstrap, _) = bundle(&[&arguments[..], &FREE_PORTS].concat()).unwrap_or_else(|said| panic!("{}: {said}", page.name));
+            let path = folder.join("envoy.yaml");
+            std::fs::write(&path, bootstrap).expect("target/ can be written");
+            let proxy = Proxy::start(&folder, &path, &variables);
+            addresses.insert("127.0.0.1:8080".to_owned(), proxy.address.clone());
+            Gateway::Envoy(proxy)
+        } else {
+            let variables: Vec<(&str, &str)> = variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+            let server = Server::start_with(&[&["serve"], &arguments[..]].concat(), &variables);
+            addresses.insert("127.0.0.1:8080".to_owned(), server.address.clone());
+            Gateway::Serve(server)
+        };
+        Self { _servers: servers, _motos: motos, addresses, _gateway: gateway }
+    }
+
+    /// The statuses that a line of curl commands gets.
+    fn statuses(&self, line: &str) -> String {
+        let line = self.addresses.iter().fold(line.to_owned(), |line, (written, real)| line.replace(written.as_str(), real));
+        let script = format!(
+            "curl() {{ command curl --silent --max-time 30 -o /dev/null -w '%{{http_code}} ' \"$@\" -o /dev/null; }}; {line}"
+        );
+        let output = Command::new("bash").args(["-c", &script]).current_dir(repository()).output().expect("bash can be run");
+        assert!(output.status.success(), "`{line}` ends in {}:\n{}", output.status, printed(&output));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+}
+
+#[test]
+fn every_example_answers_in_envoy_as_it_does_when_it_is_served() {
+    for page in pages::all(&repository()).iter().filter(|page| page.name.starts_with("examples/")) {
+        let steps = page.steps();
+        // Those of the operator's own listener are no requests to the gateway.
+        let lines: Vec<&str> = steps.iter().map(|step| step.command.as_str()).collect();
+        let lines: Vec<&str> = lines.into_iter().filter(|line| line.starts_with("curl ") && line.contains("127.0.0.1:8080")).collect();
+        assert!(!lines.is_empty(), "{} has no request", page.name);
+        let answers = [false, true].map(|in_envoy| {
+            let session = Session::start(page, in_envoy);
+            lines.iter().map(|line| (*line, session.statuses(line))).collect::<Vec<_>>()
+        });
+        assert_eq!(answers[0], answers[1], "{}: served on the left, in Envoy on the right", page.name);
+        assert!(answers[0].iter().any(|(_, statuses)| statuses.starts_with('2')), "{}: no good request in {answers:?}", page.name);
+    }
+}
+
+#[test]
+fn timeouts_grow_with_the_longest_integration_and_the_access_log_is_the_one_of_the_stage() {
+    let folder = folder("log");
+    let document = folder.join("gateway.json");
+    let mock = json!({"type": "MOCK", "timeoutInMillis": 120_000, "requestTemplates": {"application/json": "{\"statusCode\": 200}"},
+                      "responses": {"default": {"statusCode": "200"}}});
+    let definition = json!({"openapi": "3.0.1", "info": {"title": "a", "version": "1"},
+        "paths": {"/a": {"get": {"responses": {"200": {"description": "ok"}}, "x-amazon-apigateway-integration": mock}}}});
+    let stage = json!({"stageName": "prod", "accessLogSettings": {"format": "$context.requestId"}});
+    let gateway = json!({"apis": [{"name": "a", "definition": definition, "stages": [stage]}]});
+    std::fs::write(&document, gateway.to_string()).expect("target/ can be written");
+    let (bootstrap, _) = bundle(&[&[text(&document)], &FREE_PORTS[..]].concat()).expect("it is a document");
+    let path = folder.join("envoy.yaml");
+    std::fs::write(&path, &bootstrap).expect("target/ can be written");
+    let read: Value = serde_norway::from_str(&bootstrap).expect("it is YAML");
+    let manager = &read["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"];
+    assert_eq!(manager["stream_idle_timeout"], "156s");
+    assert_eq!(manager["route_config"]["virtual_hosts"][0]["routes"][0]["route"]["timeout"], "151s");
+    let loggers = manager["access_log"].as_array().expect("there are loggers");
+    assert_eq!(loggers.len(), 2);
+    let line = &loggers[0]["typed_config"]["log_format"]["text_format_source"]["inline_string"];
+    assert_eq!(line, "%FILTER_STATE(wasm.tollgate_access_log:PLAIN)%\n");
+    let proxy = Proxy::start(&folder, &path, &[]);
+    // No stage is reached, so that none describes its line: the proxy's own.
+    let answer = process::curl(&format!("curl -o /dev/null -w '%{{http_code}}' http://{}/nowhere", proxy.address));
+    assert_eq!(answer, "403");
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    while !proxy.stdout().contains(r#""status":403"#) {
+        assert!(std::time::Instant::now() < end, "nothing was logged: {}", proxy.stdout());
+        std::thread::sleep(std::time::Duration::from_millis(200));
+    }
+    let (bootstrap, _) = bundle(&[&[text(&document), "--access-log", "/tmp/x.log"], &FREE_PORTS[..]].concat()).expect("it is a document");
+    assert_eq!(bootstrap.matches("path: /tmp/x.log").count(), 2);
+}
+
+#[test]
+fn what_nobody_says_is_an_error_that_names_its_place() {
+    let folder = folder("errors");
+    let write = |name: &str, value: &Value| {
+        let path = folder.join(name);
+        std::fs::write(&path, format!("{value:#}")).expect("target/ can be written");
+        path
+    };
+    let link = json!({"type": "HTTP_PROXY", "httpMethod": "GET", "uri": "http://inner.example.com/x",
+                      "connectionType": "VPC_LINK", "connectionId": "vl1"});
+    let link = write("link.json", &json!({"openapi": "3.0.1", "info": {"title": "a", "version": "1"},
+        "paths": {"/a": {"get": {"responses": {}, "x-amazon-apigateway-integration": link}}}}));
+    let said = bundle(&[text(&link), "--target", "envoy"]).expect_err("nobody knows the link");
+    assert!(said.contains("error: nobody says where the VPC link `vl1` is") && said.contains("link.json:12:"), "{said}");
+    assert!(said.contains(r#"path: $.paths["/a"].get["x-amazon-apigateway-integration"].connectionId"#), "{said}");
+    let (bootstrap, _) = bundle(&[text(&link), "--target", "envoy", "--upstream", "vl1=https://nlb.example.com"]).expect("it is said");
+    assert!(bootstrap.contains("address: nlb.example.com") && bootstrap.contains("auto_sni_san_validation: true"), "{bootstrap}");
+
+    let limits = write("limits.json", &json!({"apis": [{"name": "a", "definition": {"openapi": "3.0.1", "info": {"title": "a", "version": "1"},
+        "paths": {"/a": {"get": {"responses": {}, "x-amazon-apigateway-integration": {"type": "MOCK"}}}}}, "stages": [{"stageName": "prod"}]}],
+        "apiKeys": [{"name": "k", "value": "cQ3mZ8rT5vX1nB7kL2pW"}],
+        "usagePlans": [{"usagePlanName": "p", "keys": ["k"], "apiStages": [{"api": "a", "stage": "prod"}], "quota": {"limit": 1, "period": "DAY"}}],
+        "rateLimitService": {"cluster": "ratelimit", "domain": "d"}}));
+    let said = bundle(&[text(&limits), "--target", "envoy"]).expect_err("nobody knows the service");
+    assert!(said.contains("`ratelimit`, the cluster of `rateLimitService`") && said.contains("--upstream ratelimit="), "{said}");
+    let (bootstrap, said) = bundle(&[text(&limits), "--target", "envoy", "--upstream", "ratelimit=http://127.0.0.1:8081"]).expect("it is said");
+    assert!(bootstrap.contains("http2_protocol_options: {}"), "{bootstrap}");
+    assert!(said.contains("note: the output holds keys of callers"), "{said}");
+
+    let said = bundle(&[text(&limits), "--target", "istio", "--upstream", "ratelimit=http://127.0.0.1:8081"]).expect_err("no module");
+    assert!(said.contains("--image oci://"), "{said}");
+    let old = ["--target", "istio", "--istio", "1.26", "--image", "r/x:1", "--upstream", "ratelimit=http://127.0.0.1:8081"];
+    let said = bundle(&[&[text(&limits)], &old[..]].concat()).expect_err("too old");
+    assert!(said.contains("Istio 1.26 cannot"), "{said}");
+}
+
+// --- Kubernetes -------------------------------------------------------------------------------------------------------------
+
+const IMAGE: [&str; 2] = ["--image", "oci://registry.example.com/tollgate:1.0"];
+
+/// Options, and the names of Envoy Gateway's listener and routes.
+const TARGETS: [(&[&str], [&str; 2]); 5] = [
+    (&["--target", "istio"], ["", ""]),
+    (&["--target", "istio", "--istio", "1.30", "--selector", "app=edge", "--namespace", "edge", "--minify"], ["", ""]),
+    (&["--target", "istio", "--sidecar", "--selector", "app=shop", "--name", "shop"], ["", ""]),
+    (&["--target", "envoy-gateway"], ["default/eg/http", "default/eg/http"]),
+    (&["--target", "envoy-gateway", "--listener", "80", "--namespace", "edge", "--minify"], ["tcp-80", "http-80"]),
+];
+
+#[test]
+fn every_manifest_is_as_the_crds_say_and_its_patches_are_taken_by_a_real_envoy() {
+    let (schemas, folder) = (Schemas::read(), folder("kubernetes"));
+    let module = drivers::envoy::module();
+    let mut kinds = BTreeMap::new();
+    for file in documents() {
+        for (index, (options, names)) in TARGETS.iter().enumerate() {
+            let name = format!("{}-{index}", label(&file));
+            let (stream, said) = bundle_anyhow(&file, &[&IMAGE[..], options].concat());
+            let resources = resources(&stream);
+            assert!(said.contains("document: "), "{said}");
+            for resource in &resources {
+                *kinds.entry(resource["kind"].to_string()).or_insert(0) += 1;
+                assert_eq!(schemas.errors(resource), [""; 0], "{name}");
+            }
+            let bootstrap = if names[0].is_empty() {
+                let filter = resources.iter().find(|resource| resource["kind"] == "EnvoyFilter").expect("there is one");
+                xds::of_istio(filter, &module)
+            } else {
+                xds::of_envoy_gateway(&resources, *names, &module)
+            };
+            let path = folder.join(format!("{name}.json"));
+            std::fs::write(&path, bootstrap.to_string()).expect("target/ can be written");
+            assert_eq!(refusal(&path), None, "{}", path.display());
+        }
+    }
+    for kind in ["WasmPlugin", "TrafficExtension", "EnvoyFilter", "ServiceEntry", "DestinationRule", "Gateway", "VirtualService",
+                 "EnvoyExtensionPolicy", "EnvoyPatchPolicy", "Backend", "HTTPRoute"] {
+        assert!(kinds.contains_key(&format!("\"{kind}\"")), "no {kind} was written: {kinds:?}");
+    }
+}
+
+#[test]
+fn what_a_crd_does_not_have_is_refused() {
+    let schemas = Schemas::read();
+    let file = repository().join("examples/petstore/gateway.yaml");
+    let (stream, _) = bundle(&[&[text(&file), "--target", "istio"], &IMAGE[..]].concat()).expect("it is a document");
+    let good = resources(&stream).into_iter().find(|resource| resource["kind"] == "EnvoyFilter").expect("there is one");
+    assert_eq!(schemas.errors(&good), [""; 0]);
+    for (pointer, value) in [("/spec/configPatches/0/applyto", json!("LISTENER")), ("/spec/priority", json!("ten")),
+                             ("/spec/configPatches/0/applyTo", json!("LISTENERS")), ("/metadata/name", json!("Not a name"))] {
+        let mut bad = good.clone();
+        let (parent, key) = pointer.rsplit_once('/').expect("a pointer has a slash");
+        bad.pointer_mut(parent).expect("it is there")[key] = value;
+        assert!(!schemas.errors(&bad).is_empty(), "{pointer}");
+    }
+}
+
+#[test]
+fn a_gateway_that_only_forwards_needs_no_envoyfilter_for_the_filter_and_any_other_does() {
+    let forwarding = repository().join("host-test/tests/bundle/forwarding.yaml");
+    for (version, kind) in [("1.29", "WasmPlugin"), ("1.30", "TrafficExtension")] {
+        let (stream, said) = bundle(&[&[text(&forwarding), "--target", "istio", "--istio", version], &IMAGE[..]].concat()).expect("good");
+        assert!(said.contains(&format!("The filter is a {kind}")), "{said}");
+        assert!(stream.starts_with("# Made by") && !stream.contains("EXTENSION_CONFIG"), "{stream}");
+        // The service of the mesh is known to Istio; the other host is reached by TLS.
+        assert!(stream.contains("cluster: outbound|443||pets.example.com"), "{stream}");
+        assert!(stream.contains("cluster: outbound|8080||orders.shop.svc.cluster.local"), "{stream}");
+        assert_eq!(stream.matches("kind: ServiceEntry").count(), 1);
+        assert!(stream.contains("caCertificates: system") && stream.contains("sni: pets.example.com"), "{stream}");
+    }
+    for example in ["petstore", "authorizers", "lambda"] {
+        let file = repository().join("examples").join(example).join("gateway.yaml");
+        let (stream, said) = bundle(&[&[text(&file), "--target", "istio"], &IMAGE[..]].concat()).expect("it is a document");
+        assert!(said.contains("The filter is an EnvoyFilter: "), "{example}: {said}");
+        assert!(stream.contains("allow_on_headers_stop_iteration: true"), "{example}");
+    }
+}
+
+#[test]
+fn aws_services_are_signed_for_in_every_target() {
+    let file = repository().join("examples/dynamodb/gateway.yaml");
+    for target in ["envoy", "istio", "envoy-gateway"] {
+        let module = if target == "envoy" { vec![] } else { IMAGE.to_vec() };
+        let (written, _) = bundle(&[&[text(&file), "--target", target], &module[..]].concat()).expect("it is a document");
+        assert_eq!(written.matches("service_name: dynamodb").count(), 1, "{target}");
+        assert!(written.contains("envoy.filters.http.upstream_codec"), "{target}");
+    }
+}
+
+#[test]
+fn a_large_document_is_warned_of_for_kubernetes_and_minify_makes_it_small() {
+    let folder = folder("large");
+    let description = "x".repeat(2_000_000);
+    let path = folder.join("large.json");
+    let definition = json!({"openapi": "3.0.1", "info": {"title": "a", "version": "1", "description": description},
+        "paths": {"/a": {"get": {"responses": {}, "x-amazon-apigateway-integration": {"type": "MOCK"}}}}});
+    std::fs::write(&path, definition.to_string()).expect("target/ can be written");
+    for target in ["istio", "envoy-gateway"] {
+        let (_, said) = bundle(&[&[text(&path), "--target", target], &IMAGE[..]].concat()).expect("it is a document");
+        assert!(said.contains("etcd takes 1.5 MB: `--minify` makes it smaller"), "{said}");
+        let (_, said) = bundle(&[&[text(&path), "--target", target, "--minify"], &IMAGE[..]].concat()).expect("it is a document");
+        assert!(!said.contains("etcd"), "{said}");
+    }
+}
+
+// --- minify -----------------------------------------------------------------------------------------------------------------
+
+/// The exchange with a document that was minified.
+#[derive(Default)]
+struct Minified(Native);
+
+impl Driver for Minified {
+    fn name(&self) -> &'static str {
+        "minified"
+    }
+
+    fn now(&self) -> std::time::Duration {
+        self.0.now()
+    }
+
+    fn load(&mut self, name: &str, document: &Value) -> Result<(), String> {
+        let mut document = document.clone();
+        minify::minify(&mut document);
+        self.0.load(name, &document)
+    }
+
+    fn observe(&mut self, name: &str, request: &Request, clusters: &Clusters) -> Result<Observation, String> {
+        self.0.observe(name, request, clusters)
+    }
+}
+
+#[test]
+fn every_case_holds_for_its_minified_document() {
+    let mut files = CaseFile::all();
+    files.retain(|file| compile(&file.document()).gateway.is_some());
+    assert!(files.len() > 50, "only {} case files compile", files.len());
+    let mut report = Report::default();
+    drivers::ring::run(&files, &mut [&mut Native::default(), &mut Minified::default()], &mut report);
+    report.finish("cases of minified documents");
+}
+
+#[test]
+fn a_minified_definition_has_the_same_routes_and_is_smaller() {
+    let folder = folder("minify");
+    let mut smaller = 0;
+    for file in documents() {
+        let document = |options: &[&str]| {
+            let (bootstrap, _) = bundle_anyhow(&file, &[&FREE_PORTS[..], options].concat());
+            let read: Value = serde_norway::from_str(&bootstrap).expect("it is YAML");
+            let manager = &read["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"];
+            let configuration = &manager["http_filters"][0]["typed_config"]["config"]["configuration"]["value"];
+            configuration.as_str().expect("it is a text").to_owned()
+        };
+        let routes = |name: &str, text_of: &str| {
+            let path = folder.join(name);
+            std::fs::write(&path, text_of).expect("target/ can be written");
+            let output = tollgate(&["routes", "--format", "json", text(&path)]);
+            assert!(output.status.success(), "{}", printed(&output));
+            String::from_utf8_lossy(&output.stdout).into_owned()
+        };
+        let (whole, minified) = (document(&[]), document(&["--minify"]));
+        assert_eq!(routes("whole.json", &whole), routes("minified.json", &minified), "{}", file.display());
+        let compact = serde_json::from_str::<Value>(&whole).expect("it is JSON").to_string();
+        smaller += usize::from(minified.len() < compact.len());
+    }
+    assert!(smaller >= 5, "only {smaller} definitions have something to leave out");
+}
+
+/// The command is what Cargo built for this test.
+#[test]
+fn the_help_shows_an_example_of_each_target() {
+    let help = printed(&tollgate(&["bundle", "--help"]));
+    for target in ["--target envoy ", "--target istio ", "--target envoy-gateway "] {
+        assert!(help.contains(target), "{TOLLGATE}: {help}");
+    }
+}
