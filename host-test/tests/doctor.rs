@@ -330,6 +330,33 @@ fn a_document_that_etcd_would_not_keep_is_told_and_one_in_a_config_map_is_found(
     assert_eq!(found(&json_of(&map)), wanted(&[("document-size", "error")]));
 }
 
+// --- what `tollgate bundle` writes ------------------------------------------------------------------------------------------
+
+#[test]
+fn nothing_is_wrong_with_what_a_bundle_has_for_any_proxy() {
+    let examples = std::fs::read_dir(repository().join("examples")).expect("there are examples");
+    let digest = "0".repeat(64);
+    let module = module();
+    let module = module.to_str().expect("paths are UTF-8");
+    let mut looked_at = 0;
+    for example in examples {
+        let document = example.expect("a folder can be read").path().join("gateway.yaml");
+        let document = document.to_str().expect("paths are UTF-8");
+        for target in ["envoy", "istio", "envoy-gateway"] {
+            let source: &[&str] = match target {
+                "envoy" => &["--module", module],
+                _ => &["--module-url", "https://example.com/tollgate.wasm", "--sha256", &digest],
+            };
+            let bundle = tollgate(&[&["bundle", document, "--target", target], source].concat());
+            assert!(bundle.status.success(), "{target} {document}: {}", printed(&bundle));
+            let output = doctor(&["--format", "json", "-"], &String::from_utf8_lossy(&bundle.stdout));
+            assert_eq!(found(&output), wanted(&[]), "{target} {document}: {}", printed(&output));
+            looked_at += 1;
+        }
+    }
+    assert!(looked_at >= 27, "{looked_at}");
+}
+
 // --- the module -------------------------------------------------------------------------------------------------------------
 
 #[test]
