@@ -13,6 +13,9 @@ const MANAGER: &str = "type.googleapis.com/envoy.extensions.filters.network.http
 const WASM: &str = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm";
 const ROUTER: &str = "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router";
 
+/// Marks a plugin that comes by a manifest of its own: that has no place for all that Envoy's configuration can say.
+pub const MANIFEST: &str = "manifest";
+
 /// The one listener that all patches are put into.
 struct Put {
     listener: Map<String, Value>,
@@ -147,6 +150,7 @@ impl Put {
         let configuration = json!({"@type": "type.googleapis.com/google.protobuf.Struct", "value": config});
         let config = json!({
             "name": name,
+            MANIFEST: true,
             "failure_policy": policy,
             "vm_config": {"code": {"remote": {"http_uri": {"uri": url}}}},
             "configuration": configuration,

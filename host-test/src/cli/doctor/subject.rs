@@ -9,6 +9,7 @@ use tollgate::problem::{Problem, Severity};
 
 use super::module::Module;
 use super::value::{at, field, is_a, list, text, unwrap};
+use crate::cli::bundle::holding;
 
 /// Envoy's version.
 pub type Version = (u64, u64, u64);
@@ -89,8 +90,8 @@ pub struct Gateway {
     pub endpoints: Vec<Endpoint>,
     /// The cluster of the rate limit service.
     pub service: Option<String>,
-    /// Something in it has to hold a request until it is decided.
-    pub holds: bool,
+    /// Why it has to hold requests until they are decided, if it has to.
+    pub holds: Option<String>,
     /// The longest `timeoutInMillis`.
     pub longest: u64,
 }
@@ -221,7 +222,7 @@ impl Gateway {
         };
         let service = gateway.as_ref().and_then(|gateway| gateway.plans.service()).map(|service| service.cluster().to_owned());
         let value = document.as_ref().ok();
-        let holds = value.is_some_and(|document| service.is_some() || holds(document));
+        let holds = gateway.as_ref().zip(value).and_then(|(gateway, document)| holding::reason(gateway, document));
         let longest = value.and_then(longest).unwrap_or(DEFAULT_TIMEOUT);
         Self { plugin, form, document, problems, endpoints, service, holds, longest }
     }
@@ -250,23 +251,6 @@ fn read_document(any: &Value, form: &str) -> Result<Value, String> {
         }
         ("Struct", Some(value)) => Ok(value.clone()),
         _ => Err(format!("a `configuration` of type `{form}` holds no gateway document: use `google.protobuf.StringValue`")),
-    }
-}
-
-/// Whether any route waits for a decision: an authorizer, a validator, a body that is read, a call in the place of forwarding.
-fn holds(value: &Value) -> bool {
-    const KINDS: [&str; 3] = ["http", "aws", "aws_proxy"];
-    match value {
-        Value::Object(members) => members.iter().any(|(name, value)| match name.as_str() {
-            "x-amazon-apigateway-authorizer" | "x-amazon-apigateway-auth" | "x-amazon-apigateway-request-validators" => true,
-            "x-amazon-apigateway-integration" => {
-                let kind = value.get("type").and_then(Value::as_str).unwrap_or_default().to_ascii_lowercase();
-                KINDS.contains(&kind.as_str())
-            }
-            _ => holds(value),
-        }),
-        Value::Array(elements) => elements.iter().any(holds),
-        _ => false,
     }
 }
 

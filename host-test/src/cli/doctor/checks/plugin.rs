@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::Found;
+use crate::cli::doctor::kubernetes::MANIFEST;
 use crate::cli::doctor::subject::{Chain, Filter, Subject};
 use crate::cli::doctor::value::{duration, field, text};
 
@@ -36,6 +37,7 @@ pub fn backoff(subject: &Subject, found: &mut Found<'_>) {
         }
         let base = duration(&gateway.plugin, "reload_config.backoff.base_interval");
         match base {
+            None if field(&gateway.plugin, MANIFEST).is_some() => {}
             None => found.warning(place(chain, filter), "no `reload_config` with a `backoff`: the default is a second"),
             Some(base) if base >= BACKOFF => found.warning(place(chain, filter), format!("the backoff begins with {base:?}")),
             Some(_) => {}
@@ -48,10 +50,11 @@ pub fn stop_iteration(subject: &Subject, found: &mut Found<'_>) {
         if field(&gateway.plugin, "allow_on_headers_stop_iteration") == Some(&true.into()) {
             continue;
         }
-        match gateway.holds {
-            true => found
-                .error(place(chain, filter), "it is not on, and the document has routes that wait for a decision or read a body"),
-            false => found.warning(place(chain, filter), "it is not on; no route of the document waits for a decision yet"),
+        match &gateway.holds {
+            Some(reason) => found.error(place(chain, filter), format!("it is not on, and {reason}")),
+            // Who has it in a manifest without a place for it has nothing to mend.
+            None if field(&gateway.plugin, MANIFEST).is_some() => {}
+            None => found.warning(place(chain, filter), "it is not on; no route of the document waits for a decision yet"),
         }
     }
 }
