@@ -5,6 +5,7 @@ mod bundle;
 mod check;
 mod completions;
 mod diagnostics;
+mod doctor;
 mod explain;
 mod functions;
 mod gateway_responses;
@@ -47,6 +48,7 @@ enum Command {
     Serve(serve::Arguments),
     Bundle(bundle::Arguments),
     Lint(lint::Arguments),
+    Doctor(doctor::Arguments),
     Routes(routes::Arguments),
     Explain(explain::Arguments),
     Render(render::Arguments),
@@ -101,6 +103,7 @@ impl Command {
             Self::Serve(arguments) => serve::run(arguments),
             Self::Bundle(arguments) => bundle::run(&arguments),
             Self::Lint(arguments) => lint::run(&arguments),
+            Self::Doctor(arguments) => doctor::run(&arguments),
             Self::Routes(arguments) => routes::run(&arguments),
             Self::Explain(arguments) => explain::run(&arguments),
             Self::Render(arguments) => render::run(&arguments),
