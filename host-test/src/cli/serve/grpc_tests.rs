@@ -85,7 +85,7 @@ async fn gateway(url: &str, protocol: Protocol, timeout: u32) -> Engine {
     let origin = Origin { protocol, ..url.parse().unwrap() };
     let backends = Backends::new(Origins::from([("ratelimit".to_owned(), origin)]));
     let settings = settings("{}", &backends);
-    let (journal, _) = Journal::start(Shown { log: LogFormat::None, trace: false, access_log: None });
+    let (journal, _) = Journal::start(Shown { log: LogFormat::None, trace: false, access_log: None, console: false });
     let recorder = Recorder::new(journal, Arc::new(Replayer::new(Arc::default(), Arc::default())));
     Engine::start(&module, settings, Arc::new(Shared::default()), backends, recorder).await.unwrap()
 }

@@ -64,7 +64,7 @@ const MAX_BODY: usize = 10 * 1024 * 1024;
   tollgate serve api.yaml --watch --stage dev --stage-variable backend=orders
   tollgate serve api.yaml --upstream petstore.example.com=http://127.0.0.1:9000
   tollgate serve api.yaml --trace
-  tollgate serve gateway.yaml --log-format json --access-log access.log 2>requests.jsonl
+  tollgate serve gateway.yaml --log-format json --access-log access.log >requests.jsonl
 
 The console at the address of `--admin` shows every method as API Gateway's does, the last requests with the steps of their ways,
 and has a Test form. It is for whoever sits at this machine.
@@ -174,7 +174,8 @@ pub fn run(arguments: Arguments) -> Result<Verdict, Failure> {
             let _progress = progress::start("compiling the module");
             module::load(arguments.module.as_deref())?
         };
-        let shown = Shown { log: arguments.log_format, trace: arguments.trace, access_log };
+        let console = arguments.admin.as_deref() != Some("off");
+        let shown = Shown { log: arguments.log_format, trace: arguments.trace, access_log, console };
         let (journal, journal_thread) = Journal::start(shown);
         let (shared, lambda, memory) = Default::default();
         let server = Arc::new(Server { arguments, module, shared, lambda, journal, memory });

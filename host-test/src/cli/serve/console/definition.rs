@@ -1,6 +1,7 @@
 //! The settings of a method, as they stand in the definition: part by part of its execution. Secrets are shortened.
 
 use serde_json::Value;
+use tollgate::definition::Protocol;
 use tollgate::http::Headers;
 
 use super::Place;
@@ -52,7 +53,7 @@ pub fn parts(document: &Value, place: &Place<'_>) -> [Part; 5] {
         None => Default::default(),
     };
     let summary = Setting::text("Backend", &safe_uri(&place.route.integration.summary()));
-    let timeout = found.as_ref().and_then(|operation| operation.timeout());
+    let timeout = found.as_ref().and_then(|operation| operation.timeout(place));
     [
         part("method-request", "Method request", guards(place).into_iter().chain(request).collect()),
         part("integration-request", "Integration request", integration_request),
@@ -189,9 +190,16 @@ impl<'a> Operation<'a> {
         settings
     }
 
-    fn timeout(&self) -> Option<Setting> {
-        let millis = self.integration.get("timeoutInMillis")?.as_u64()?;
-        Some(Setting::text("Timeout", &format!("{millis} ms")))
+    /// None where nobody is waited for.
+    fn timeout(&self, place: &Place<'_>) -> Option<Setting> {
+        let kind = self.integration.get("type").and_then(Value::as_str).unwrap_or_default();
+        let default = if place.stage.api.protocol == Protocol::Rest { 29_000 } else { 30_000 };
+        let text = match self.integration.get("timeoutInMillis").and_then(Value::as_u64) {
+            _ if kind.eq_ignore_ascii_case("mock") => return None,
+            Some(millis) => format!("{millis} ms"),
+            None => format!("{default} ms, the default"),
+        };
+        Some(Setting::text("Timeout", &text))
     }
 
     fn integration_response(&self) -> Vec<Setting> {

@@ -52,7 +52,7 @@ fn picture([request, integration_request, integration, integration_response, res
 }
 
 fn in_picture(part: &Part) -> Markup {
-    html! { li.box class=(part.id) { (box_content(part)) } }
+    html! { li class=(format!("box {}", part.id)) { (box_content(part)) } }
 }
 
 fn box_content(part: &Part) -> Markup {

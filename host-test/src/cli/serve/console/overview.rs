@@ -46,7 +46,7 @@ fn protocol(stage: &Stage) -> &'static str {
 fn place(stage: &Stage) -> String {
     let base = if stage.base_path.is_empty() { "/" } else { &stage.base_path };
     match stage.hosts.as_slice() {
-        [] => format!("at {base} of every domain that no other stage has"),
+        [] => format!("at {base}"),
         hosts => format!("at {base} of {}", hosts.join(", ")),
     }
 }

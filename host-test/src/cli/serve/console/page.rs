@@ -42,6 +42,7 @@ pub fn page(subject: &Subject, at: &str, title: &str, content: &Markup) -> Marku
             body {
                 a.skip href="#content" { "Skip to the content" }
                 header {
+                  div.inner {
                     p.brand { a href=(ROOT) { "Tollgate" } " " span.file { (subject.file) } }
                     nav aria-label="Pages" {
                         ul {
@@ -55,6 +56,7 @@ pub fn page(subject: &Subject, at: &str, title: &str, content: &Markup) -> Marku
                             }
                         }
                     }
+                  }
                 }
                 main #content tabindex="-1" {
                     (content)

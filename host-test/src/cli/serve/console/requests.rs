@@ -11,7 +11,7 @@ use super::{ROOT, Subject, words};
 use crate::cli::explain::platform::Step;
 use crate::cli::explain::print::heading;
 use crate::cli::explain::secrets::Secrets;
-use crate::cli::serve::journal::Entry;
+use crate::cli::serve::journal::{Entry, LAST};
 
 /// The last requests, the latest first.
 pub fn list(entries: &[Arc<Entry>], subject: &Subject) -> Markup {
@@ -20,9 +20,9 @@ pub fn list(entries: &[Arc<Entry>], subject: &Subject) -> Markup {
         @if entries.is_empty() {
             p { "No request has come yet." }
         } @else {
-            p.faint { "The last " (entries.len()) ", the latest first. " a href=(format!("{ROOT}/requests")) { "Look again" } }
+            p.faint { "The latest first; the last " (LAST) " are kept. " a href=(format!("{ROOT}/requests")) { "Look again" } }
             div.scroll role="region" aria-label="Requests" tabindex="0" {
-                table {
+                table.requests {
                     thead { tr { th scope="col" { "Time" } th scope="col" { "Request" } th scope="col" { "Status" } th scope="col" { "Route" } th.number scope="col" { "ms" } th.number scope="col" { "Backend ms" } } }
                     tbody {
                         @for entry in entries {

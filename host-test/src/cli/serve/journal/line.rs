@@ -114,3 +114,82 @@ fn colour(status: u16) -> Style {
     };
     colour.on_default().bold()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::serve::journal::Told;
+
+    fn entry(status: Option<u16>, told: Option<Told>) -> Entry {
+        let line = Line {
+            millis: 1_893_455_999_000,
+            method: "GET".to_owned(),
+            target: "/pets/3".to_owned(),
+            client: "127.0.0.1".to_owned(),
+            status,
+            latency: Duration::from_micros(12_900),
+        };
+        Entry { number: 1, line, told }
+    }
+
+    fn told() -> Told {
+        Told {
+            steps: Vec::new(),
+            route: Some("GET /pets/{id}".to_owned()),
+            stage: Some(("shop".to_owned(), "prod".to_owned())),
+            is_one_of_many: true,
+            authorizer: Some("JWT login".to_owned()),
+            is_authorized: Some(false),
+            failure: Some("UNAUTHORIZED: Unauthorized".to_owned()),
+            integration_latency: Some(Duration::from_millis(7)),
+            request_id: Some("id-1".to_owned()),
+            remark: None,
+        }
+    }
+
+    fn plain(entry: &Entry) -> String {
+        anstream::adapter::strip_str(&entry.text()).to_string()
+    }
+
+    #[test]
+    fn a_line_tells_who_was_asked_what_came_of_it_and_why() {
+        assert_eq!(
+            plain(&entry(Some(401), Some(told()))),
+            "23:59:59Z GET /pets/3 401 12 ms integration 7 ms, GET /pets/{id} of shop/prod, refused by JWT login, \
+             UNAUTHORIZED: Unauthorized, request id-1\n"
+        );
+        let good = Told { is_one_of_many: false, is_authorized: Some(true), failure: None, ..told() };
+        let line = "23:59:59Z GET /pets/3 200 12 ms integration 7 ms, GET /pets/{id}, allowed by JWT login\n";
+        assert_eq!(plain(&entry(Some(200), Some(good))), line);
+        assert_eq!(plain(&entry(None, None)), "23:59:59Z GET /pets/3 gone 12 ms\n");
+    }
+
+    #[test]
+    fn a_status_has_the_colour_of_its_class() {
+        for (status, code) in [(201, "32m"), (304, "36m"), (404, "33m"), (502, "31m")] {
+            assert!(entry(Some(status), None).text().contains(&format!("\u{1b}[{code}{status}")), "{status}");
+        }
+    }
+
+    #[test]
+    fn no_character_of_a_request_moves_the_cursor() {
+        let mut entry = entry(Some(200), Some(Told { route: Some("GET /\u{1b}[2J".to_owned()), ..told() }));
+        entry.line.target = "/\u{1b}[2J".to_owned();
+        assert!(!entry.text().contains("\u{1b}[2J"));
+    }
+
+    #[test]
+    fn programs_get_every_key_whether_it_is_known_or_not() {
+        let known = entry(Some(401), Some(told())).json();
+        assert_eq!(
+            known,
+            json!({"time": "2029-12-31T23:59:59Z", "client": "127.0.0.1", "method": "GET", "path": "/pets/3", "status": 401,
+                   "latencyMillis": 12, "integrationLatencyMillis": 7, "api": "shop", "stage": "prod", "route": "GET /pets/{id}",
+                   "authorizer": "JWT login", "authorized": false, "requestId": "id-1", "gatewayResponse": "UNAUTHORIZED"})
+        );
+        let unknown = entry(None, None).json();
+        let keys = |value: &Value| value.as_object().map(|object| object.keys().cloned().collect::<Vec<_>>());
+        assert_eq!(keys(&unknown), keys(&known));
+        assert_eq!(unknown["status"], Value::Null);
+    }
+}

@@ -36,10 +36,10 @@ use crate::cli::{Failure, say};
 const ACCESS_LOG: &[u8] = b"tollgate_access_log";
 
 /// How many requests the console can look back on.
-const LAST: usize = 200;
+pub const LAST: usize = 200;
 
 /// How many requests may wait to be replayed; beyond, they are told without their steps.
-const WAITING: usize = 500;
+const WAITING: usize = 100;
 
 /// How many requests may be half told: their line without their record, or the other way round.
 const HALVES: usize = 10_000;
@@ -47,9 +47,9 @@ const HALVES: usize = 10_000;
 /// How requests are logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
-    /// A line for people, with colours on a terminal
+    /// A line for people on the standard error, with colours on a terminal
     Text,
-    /// One JSON object a line
+    /// One JSON object a line on the standard output
     Json,
     /// Nothing
     None,
@@ -63,6 +63,8 @@ pub struct Shown {
     pub trace: bool,
     /// The lines of `accessLogSettings`.
     pub access_log: Option<AccessLog>,
+    /// Whether the console looks back on requests.
+    pub console: bool,
 }
 
 /// Where the lines of `accessLogSettings` go.
@@ -124,7 +126,10 @@ impl Journal {
     }
 
     /// A request is over for the gateway.
-    pub fn record(&self, key: Key, record: Record) {
+    pub fn record(&self, key: Key, mut record: Record) {
+        if self.waiting.load(Ordering::Relaxed) > WAITING {
+            record.strip();
+        }
         self.send(News::Record { key, record: Box::new(record) });
     }
 
@@ -198,14 +203,19 @@ impl Writer {
             if let (Some(log), Some(line)) = (&mut self.shown.access_log, access_log) {
                 log.write(&line);
             }
+            let is_looked_at = self.shown.trace || self.shown.console || self.shown.log != LogFormat::None;
             let replayer = Arc::clone(&record.replayer);
-            if waiting > WAITING { Told::without_steps(record) } else { replayer.tell(record) }
+            if waiting > WAITING || record.is_bare || !is_looked_at { Told::without_steps(record) } else { replayer.tell(record) }
         });
         self.count += 1;
         let entry = Arc::new(Entry { number: self.count, line, told });
         match self.shown.log {
             LogFormat::Text => say(&entry.text()),
-            LogFormat::Json => say(&format!("{}\n", entry.json())),
+            LogFormat::Json => {
+                // A reader that went away (`| head`) is no error.
+                let mut out = std::io::stdout().lock();
+                drop(writeln!(out, "{}", entry.json()).and_then(|()| out.flush()));
+            }
             LogFormat::None => {}
         }
         if self.shown.trace
@@ -235,11 +245,15 @@ impl AccessLog {
         })
     }
 
-    /// One line. A template may have line breaks between its values, but no value has any: the filter has made sure of that.
+    /// One line, whatever is in it: nobody makes two of one by what a request says.
     fn write(&mut self, line: &[u8]) {
-        let line = [line, b"\n"].concat();
+        let line = line.trim_ascii_end().iter().map(|byte| if matches!(byte, b'\r' | b'\n') { b' ' } else { *byte });
+        let line: Vec<u8> = line.chain([b'\n']).collect();
         let written = match self {
-            Self::Stdout => std::io::stdout().lock().write_all(&line),
+            Self::Stdout => {
+                let mut out = std::io::stdout().lock();
+                out.write_all(&line).and_then(|()| out.flush())
+            }
             Self::File(file) => file.write_all(&line),
         };
         if let Err(error) = written

@@ -30,6 +30,8 @@ pub struct Record {
     pub response: Option<HeaderMap>,
     pub response_body: Kept,
     pub end: StreamEnd,
+    /// Too much was going on to keep it whole.
+    pub is_bare: bool,
 }
 
 /// The beginning of a body.
@@ -79,7 +81,7 @@ impl Recorder {
         let clock = SystemClock::new();
         let (body, asked, response, response_body, end) = Default::default();
         let (wall, monotonic, replayer) = (clock.wall(), clock.now(), Arc::clone(&self.replayer));
-        let record = Record { replayer, wall, monotonic, peer, head, body, asked, response, response_body, end };
+        let record = Record { replayer, wall, monotonic, peer, head, body, asked, response, response_body, end, is_bare: false };
         self.records.insert(stream, (key, record));
     }
 
@@ -175,6 +177,17 @@ impl Recorder {
                 self.replayer.heard(path, asked);
             }
         }
+    }
+}
+
+// === impl Record ===
+
+impl Record {
+    /// Lets go of all that takes room.
+    pub fn strip(&mut self) {
+        self.is_bare = true;
+        (self.body, self.response_body) = Default::default();
+        self.asked.iter_mut().for_each(|asked| asked.body = Kept::default());
     }
 }
 

@@ -105,7 +105,6 @@ impl Replayer {
         let Ok(explained) = run_at(&self.gateway, &asked, &given, port) else { return Told::without_steps(record) };
         let remark = difference(&record, &explained.response);
         let mut told = Told { is_one_of_many: self.is_one_of_many, remark, ..Told::without_steps(record) };
-        told.read(&explained.steps);
         told.steps = explained.steps;
         for step in &mut told.steps {
             step.text = secrets.text(&step.text);
@@ -115,6 +114,8 @@ impl Replayer {
                 step.text.push('…');
             }
         }
+        // Only now: messages of failures may quote what the client sent.
+        told.read();
         told
     }
 }
@@ -276,12 +277,13 @@ impl Told {
             failure: None,
             integration_latency: backends.and_then(|asked| asked.latency),
             request_id: text("x-amzn-requestid").or_else(|| text("apigw-requestid")),
-            remark: Some("too many requests came at once: nothing is known of the steps of this one".to_owned()),
+            remark: Some("too much was going on to keep the steps of this request".to_owned()),
         }
     }
 
     /// What the log says of the steps.
-    fn read(&mut self, steps: &[Step]) {
+    fn read(&mut self) {
+        let steps = std::mem::take(&mut self.steps);
         let step = |section: Section, name: &str| steps.iter().find(|step| step.section == section && step.name == name);
         let text = |section, name| step(section, name).map(|step| step.text.as_str());
         // `GET /pets/{petId} of `petstore`, stage `prod``
@@ -307,5 +309,29 @@ impl Told {
         self.is_authorized = self.authorizer.as_ref().map(|_| !is_refused);
         let has_backend = steps.iter().any(|step| step.section == Section::Integration);
         self.integration_latency = self.integration_latency.filter(|_| has_backend);
+        self.steps = steps;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_replay_has_the_ids_that_the_client_got() {
+        let random = std::array::from_fn(|index| u8::try_from(index * 37 % 256).unwrap_or_default());
+        let ids = Ids::new(random);
+        let mut rest = HeaderMap::new();
+        rest.add("x-amzn-requestid", ids.request_id());
+        rest.add("x-amz-apigw-id", ids.extended_request_id());
+        let found = Ids::new(random_of(Some(&rest)));
+        assert_eq!((found.request_id(), found.extended_request_id()), (ids.request_id(), ids.extended_request_id()));
+        let mut http = HeaderMap::new();
+        http.add("apigw-requestid", ids.extended_request_id());
+        assert_eq!(Ids::new(random_of(Some(&http))).extended_request_id(), ids.extended_request_id());
+        // An answer that is none of the gateway's.
+        http.set("apigw-requestid", "short");
+        assert_eq!(random_of(Some(&http)), [0; 16]);
+        assert_eq!(random_of(None), [0; 16]);
     }
 }
