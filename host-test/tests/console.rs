@@ -69,7 +69,8 @@ impl Served {
 
     /// Sends a request to the APIs, and waits until it is logged.
     fn call(&self, path: &str, headers: &str) -> String {
-        let answer = exchange(&self.server.address, &format!("GET {path} HTTP/1.1\r\nhost: a\r\n{headers}connection: close\r\n\r\n"));
+        let answer =
+            exchange(&self.server.address, &format!("GET {path} HTTP/1.1\r\nhost: a\r\n{headers}connection: close\r\n\r\n"));
         self.server.wait_for(&format!("GET {path} "));
         answer
     }
@@ -126,7 +127,8 @@ fn the_tree_shows_every_route_and_each_leads_to_its_method() {
         let links = browser.value("[...document.querySelectorAll('.methods a')].map(a => [a.getAttribute('aria-label'), a.href])");
         let links = links.as_array().expect("a list");
         let shown: Vec<&str> = links.iter().map(|link| link[0].as_str().unwrap_or_default()).collect();
-        let expected: Vec<String> = routes(file).iter().map(|route| if route.ends_with(' ') { format!("{route}/") } else { route.clone() }).collect();
+        let expected: Vec<String> =
+            routes(file).iter().map(|route| if route.ends_with(' ') { format!("{route}/") } else { route.clone() }).collect();
         assert_eq!(shown, expected, "{file}");
         for link in links {
             browser.open(link[1].as_str().unwrap_or_default());
@@ -162,12 +164,28 @@ fn the_test_form_is_filled_and_sent_by_the_keyboard_alone() {
     browser.press("Enter");
     browser.wait_for_page();
     let result = browser.value("document.querySelector('.result').innerText").as_str().unwrap_or_default().to_owned();
-    for told in ["200", "\"open\": [\"hat-1\"]", "Starting execution for request", "GET /orders/{orderId} of `order-intake`",
-        "Method request path", "orderId: 4711", "Endpoint request", "GET /tickets/4711", "Method completed with", "Bearer let-…"] {
+    for told in [
+        "200",
+        "\"open\": [\"hat-1\"]",
+        "Starting execution for request",
+        "GET /orders/{orderId} of `order-intake`",
+        "Method request path",
+        "orderId: 4711",
+        "Endpoint request",
+        "GET /tickets/4711",
+        "Method completed with",
+        "Bearer let-…",
+    ] {
         assert!(result.contains(told), "`{told}` is missing:\n{result}");
     }
     assert!(!result.contains("let-me-in-please"), "{result}");
     assert_eq!(browser.value("document.getElementById('path-0').value"), "4711", "the form keeps what was typed");
+    for (kind, width) in [("wide", 1280), ("narrow", 360)] {
+        browser.resize(width, 800);
+        let wider = browser.value("document.documentElement.scrollWidth - document.documentElement.clientWidth");
+        assert_eq!(wider, 0, "at {width}");
+        browser.screenshot(&picture(&format!("result-{kind}")));
+    }
     // A value is needed, and a header has to be one.
     for (field, text, words) in [("headers", "no header", "`no header` is no header")] {
         browser.open(&served.url("/method/0/1"));
@@ -193,16 +211,25 @@ fn the_last_requests_are_shown_with_their_steps() {
     let rows = browser.value("[...document.querySelectorAll('tbody tr')].map(row => row.innerText)");
     let rows: Vec<&str> = rows.as_array().expect("rows").iter().filter_map(Value::as_str).collect();
     assert_eq!(rows.len(), 2, "{rows:?}");
-    assert!(rows[0].contains("GET /prod/nothing") && rows[0].contains("404") && rows[0].contains("MISSING_AUTHENTICATION_TOKEN"), "{rows:?}");
+    assert!(
+        rows[0].contains("GET /prod/nothing") && rows[0].contains("404") && rows[0].contains("MISSING_AUTHENTICATION_TOKEN"),
+        "{rows:?}"
+    );
     assert!(rows[1].contains("GET /prod/health") && rows[1].contains("200") && rows[1].contains("GET /health"), "{rows:?}");
     tab_to(&mut browser, "GET /prod/health");
     browser.press("Enter");
     browser.wait_for_page();
     let text = browser.text();
-    for told in ["Starting execution for request", "GET /health of `petstore`, stage `prod`", "{\"status\": \"healthy\"}", "Bearer let-…"] {
+    for told in
+        ["Starting execution for request", "GET /health of `petstore`, stage `prod`", "{\"status\": \"healthy\"}", "Bearer let-…"]
+    {
         assert!(text.contains(told), "`{told}` is missing:\n{text}");
     }
     assert!(!text.contains("let-me-in-please") && !text.contains("Note:"), "{text}");
+    tab_to(&mut browser, "The method GET /health, and its Test form");
+    browser.press("Enter");
+    browser.wait_for_page();
+    assert_eq!(browser.value("document.querySelector('h1').innerText.replace(/\\s+/g, ' ')"), "GET /health");
     assert_eq!(browser.complaints(), Vec::<String>::new());
 }
 
@@ -222,7 +249,14 @@ fn hostile_names_are_text_and_secrets_are_shortened() {
         assert!(browser.value("document.title").as_str().is_some_and(|title| title.ends_with(" · Tollgate")), "{path}");
         seen += &browser.text();
     }
-    for shown in ["<script>document.title='owned'</script>", "<img src=x onerror=alert(1)>", "</code></pre><b id=injected>bold</b>", "x-a: </code></pre><b id=injected>", "/prod/a/\"'&amp;?", "top-…"] {
+    for shown in [
+        "<script>document.title='owned'</script>",
+        "<img src=x onerror=alert(1)>",
+        "</code></pre><b id=injected>bold</b>",
+        "x-a: </code></pre><b id=injected>",
+        "/prod/a/\"'&amp;?",
+        "top-…",
+    ] {
         assert!(seen.contains(shown), "`{shown}` is missing:\n{seen}");
     }
     assert!(!seen.contains("top-secret-value"));
@@ -246,7 +280,9 @@ fn whoever_is_not_at_this_machine_gets_nothing() {
     let head = get("/_tollgate", &own);
     let policy = head.lines().find(|line| line.starts_with("content-security-policy: ")).unwrap_or_default();
     assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe") && !policy.contains("script-src"), "{policy}");
-    for line in ["x-frame-options: DENY", "x-content-type-options: nosniff", "cache-control: no-store", "referrer-policy: same-origin"] {
+    for line in
+        ["x-frame-options: DENY", "x-content-type-options: nosniff", "cache-control: no-store", "referrer-policy: same-origin"]
+    {
         assert!(head.contains(line), "{line} is missing: {head}");
     }
     let post = |headers: &str| {
@@ -260,7 +296,9 @@ fn whoever_is_not_at_this_machine_gets_nothing() {
     for origin in ["", "origin: null\r\n", "origin: http://evil.test\r\n", "origin: http://127.0.0.1:1\r\n"] {
         assert_eq!(status(&post(origin)), "403", "{origin:?}");
     }
-    for (path, expected) in [("/_tollgate/nope", "404"), ("/_tollgate/method/9/9", "404"), ("/_tollgate/requests/9", "404"), ("/_tollgatex", "404")] {
+    for (path, expected) in
+        [("/_tollgate/nope", "404"), ("/_tollgate/method/9/9", "404"), ("/_tollgate/requests/9", "404"), ("/_tollgatex", "404")]
+    {
         assert_eq!(status(&get(path, &own)), expected, "{path}");
     }
     // The APIs have nothing of it.
@@ -286,8 +324,17 @@ fn no_page_is_wider_than_its_window_and_the_picture_turns() {
     let served = Served::new("examples/mapping-templates/gateway.yaml", &[]);
     served.call("/prod/orders/4711?a-rather-long-query-string-without-any-place-to-break=it-goes-on-and-on-and-on", "");
     let mut browser = Browser::start();
-    for (name, path) in [("overview", ""), ("method", "/method/0/0"), ("shipping", "/method/0/2"), ("requests", "/requests"), ("request", "/requests/1"), ("usage", "/usage"), ("problems", "/problems")] {
-        for (kind, width, dark) in [("wide", 1280, false), ("narrow", 360, false), ("dark", 1280, true), ("narrow-dark", 360, true)] {
+    for (name, path) in [
+        ("overview", ""),
+        ("method", "/method/0/0"),
+        ("shipping", "/method/0/2"),
+        ("requests", "/requests"),
+        ("request", "/requests/1"),
+        ("usage", "/usage"),
+        ("problems", "/problems"),
+    ] {
+        for (kind, width, dark) in [("wide", 1280, false), ("narrow", 360, false), ("dark", 1280, true), ("narrow-dark", 360, true)]
+        {
             browser.resize(width, 800);
             browser.dark(dark);
             browser.open(&served.url(path));
@@ -310,7 +357,8 @@ fn no_page_is_wider_than_its_window_and_the_picture_turns() {
     // Every control has a label, and every page one heading and its landmarks.
     for path in ["", "/method/0/0", "/requests", "/requests/1"] {
         browser.open(&served.url(path));
-        let unnamed = browser.value("[...document.querySelectorAll('input, select, textarea')].filter(e => !e.labels.length).length");
+        let unnamed =
+            browser.value("[...document.querySelectorAll('input, select, textarea')].filter(e => !e.labels.length).length");
         assert_eq!(unnamed, 0, "{path}");
         let landmarks = browser.value("['h1', 'main', 'header', 'nav[aria-label]', '[aria-current=page], .crumbs'].map(s => document.querySelectorAll(s).length > 0)");
         assert_eq!(landmarks, serde_json::json!([true, true, true, true, true]), "{path}");

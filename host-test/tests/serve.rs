@@ -455,17 +455,26 @@ fn a_trace_is_of_the_very_request_and_asks_nobody_twice() {
     });
     let request = "POST /prod/proxy/a?b=c HTTP/1.1\r\nhost: a\r\nauthorization: Bearer let-me-in-please\r\ncontent-length: 4\r\nconnection: close\r\n\r\nbody";
     let answer = running.exchange(request.as_bytes());
-    let id = answer.lines().find_map(|line| line.strip_prefix("x-amzn-requestid: ")).unwrap_or_else(|| panic!("{answer}")).to_owned();
+    let id =
+        answer.lines().find_map(|line| line.strip_prefix("x-amzn-requestid: ")).unwrap_or_else(|| panic!("{answer}")).to_owned();
     running.wait_for("POST /prod/proxy/a?b=c 201 ");
     let mut trace = Vec::new();
-    while !trace.last().is_some_and(|line| line == "      hello") {
+    while trace.last().is_none_or(|line| line != "      hello") {
         trace.push(running.said.recv_timeout(PATIENCE).expect("the trace goes on"));
     }
     let (stream, listener) = answering.join().unwrap();
     assert!(listener.accept().is_err(), "the backend is asked once");
     drop(stream);
     let has = |text: &str| assert!(trace.iter().any(|line| line.trim() == text), "`{text}` is missing:\n{}", trace.join("\n"));
-    for text in ["Method request", "authorization: Bearer let-…", "request body: body", "Integration", "POST /a?b=c", "x-from: backend", "Method response"] {
+    for text in [
+        "Method request",
+        "authorization: Bearer let-…",
+        "request body: body",
+        "Integration",
+        "POST /a?b=c",
+        "x-from: backend",
+        "Method response",
+    ] {
         has(text);
     }
     has(&format!("x-amzn-requestid: {id}"));
@@ -494,6 +503,41 @@ fn a_throttled_request_is_traced_as_it_was() {
     assert!(!server.said().iter().any(|line| line.contains("note: ")));
 }
 
+/// The `curl` lines of a page, sent to a server that is not where the page says.
+fn curl_lines(page: &str, address: &str) -> Vec<String> {
+    let text = std::fs::read_to_string(process::repository().join(page)).expect("the page is there");
+    let text = text.replace("\\\n", "").replace("127.0.0.1:8080", address);
+    text.lines().filter_map(|line| line.strip_prefix("$ ").filter(|line| line.starts_with("curl ")).map(str::to_owned)).collect()
+}
+
+#[test]
+fn the_traces_of_what_guards_and_counts_come_to_what_the_module_answered() {
+    let backend = process::Server::start(&["stub", "examples/authorizers/backend.yaml"]);
+    let at = |host: &str| format!("{host}=http://{}", backend.address);
+    let (lambda, notes) = (at("lambda.us-east-1.amazonaws.com"), at("notes.example.com"));
+    let mut seen = 0;
+    for (folder, more) in [("authorizers", vec!["--upstream", &lambda, "--upstream", &notes]), ("usage-plans", vec![])] {
+        let file = format!("examples/{folder}/gateway.yaml");
+        let server = process::Server::start(&[&["serve", &file, "--trace"], &more[..]].concat());
+        for line in curl_lines(&format!("examples/{folder}/README.md"), &server.address) {
+            process::curl(&line);
+            // A note on one request stands before the line of the next.
+            loop {
+                let line = server.wait_for("");
+                assert!(!line.starts_with("  note: "), "{folder}: {line}");
+                if line == "  Method response" {
+                    break;
+                }
+            }
+            seen += 1;
+        }
+        // The last one of all.
+        std::thread::sleep(Duration::from_millis(300));
+        assert!(!server.said().iter().any(|line| line.starts_with("  note: ")), "{folder}");
+    }
+    assert!(seen >= 20, "only {seen} requests were sent");
+}
+
 #[test]
 fn a_log_for_programs_is_one_object_a_line_and_nothing_else() {
     let (_listener, address) = backend();
@@ -516,7 +560,10 @@ fn a_log_for_programs_is_one_object_a_line_and_nothing_else() {
     let _ = child.kill();
     let _ = child.wait();
     std::fs::remove_dir_all(&folder).unwrap();
-    assert_eq!((&lines[0]["path"], &lines[0]["status"], &lines[0]["route"]), (&"/prod/mock".into(), &200.into(), &"GET /mock".into()));
+    assert_eq!(
+        (&lines[0]["path"], &lines[0]["status"], &lines[0]["route"]),
+        (&"/prod/mock".into(), &200.into(), &"GET /mock".into())
+    );
     assert_eq!((&lines[1]["status"], &lines[1]["gatewayResponse"]), (&403.into(), &"MISSING_AUTHENTICATION_TOKEN".into()));
     // Every key is on the page.
     let page = std::fs::read_to_string(process::repository().join("docs/cli.md")).expect("the page is there");

@@ -83,7 +83,8 @@ pub fn safe_uri(text: &str) -> String {
 fn shortened(target: &str, source: &str) -> String {
     let name = target.rsplit('.').next().unwrap_or(target).to_ascii_lowercase();
     let Some(constant) = source.strip_prefix('\'').and_then(|source| source.strip_suffix('\'')) else { return source.to_owned() };
-    let looks_secret = ["secret", "token", "password", "apikey", "api-key", "api_key", "credential"].iter().any(|word| name.contains(word));
+    let looks_secret =
+        ["secret", "token", "password", "apikey", "api-key", "api_key", "credential"].iter().any(|word| name.contains(word));
     let name = if looks_secret { "x-api-key" } else { name.as_str() };
     format!("'{}'", Secrets::of(&Headers::new()).header(name, constant))
 }
@@ -114,7 +115,7 @@ impl<'a> Operation<'a> {
         let (method, path) = (place.route.method, place.route.resource_path());
         let paths = api.get("paths")?.as_object()?;
         let is_it = |known: &str| match path {
-            "$default" => known == "/$default" || known == "$default",
+            "$default" | "/$default" => known == "/$default" || known == "$default",
             // A base path may have been put before it, and a slash be too many.
             path => known.trim_end_matches('/') == path.trim_end_matches('/'),
         };
@@ -130,7 +131,10 @@ impl<'a> Operation<'a> {
 
     fn request(&self) -> Vec<Setting> {
         let mut settings = Vec::new();
-        let validator = self.operation.get("x-amazon-apigateway-request-validator").or_else(|| self.api.get("x-amazon-apigateway-request-validator"));
+        let validator = self
+            .operation
+            .get("x-amazon-apigateway-request-validator")
+            .or_else(|| self.api.get("x-amazon-apigateway-request-validator"));
         if let Some(name) = validator.and_then(Value::as_str) {
             let settings_of = self.api.get("x-amazon-apigateway-request-validators").and_then(|all| all.get(name));
             let is_on = |key: &str| settings_of.and_then(|it| it.get(key)).and_then(Value::as_bool).unwrap_or_default();
@@ -158,7 +162,7 @@ impl<'a> Operation<'a> {
             settings.push(Setting { name: "Parameters".to_owned(), value: Shown::Rows(rows) });
         }
         let content = self.operation.get("requestBody").map(|body| resolve(self.api, body)).and_then(|body| body.get("content"));
-        let models = content.map(|content| models(content)).unwrap_or_default();
+        let models = content.map(models).unwrap_or_default();
         if !models.is_empty() {
             settings.push(Setting { name: "Request models".to_owned(), value: Shown::Rows(models) });
         }
@@ -203,7 +207,8 @@ impl<'a> Operation<'a> {
     }
 
     fn integration_response(&self) -> Vec<Setting> {
-        let is_proxy = self.integration.get("type").and_then(Value::as_str).is_some_and(|kind| kind.to_ascii_lowercase().ends_with("_proxy"));
+        let is_proxy =
+            self.integration.get("type").and_then(Value::as_str).is_some_and(|kind| kind.to_ascii_lowercase().ends_with("_proxy"));
         let mut settings = Vec::new();
         if is_proxy {
             settings.push(Setting::text("Proxy integration", "the backend's answer goes on as it is"));

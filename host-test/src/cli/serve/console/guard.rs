@@ -15,7 +15,8 @@ pub fn foreign_host<B>(request: &Request<B>) -> Option<Response<Body>> {
     let name = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit())).map_or(host, |(name, _)| name);
     let address = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
     let is_own = name.eq_ignore_ascii_case("localhost") || address.parse::<std::net::IpAddr>().is_ok();
-    let words = format!("`{}` is a name that others can give to this machine: ask by its address, or as `localhost`", printable(host));
+    let words =
+        format!("`{}` is a name that others can give to this machine: ask by its address, or as `localhost`", printable(host));
     (!is_own).then(|| refuse(StatusCode::FORBIDDEN, &words))
 }
 
@@ -75,7 +76,8 @@ mod tests {
         for host in ["127.0.0.1:9901", "127.0.0.1", "localhost:9901", "LOCALHOST", "[::1]:9901", "[::1]", "192.0.2.1:1"] {
             assert!(foreign_host(&request("GET", host, None)).is_none(), "{host}");
         }
-        for host in ["", "evil.test", "evil.test:9901", "localhost.evil.test", "127.0.0.1.evil.test", "127.0.0.1@evil.test", "a:b"] {
+        for host in ["", "evil.test", "evil.test:9901", "localhost.evil.test", "127.0.0.1.evil.test", "127.0.0.1@evil.test", "a:b"]
+        {
             assert_eq!(foreign_host(&request("GET", host, None)).unwrap().status(), 403, "{host}");
         }
     }
@@ -85,7 +87,8 @@ mod tests {
         let host = "127.0.0.1:9901";
         assert!(foreign_origin(&request("GET", host, Some("http://evil.test"))).is_none());
         assert!(foreign_origin(&request("POST", host, Some("http://127.0.0.1:9901"))).is_none());
-        for origin in [None, Some("null"), Some("http://evil.test"), Some("https://127.0.0.1:9901"), Some("http://127.0.0.1:9902")] {
+        for origin in [None, Some("null"), Some("http://evil.test"), Some("https://127.0.0.1:9901"), Some("http://127.0.0.1:9902")]
+        {
             assert_eq!(foreign_origin(&request("POST", host, origin)).unwrap().status(), 403, "{origin:?}");
         }
     }

@@ -78,7 +78,11 @@ fn brief(setting: &Setting) -> String {
             1 => "1 line".to_owned(),
             lines => format!("{lines} lines"),
         },
-        Shown::Rows(rows) => rows.iter().map(|(name, value)| if value.starts_with('→') { format!("{name} {value}") } else { last(name).to_owned() }).collect::<Vec<_>>().join(", "),
+        Shown::Rows(rows) => rows
+            .iter()
+            .map(|(name, value)| if value.starts_with('→') { format!("{name} {value}") } else { last(name).to_owned() })
+            .collect::<Vec<_>>()
+            .join(", "),
     }
 }
 

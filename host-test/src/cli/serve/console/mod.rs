@@ -23,7 +23,7 @@ use tollgate::gateway::{Gateway, Route, Stage};
 use tollgate_host::Shared;
 
 use super::exchange::Backends;
-use super::journal::Journal;
+use super::journal::{Journal, Told};
 use super::{Current, admin};
 use crate::cli::diagnostics::Diagnostic;
 use crate::cli::server::Body;
@@ -79,7 +79,7 @@ pub async fn answer(request: Request<Incoming>, current: &Current, journal: &Jou
         }
         ["requests"] => page::response(&requests::list(&journal.last(), subject)),
         ["requests", number] => match journal.last().into_iter().find(|entry| entry.number.to_string() == *number) {
-            Some(entry) => page::response(&requests::one(&entry, subject)),
+            Some(entry) => page::response(&requests::one(&entry, gateway, subject)),
             None => not_found(),
         },
         ["usage"] => page::response(&requests::usage(&admin::usage_report(gateway, shared), subject)),
@@ -109,6 +109,20 @@ impl<'a> Place<'a> {
         let (stage_number, route_number) = (stage.parse().ok()?, route.parse().ok()?);
         let stage = gateway.stages().nth(stage_number)?;
         Some(Self { stage_number, route_number, stage, route: stage.routes().nth(route_number)? })
+    }
+
+    /// The method that a request went to.
+    fn of(gateway: &'a Gateway, told: &Told) -> Option<Self> {
+        let (api, stage) = told.stage.as_ref()?;
+        let wanted = told.route.as_ref()?;
+        let is_stage = |it: &&Stage| it.api.name == *api && it.name() == stage;
+        let (stage_number, stage) = gateway.stages().enumerate().find(|(_, it)| is_stage(it))?;
+        let is_route = |route: &Route| match route.method {
+            "$default" => wanted == "$default",
+            method => wanted.strip_prefix(method).is_some_and(|path| path.trim_start() == route.resource_path()),
+        };
+        let (route_number, route) = stage.routes().enumerate().find(|(_, route)| is_route(route))?;
+        Some(Self { stage_number, route_number, stage, route })
     }
 
     /// The same method of every stage of its API, itself among them.

@@ -57,7 +57,7 @@ fn tree(stage: &Stage) -> Resource {
     for (number, route) in stage.routes().enumerate() {
         let path = route.resource_path();
         let mut at = &mut root;
-        if path == "$default" {
+        if route.method == "$default" {
             at = at.child("$default");
         } else {
             for part in path.split('/').filter(|part| !part.is_empty()) {

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use maud::{Markup, html};
 use serde_json::Value;
+use tollgate::gateway::Gateway;
 use tollgate::platform::Section;
 
 use super::page::{page as frame, status};
-use super::{ROOT, Subject, words};
+use super::{Place, ROOT, Subject, words};
 use crate::cli::explain::platform::Step;
 use crate::cli::explain::print::heading;
 use crate::cli::explain::secrets::Secrets;
@@ -44,7 +45,7 @@ pub fn list(entries: &[Arc<Entry>], subject: &Subject) -> Markup {
 }
 
 /// One request with its steps.
-pub fn one(entry: &Entry, subject: &Subject) -> Markup {
+pub fn one(entry: &Entry, gateway: &Gateway, subject: &Subject) -> Markup {
     let line = &entry.line;
     let content = html! {
         p.crumbs { a href=(format!("{ROOT}/requests")) { "Requests" } " / " (entry.number) }
@@ -55,6 +56,9 @@ pub fn one(entry: &Entry, subject: &Subject) -> Markup {
             Some(told) => {
                 @if let Some(remark) = &told.remark { p.error { "Note: " (remark) } }
                 @if let Some(id) = &told.request_id { p.faint { "Request id " code { (id) } } }
+                @if let Some(place) = Place::of(gateway, told) {
+                    p { a href=(place.url()) { "The method " (place.route.method) " " (place.route.resource_path()) ", and its Test form" } }
+                }
                 h2 { "Log" }
                 (steps(&told.steps, &Secrets::default()))
             }

@@ -36,7 +36,11 @@ pub struct Form {
 pub enum Tried {
     /// The form says nothing that can be sent.
     Unsendable(String),
-    Done { explained: Box<Explained>, secrets: Secrets, latency: Duration },
+    Done {
+        explained: Box<Explained>,
+        secrets: Secrets,
+        latency: Duration,
+    },
 }
 
 // === impl Form ===
@@ -54,7 +58,8 @@ impl Form {
 
     /// What a browser sends.
     pub fn read(body: &[u8]) -> Self {
-        let (mut stage, mut method, mut query, mut headers, mut text, mut answer) = <(String, String, String, String, String, String)>::default();
+        let (mut stage, mut method, mut query, mut headers, mut text, mut answer) =
+            <(String, String, String, String, String, String)>::default();
         let mut parameters = Vec::new();
         for pair in body.split(|byte| *byte == b'&') {
             let at = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
@@ -161,7 +166,7 @@ pub fn is_any(place: &Place<'_>) -> bool {
 /// `$default` takes any path.
 fn resource<'a>(place: &'a Place<'_>) -> &'a str {
     match place.route.resource_path() {
-        "$default" => "/{path+}",
+        "$default" | "/$default" => "/{path+}",
         path => path,
     }
 }
@@ -189,8 +194,21 @@ pub async fn run(subject: &Arc<Subject>, place: &Place<'_>, form: &Form) -> Trie
         run::run(&gateway, &asked, &backends).ok()
     });
     match ran.await {
-        Ok(Some(explained)) => Tried::Done { explained: Box::new(explained), secrets, latency: started.elapsed() },
+        Ok(Some(mut explained)) => {
+            in_words_of_the_form(&mut explained);
+            Tried::Done { explained: Box::new(explained), secrets, latency: started.elapsed() }
+        }
         _ => Tried::Unsendable("the gateway neither answers the request nor lets it go".to_owned()),
+    }
+}
+
+/// What `explain` says of its options, the form says of its fields.
+fn in_words_of_the_form(explained: &mut Explained) {
+    for step in explained.steps.iter_mut().filter(|step| step.name == "server" && step.text == "--answer") {
+        step.text = "nobody: the answer is the form's".to_owned();
+    }
+    for help in &mut explained.help {
+        *help = help.replace("`--answer 200` asks none", "an answer in the form asks none");
     }
 }
 
@@ -238,7 +256,8 @@ mod tests {
 
     #[test]
     fn a_form_is_read_as_browsers_write_it() {
-        let form = Form::read(b"stage=0%2F1&path.id=a%20b%2B&query=%3Fx%3D1+2&headers=A%3A+b%0D%0AC%3A+d&body=%7B%0D%0A%7D&answer=200");
+        let form =
+            Form::read(b"stage=0%2F1&path.id=a%20b%2B&query=%3Fx%3D1+2&headers=A%3A+b%0D%0AC%3A+d&body=%7B%0D%0A%7D&answer=200");
         assert_eq!((form.stage.as_str(), form.parameter("id"), form.query.as_str()), ("0/1", "a b+", "x=1 2"));
         assert_eq!((form.headers.as_str(), form.body.as_str(), form.answer.as_str()), ("A: b\r\nC: d", "{\n}", "200"));
         assert_eq!(Form::read(b"query=%zz%4").query, "%zz%4");

@@ -241,7 +241,8 @@ impl AccessLog {
         }
         let opened = File::options().create(true).append(true).open(path);
         opened.map(Self::File).map_err(|error| {
-            Failure::usage(format!("`{}` cannot be written: {error}", path.display())).help("name a file, or `-` for the standard output")
+            Failure::usage(format!("`{}` cannot be written: {error}", path.display()))
+                .help("name a file, or `-` for the standard output")
         })
     }
 

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tollgate::flow::{Callout, Question};
 use tollgate::context::Ids;
+use tollgate::flow::{Callout, Question};
 use tollgate::gateway::Gateway;
 use tollgate::http::{Headers, RequestHead, Response, ResponseHead};
 use tollgate::integration::CLUSTER_HEADER;
@@ -130,7 +130,9 @@ fn difference(record: &Record, replayed: &Response) -> Option<String> {
     }
     let really = ResponseHead::from_pairs(pairs(response));
     let differs = |what: String| {
-        Some(format!("the module remembers more than this trace knows of, and answered otherwise: {what}; take the steps with care"))
+        Some(format!(
+            "the module remembers more than this trace knows of, and answered otherwise: {what}; take the steps with care"
+        ))
     };
     if really.status != replayed.head.status {
         return differs(format!("with status {}, and not with {}", really.status, replayed.head.status));
@@ -191,9 +193,8 @@ impl Given<'_> {
     fn next(&self, callout: bool, cluster: &str) -> Option<&Asked> {
         let mut used = self.used.borrow_mut();
         let candidates = self.record.asked.iter().zip(used.iter_mut());
-        let (asked, used) = candidates
-            .into_iter()
-            .find(|(asked, used)| !**used && asked.callout == callout && asked.cluster == cluster)?;
+        let (asked, used) =
+            candidates.into_iter().find(|(asked, used)| !**used && asked.callout == callout && asked.cluster == cluster)?;
         *used = true;
         Some(asked)
     }
@@ -244,12 +245,14 @@ impl Asked {
             (_, Some(UpstreamFailure::Connect(cause))) => Err(lost(cause, false)),
             (None, Some(_)) => Err(lost("the connection broke off", false)),
             (None, None) => Err(lost(if timed_out { "no answer in time" } else { "no answer" }, timed_out)),
-            (Some(head), _) if is_grpc => match (self.trailers.get_str("grpc-status").or(head.get_str("grpc-status")), self.body.bytes.get(5..)) {
-                (Some("0"), Some(message)) => {
-                    Ok(Response { head: ResponseHead { status: 200, ..ResponseHead::default() }, body: message.to_vec() })
+            (Some(head), _) if is_grpc => {
+                match (self.trailers.get_str("grpc-status").or(head.get_str("grpc-status")), self.body.bytes.get(5..)) {
+                    (Some("0"), Some(message)) => {
+                        Ok(Response { head: ResponseHead { status: 200, ..ResponseHead::default() }, body: message.to_vec() })
+                    }
+                    (status, _) => Err(lost(&format!("gRPC status {}", status.unwrap_or("none")), false)),
                 }
-                (status, _) => Err(lost(&format!("gRPC status {}", status.unwrap_or("none")), false)),
-            },
+            }
             (Some(head), _) => {
                 let mut head = ResponseHead::from_pairs(pairs(head));
                 head.headers.retain(|name| !matches!(name, "connection" | "keep-alive" | "transfer-encoding" | "upgrade"));
@@ -288,7 +291,7 @@ impl Told {
         let text = |section, name| step(section, name).map(|step| step.text.as_str());
         // `GET /pets/{petId} of `petstore`, stage `prod``
         let route = text(Section::MethodRequest, "route").and_then(|route| route.rsplit_once(" of `"));
-        self.route = route.map(|(route, _)| route.to_owned());
+        self.route = route.map(|(route, _)| if route.starts_with("$default ") { "$default" } else { route }.to_owned());
         let stage = route.and_then(|(_, stage)| stage.strip_suffix('`')?.rsplit_once("`, stage `"));
         self.stage = stage.map(|(api, stage)| (api.to_owned(), stage.to_owned()));
         self.failure = text(Section::GatewayResponse, "failure").map(str::to_owned);
