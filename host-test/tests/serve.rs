@@ -503,6 +503,34 @@ fn a_throttled_request_is_traced_as_it_was() {
     assert!(!server.said().iter().any(|line| line.contains("note: ")));
 }
 
+#[test]
+fn what_takes_a_while_is_told_on_a_terminal_and_leaves_nothing_there() {
+    let folder = std::env::temp_dir().join(format!("tollgate-terminal-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("api.yaml"), API).unwrap();
+    // Without the compiled module of an earlier start.
+    let serve = format!("XDG_CACHE_HOME={0} {TOLLGATE} serve {0}/api.yaml --listen 127.0.0.1:0", folder.display());
+    let mut command = Command::new("script");
+    command.args(["--quiet", "--return", "--command", &serve, "/dev/null"]).env("TERM", "xterm").env_remove("NO_COLOR");
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("script can be run");
+    let mut shown = Vec::new();
+    let mut reader = BufReader::new(child.stdout.take().unwrap());
+    while reader.read_until(b'\n', &mut shown).is_ok_and(|length| length > 0) {
+        if String::from_utf8_lossy(&shown).contains("console on ") {
+            break;
+        }
+    }
+    let _ = child.kill();
+    let _ = child.wait();
+    std::fs::remove_dir_all(&folder).unwrap();
+    let shown = String::from_utf8_lossy(&shown).replace("\r\n", "\n");
+    assert!(shown.contains("compiling the module"), "{shown:?}");
+    // What a terminal shows of a line: what stands behind the last time that it was cleared.
+    let left: Vec<&str> = shown.lines().map(|line| line.rsplit("\u{1b}[2K").next().unwrap_or(line)).collect();
+    assert!(left.iter().any(|line| line.starts_with("module sha256 ")), "{left:?}");
+    assert!(!left.iter().any(|line| line.contains("compiling") || line.contains("starting") || line.contains("reading")), "{left:?}");
+}
+
 /// The `curl` lines of a page, sent to a server that is not where the page says.
 fn curl_lines(page: &str, address: &str) -> Vec<String> {
     let text = std::fs::read_to_string(process::repository().join(page)).expect("the page is there");
