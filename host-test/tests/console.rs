@@ -124,6 +124,8 @@ fn the_tree_shows_every_route_and_each_leads_to_its_method() {
     for file in ["examples/petstore/gateway.yaml", "examples/mapping-templates/gateway.yaml"] {
         let served = Served::new(file, &[]);
         browser.open(&served.url(""));
+        browser.resize(1280, 800);
+        browser.screenshot(&picture(&format!("tree-{}", file.split('/').nth(1).unwrap_or_default())));
         let links = browser.value("[...document.querySelectorAll('.methods a')].map(a => [a.getAttribute('aria-label'), a.href])");
         let links = links.as_array().expect("a list");
         let shown: Vec<&str> = links.iter().map(|link| link[0].as_str().unwrap_or_default()).collect();

@@ -528,7 +528,10 @@ fn what_takes_a_while_is_told_on_a_terminal_and_leaves_nothing_there() {
     // What a terminal shows of a line: what stands behind the last time that it was cleared.
     let left: Vec<&str> = shown.lines().map(|line| line.rsplit("\u{1b}[2K").next().unwrap_or(line)).collect();
     assert!(left.iter().any(|line| line.starts_with("module sha256 ")), "{left:?}");
-    assert!(!left.iter().any(|line| line.contains("compiling") || line.contains("starting") || line.contains("reading")), "{left:?}");
+    assert!(
+        !left.iter().any(|line| line.contains("compiling") || line.contains("starting") || line.contains("reading")),
+        "{left:?}"
+    );
 }
 
 /// The `curl` lines of a page, sent to a server that is not where the page says.

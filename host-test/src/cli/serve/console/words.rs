@@ -4,13 +4,16 @@ use tollgate::platform::Section;
 
 use crate::cli::explain::platform::Step;
 
-/// The words for a step, and for those that API Gateway does not have its own.
+/// The words for a step; ours where API Gateway has none.
 pub fn of(step: &Step) -> &'static str {
     match (step.section, step.name) {
         (Section::MethodRequest, "route") => "Starting execution for request",
         (Section::MethodRequest, "request") => "Method request",
         (Section::MethodRequest, "path parameters") => "Method request path",
         (Section::MethodRequest, "request body") => "Method request body before transformations",
+        (_, "no answer") => "No answer",
+        (_, "warning") => "Warning",
+        (_, "error") => "Error",
         (Section::MethodRequest, "authorizer") => "Authorizer",
         (Section::MethodRequest, "authorizer asks") => "Sending authorizer request",
         (Section::MethodRequest, "answer") => "Authorizer result",
