@@ -13,6 +13,7 @@ mod given;
 mod import;
 mod import_api_keys;
 mod lint;
+mod progress;
 mod ratelimit;
 mod render;
 mod routes;
@@ -154,7 +155,7 @@ fn print(text: &str) -> Result<(), Failure> {
 /// Tells the user something beside what the command prints; nobody may be left to hear it.
 fn say(text: &str) {
     use std::io::Write;
-    let _ = anstream::stderr().write_all(text.as_bytes());
+    let _ = progress::above(|| anstream::stderr().write_all(text.as_bytes()));
 }
 
 #[cfg(test)]
