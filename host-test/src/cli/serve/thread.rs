@@ -216,6 +216,8 @@ impl Thread {
                 self.forget(stream);
             }
             Output::ResponseReset { stream } => self.forget(stream),
+            // Nobody looks at what is left of it.
+            Output::StreamEnded { .. } => {}
             Output::RequestFlow { stream, go } => {
                 if let Some(downstream) = self.downstreams.get_mut(&stream) {
                     downstream.gate.hold(!go);
