@@ -181,7 +181,7 @@ impl Session {
         let start = line.iter().position(|word| word == "target/debug/tollgate").expect("it is there");
         let mut arguments: Vec<String> = line[start + 2..].iter().map(|word| real(&addresses, word)).collect();
         arguments.retain(|word| !word.starts_with('>'));
-        for option in ["--listen", "--admin", "--target"] {
+        for option in ["--listen", "--admin", "--target", "--output"] {
             if let Some(index) = arguments.iter().position(|word| word == option) {
                 arguments.drain(index..index + 2);
             }
@@ -302,7 +302,10 @@ fn what_nobody_says_is_an_error_that_names_its_place() {
         "rateLimitService": {"cluster": "ratelimit", "domain": "d"}}),
     );
     let said = bundle(&[text(&limits), "--target", "envoy"]).expect_err("nobody knows the service");
-    assert!(said.contains("where `ratelimit` is, the cluster of `rateLimitService`") && said.contains("--upstream ratelimit="), "{said}");
+    assert!(
+        said.contains("where `ratelimit` is, the cluster of `rateLimitService`") && said.contains("--upstream ratelimit="),
+        "{said}"
+    );
     let (bootstrap, said) =
         bundle(&[text(&limits), "--target", "envoy", "--upstream", "ratelimit=http://127.0.0.1:8081"]).expect("it is said");
     assert!(bootstrap.contains("http2_protocol_options: {}"), "{bootstrap}");
