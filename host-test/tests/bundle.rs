@@ -118,8 +118,9 @@ fn every_definition_runs_in_a_real_envoy() {
         std::fs::create_dir_all(&own).expect("target/ can be written");
         // Ready, so that the filter has taken the document.
         let proxy = Proxy::start(&own, &path, &[]);
-        let answer = process::curl(&format!("curl -o /dev/null -w '%{{http_code}}' http://{}/no/such/path", proxy.address));
-        assert!(["403", "404"].contains(&answer.as_str()), "{name}: {answer}");
+        // Whatever the answer is, it is the gateway's.
+        let answer = process::curl(&format!("curl -i http://{}/no/such/path", proxy.address)).to_ascii_lowercase();
+        assert!(answer.contains("\nx-amzn-requestid: ") || answer.contains("\napigw-requestid: "), "{name}: {answer}");
     }
 }
 
@@ -188,7 +189,8 @@ impl Session {
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         let gateway = if in_envoy {
             let folder = folder(&page.name.replace('/', "_"));
-            let (bootstrap, _) = bundle(&[&arguments[..], &FREE_PORTS].concat()).unwrap_or_else(|said| panic!("{}: {said}", page.name));
+            let (bootstrap, _) =
+                bundle(&[&arguments[..], &FREE_PORTS].concat()).unwrap_or_else(|said| panic!("{}: {said}", page.name));
             let path = folder.join("envoy.yaml");
             std::fs::write(&path, bootstrap).expect("target/ can be written");
             let proxy = Proxy::start(&folder, &path, &variables);
@@ -219,16 +221,17 @@ impl Session {
 fn every_example_answers_in_envoy_as_it_does_when_it_is_served() {
     for page in pages::all(&repository()).iter().filter(|page| page.name.starts_with("examples/")) {
         let steps = page.steps();
-        // Those of the operator's own listener are no requests to the gateway.
-        let lines: Vec<&str> = steps.iter().map(|step| step.command.as_str()).collect();
-        let lines: Vec<&str> = lines.into_iter().filter(|line| line.starts_with("curl ") && line.contains("127.0.0.1:8080")).collect();
-        assert!(!lines.is_empty(), "{} has no request", page.name);
+        // Those of the operator's own listener are no requests to the gateway; others make what it needs, such as a table.
+        let lines = steps.iter().map(|step| step.command.as_str());
+        let lines: Vec<&str> = lines.filter(|line| line.starts_with("curl ") && !line.contains("127.0.0.1:9901")).collect();
+        let is_of_gateway = |line: &str| line.contains("127.0.0.1:8080");
         let answers = [false, true].map(|in_envoy| {
             let session = Session::start(page, in_envoy);
             lines.iter().map(|line| (*line, session.statuses(line))).collect::<Vec<_>>()
         });
         assert_eq!(answers[0], answers[1], "{}: served on the left, in Envoy on the right", page.name);
-        assert!(answers[0].iter().any(|(_, statuses)| statuses.starts_with('2')), "{}: no good request in {answers:?}", page.name);
+        let good = answers[0].iter().any(|(line, statuses)| is_of_gateway(line) && statuses.starts_with('2'));
+        assert!(good, "{}: no good request in {answers:?}", page.name);
     }
 }
 
@@ -263,7 +266,8 @@ fn timeouts_grow_with_the_longest_integration_and_the_access_log_is_the_one_of_t
         assert!(std::time::Instant::now() < end, "nothing was logged: {}", proxy.stdout());
         std::thread::sleep(std::time::Duration::from_millis(200));
     }
-    let (bootstrap, _) = bundle(&[&[text(&document), "--access-log", "/tmp/x.log"], &FREE_PORTS[..]].concat()).expect("it is a document");
+    let (bootstrap, _) =
+        bundle(&[&[text(&document), "--access-log", "/tmp/x.log"], &FREE_PORTS[..]].concat()).expect("it is a document");
     assert_eq!(bootstrap.matches("path: /tmp/x.log").count(), 2);
 }
 
@@ -277,26 +281,35 @@ fn what_nobody_says_is_an_error_that_names_its_place() {
     };
     let link = json!({"type": "HTTP_PROXY", "httpMethod": "GET", "uri": "http://inner.example.com/x",
                       "connectionType": "VPC_LINK", "connectionId": "vl1"});
-    let link = write("link.json", &json!({"openapi": "3.0.1", "info": {"title": "a", "version": "1"},
-        "paths": {"/a": {"get": {"responses": {}, "x-amazon-apigateway-integration": link}}}}));
+    let link = write(
+        "link.json",
+        &json!({"openapi": "3.0.1", "info": {"title": "a", "version": "1"},
+        "paths": {"/a": {"get": {"responses": {}, "x-amazon-apigateway-integration": link}}}}),
+    );
     let said = bundle(&[text(&link), "--target", "envoy"]).expect_err("nobody knows the link");
-    assert!(said.contains("error: nobody says where the VPC link `vl1` is") && said.contains("link.json:12:"), "{said}");
+    assert!(said.contains("error: nobody says where the VPC link `vl1` is") && said.contains("link.json:16:"), "{said}");
     assert!(said.contains(r#"path: $.paths["/a"].get["x-amazon-apigateway-integration"].connectionId"#), "{said}");
-    let (bootstrap, _) = bundle(&[text(&link), "--target", "envoy", "--upstream", "vl1=https://nlb.example.com"]).expect("it is said");
+    let (bootstrap, _) =
+        bundle(&[text(&link), "--target", "envoy", "--upstream", "vl1=https://nlb.example.com"]).expect("it is said");
     assert!(bootstrap.contains("address: nlb.example.com") && bootstrap.contains("auto_sni_san_validation: true"), "{bootstrap}");
 
-    let limits = write("limits.json", &json!({"apis": [{"name": "a", "definition": {"openapi": "3.0.1", "info": {"title": "a", "version": "1"},
+    let limits = write(
+        "limits.json",
+        &json!({"apis": [{"name": "a", "definition": {"openapi": "3.0.1", "info": {"title": "a", "version": "1"},
         "paths": {"/a": {"get": {"responses": {}, "x-amazon-apigateway-integration": {"type": "MOCK"}}}}}, "stages": [{"stageName": "prod"}]}],
         "apiKeys": [{"name": "k", "value": "cQ3mZ8rT5vX1nB7kL2pW"}],
         "usagePlans": [{"usagePlanName": "p", "keys": ["k"], "apiStages": [{"api": "a", "stage": "prod"}], "quota": {"limit": 1, "period": "DAY"}}],
-        "rateLimitService": {"cluster": "ratelimit", "domain": "d"}}));
+        "rateLimitService": {"cluster": "ratelimit", "domain": "d"}}),
+    );
     let said = bundle(&[text(&limits), "--target", "envoy"]).expect_err("nobody knows the service");
     assert!(said.contains("`ratelimit`, the cluster of `rateLimitService`") && said.contains("--upstream ratelimit="), "{said}");
-    let (bootstrap, said) = bundle(&[text(&limits), "--target", "envoy", "--upstream", "ratelimit=http://127.0.0.1:8081"]).expect("it is said");
+    let (bootstrap, said) =
+        bundle(&[text(&limits), "--target", "envoy", "--upstream", "ratelimit=http://127.0.0.1:8081"]).expect("it is said");
     assert!(bootstrap.contains("http2_protocol_options: {}"), "{bootstrap}");
     assert!(said.contains("note: the output holds keys of callers"), "{said}");
 
-    let said = bundle(&[text(&limits), "--target", "istio", "--upstream", "ratelimit=http://127.0.0.1:8081"]).expect_err("no module");
+    let said =
+        bundle(&[text(&limits), "--target", "istio", "--upstream", "ratelimit=http://127.0.0.1:8081"]).expect_err("no module");
     assert!(said.contains("--image oci://"), "{said}");
     let old = ["--target", "istio", "--istio", "1.26", "--image", "r/x:1", "--upstream", "ratelimit=http://127.0.0.1:8081"];
     let said = bundle(&[&[text(&limits)], &old[..]].concat()).expect_err("too old");
@@ -331,6 +344,10 @@ fn every_manifest_is_as_the_crds_say_and_its_patches_are_taken_by_a_real_envoy()
                 *kinds.entry(resource["kind"].to_string()).or_insert(0) += 1;
                 assert_eq!(schemas.errors(resource), [""; 0], "{name}");
             }
+            // V8 compiles the module each time: one of each kind for all of them, and all for one.
+            if !matches!(index, 0 | 3) && !text(&file).contains("petstore") {
+                continue;
+            }
             let bootstrap = if names[0].is_empty() {
                 let filter = resources.iter().find(|resource| resource["kind"] == "EnvoyFilter").expect("there is one");
                 xds::of_istio(filter, &module)
@@ -342,8 +359,19 @@ fn every_manifest_is_as_the_crds_say_and_its_patches_are_taken_by_a_real_envoy()
             assert_eq!(refusal(&path), None, "{}", path.display());
         }
     }
-    for kind in ["WasmPlugin", "TrafficExtension", "EnvoyFilter", "ServiceEntry", "DestinationRule", "Gateway", "VirtualService",
-                 "EnvoyExtensionPolicy", "EnvoyPatchPolicy", "Backend", "HTTPRoute"] {
+    for kind in [
+        "WasmPlugin",
+        "TrafficExtension",
+        "EnvoyFilter",
+        "ServiceEntry",
+        "DestinationRule",
+        "Gateway",
+        "VirtualService",
+        "EnvoyExtensionPolicy",
+        "EnvoyPatchPolicy",
+        "Backend",
+        "HTTPRoute",
+    ] {
         assert!(kinds.contains_key(&format!("\"{kind}\"")), "no {kind} was written: {kinds:?}");
     }
 }
@@ -355,8 +383,12 @@ fn what_a_crd_does_not_have_is_refused() {
     let (stream, _) = bundle(&[&[text(&file), "--target", "istio"], &IMAGE[..]].concat()).expect("it is a document");
     let good = resources(&stream).into_iter().find(|resource| resource["kind"] == "EnvoyFilter").expect("there is one");
     assert_eq!(schemas.errors(&good), [""; 0]);
-    for (pointer, value) in [("/spec/configPatches/0/applyto", json!("LISTENER")), ("/spec/priority", json!("ten")),
-                             ("/spec/configPatches/0/applyTo", json!("LISTENERS")), ("/metadata/name", json!("Not a name"))] {
+    for (pointer, value) in [
+        ("/spec/configPatches/0/applyto", json!("LISTENER")),
+        ("/spec/priority", json!("ten")),
+        ("/spec/configPatches/0/applyTo", json!("LISTENERS")),
+        ("/metadata/name", json!("Not a name")),
+    ] {
         let mut bad = good.clone();
         let (parent, key) = pointer.rsplit_once('/').expect("a pointer has a slash");
         bad.pointer_mut(parent).expect("it is there")[key] = value;
@@ -368,7 +400,8 @@ fn what_a_crd_does_not_have_is_refused() {
 fn a_gateway_that_only_forwards_needs_no_envoyfilter_for_the_filter_and_any_other_does() {
     let forwarding = repository().join("host-test/tests/bundle/forwarding.yaml");
     for (version, kind) in [("1.29", "WasmPlugin"), ("1.30", "TrafficExtension")] {
-        let (stream, said) = bundle(&[&[text(&forwarding), "--target", "istio", "--istio", version], &IMAGE[..]].concat()).expect("good");
+        let (stream, said) =
+            bundle(&[&[text(&forwarding), "--target", "istio", "--istio", version], &IMAGE[..]].concat()).expect("good");
         assert!(said.contains(&format!("The filter is a {kind}")), "{said}");
         assert!(stream.starts_with("# Made by") && !stream.contains("EXTENSION_CONFIG"), "{stream}");
         // The service of the mesh is known to Istio; the other host is reached by TLS.

@@ -36,7 +36,9 @@ impl Schemas {
             let text = std::fs::read_to_string(&path).expect("a schema can be read");
             let mut schema: Value = serde_json::from_str(&text).expect("a schema is JSON");
             strict(&mut schema);
-            let [group, version, kind] = *name.splitn(3, '_').collect::<Vec<_>>() else { panic!("`{name}` is no name of a schema") };
+            let [group, version, kind] = *name.splitn(3, '_').collect::<Vec<_>>() else {
+                panic!("`{name}` is no name of a schema")
+            };
             schema["required"] = json!(["apiVersion", "kind", "metadata", "spec"]);
             schema["properties"]["apiVersion"] = json!({ "const": format!("{group}/{version}") });
             schema["properties"]["kind"] = json!({ "const": kind });
@@ -69,7 +71,10 @@ fn strict(schema: &mut Value) {
         schema["type"] = json!(["integer", "string"]);
     }
     let Some(members) = schema.as_object_mut() else { return };
-    if members.get("type") == Some(&json!("object")) && !members.contains_key("additionalProperties") && members.get(FREE) != Some(&json!(true)) {
+    if members.get("type") == Some(&json!("object"))
+        && !members.contains_key("additionalProperties")
+        && members.get(FREE) != Some(&json!(true))
+    {
         members.insert("additionalProperties".to_owned(), false.into());
     }
     if let Some(Value::Object(properties)) = members.get_mut("properties") {

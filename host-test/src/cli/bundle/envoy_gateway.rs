@@ -81,7 +81,11 @@ pub fn manifests(template: &Template, plan: &Plan, settings: &Settings<'_>) -> V
             "backendRefs": [{ "group": OWN_API, "kind": "Backend", "name": name }],
         }],
     });
-    let patches = [listener_patches(template, plan, settings), route_patches(template, plan, settings), cluster_patches(template, plan, settings)];
+    let patches = [
+        listener_patches(template, plan, settings),
+        route_patches(template, plan, settings),
+        cluster_patches(template, plan, settings),
+    ];
     let patch = json!({ "targetRef": gateway_ref, "type": "JSONPatch", "jsonPatches": patches.concat() });
     let version = format!("{OWN_API}/v1alpha1");
     vec![
@@ -173,7 +177,8 @@ fn route_patches(template: &Template, plan: &Plan, settings: &Settings<'_>) -> V
     let route = format!("..routes[?(@.name=~'^httproute/{}/{}/rule/0/')]", settings.namespace, settings.name);
     let mut action = template.route()["route"].clone();
     action["timeout"] = plan.route_timeout().into();
-    let add = |key: &str, value: Value| patch(ROUTES, &name, json!({ "op": "add", "jsonPath": route, "path": key, "value": value }));
+    let add =
+        |key: &str, value: Value| patch(ROUTES, &name, json!({ "op": "add", "jsonPath": route, "path": key, "value": value }));
     vec![add("route", action), add("request_headers_to_remove", template.headers_to_remove().clone())]
 }
 

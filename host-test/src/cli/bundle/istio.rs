@@ -97,7 +97,9 @@ pub fn manifests(template: &Template, plan: &Plan, settings: &Settings<'_>) -> R
                 let (major, minor) = settings.version;
                 return Err(format!("requests are held ({reason}), which Istio {major}.{minor} cannot: it takes 1.27 or newer"));
             }
-            words.push(format!("The filter is an EnvoyFilter: {reason}, and only Envoy's own configuration lets a filter hold requests."));
+            words.push(format!(
+                "The filter is an EnvoyFilter: {reason}, and only Envoy's own configuration lets a filter hold requests."
+            ));
             patches.extend(filter_patches(template, &document, settings));
         }
         None => {
@@ -117,7 +119,8 @@ fn advice(settings: &Settings<'_>) -> Vec<String> {
     let mut advice = vec![
         String::new(),
         "Of the mesh, not of this file:".to_owned(),
-        "- `meshConfig.pathNormalization.normalization: NONE`, so that paths reach the filter as API Gateway sees them; Istio's".to_owned(),
+        "- `meshConfig.pathNormalization.normalization: NONE`, so that paths reach the filter as API Gateway sees them; Istio's"
+            .to_owned(),
         "  default folds `/../` first, and an EnvoyFilter cannot turn that off.".to_owned(),
         "- metrics by API, stage and method: the annotation `proxy.istio.io/config` of the workload's pods with".to_owned(),
         format!("  `{{ extraStatTags: {tags}, proxyStatsMatcher: {{ inclusionPrefixes: [wasmcustom] }} }}`."),

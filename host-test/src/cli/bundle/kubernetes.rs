@@ -54,7 +54,8 @@ pub fn stream(comment: &[String], resources: &[Value]) -> Result<String, Failure
 pub fn warning(resources: &[Value], is_minified: bool) -> Option<String> {
     let largest = resources.iter().max_by_key(|resource| resource.to_string().len())?;
     let size = largest.to_string().len();
-    let help = if is_minified { "split the document into several, by stages or APIs" } else { "`--minify` makes it smaller; or split it" };
+    let help =
+        if is_minified { "split the document into several, by stages or APIs" } else { "`--minify` makes it smaller; or split it" };
     (size > LARGEST).then(|| {
         let (kind, name) = (&largest["kind"], &largest["metadata"]["name"]);
         format!("warning: {kind} {name} has {size} bytes, and etcd takes 1.5 MB: {help}").replace('"', "`")

@@ -188,9 +188,10 @@ impl Arguments {
         let words = ["Envoy 1.35 or newer: envoy -c FILE. Why each line stands is said in envoy/edge.yaml and envoy/aws.yaml."];
         let head: String = [self.head()].iter().map(String::as_str).chain(words).map(|line| format!("# {line}\n")).collect();
         let is_yaml = |path: &PathBuf| path.extension().is_some_and(|end| end == "yaml" || end == "yml");
-        let said = self.output.iter().filter(|path| !is_yaml(path)).map(|path| {
-            format!("note: Envoy reads YAML from files that end in `.yaml` only, and `{}` does not", path.display())
-        });
+        let said =
+            self.output.iter().filter(|path| !is_yaml(path)).map(|path| {
+                format!("note: Envoy reads YAML from files that end in `.yaml` only, and `{}` does not", path.display())
+            });
         Ok(Bundle { text: head + &yaml(&bootstrap)?, said: said.collect() })
     }
 
@@ -224,7 +225,8 @@ impl Arguments {
             is_minified: self.minify,
         };
         let words = envoy_gateway::words();
-        let said = vec!["EnvoyPatchPolicy and Backend have to be enabled in Envoy Gateway: the head of the output says how".to_owned()];
+        let said =
+            vec!["EnvoyPatchPolicy and Backend have to be enabled in Envoy Gateway: the head of the output says how".to_owned()];
         self.manifests(words, said, &envoy_gateway::manifests(template, plan, &settings))
     }
 
@@ -236,7 +238,10 @@ impl Arguments {
 
     /// The first line of every output.
     fn head(&self) -> String {
-        format!("Made by `tollgate bundle {}`: change that file, not this one.", diagnostics::printable(&self.file.display().to_string()))
+        format!(
+            "Made by `tollgate bundle {}`: change that file, not this one.",
+            diagnostics::printable(&self.file.display().to_string())
+        )
     }
 
     /// The module on this machine, by its absolute path.
