@@ -115,7 +115,8 @@ impl Diagnostic {
         out.push('\n');
     }
 
-    fn to_json(&self) -> Value {
+    /// For programs.
+    pub fn to_json(&self) -> Value {
         json!({
             "severity": match self.severity { Severity::Error => "error", Severity::Warning => "warning" },
             "file": self.file,

@@ -5,6 +5,7 @@ mod bundle;
 mod check;
 mod completions;
 mod diagnostics;
+mod doctor;
 mod explain;
 mod functions;
 mod gateway_responses;
@@ -46,6 +47,7 @@ enum Command {
     Serve(serve::Arguments),
     Bundle(bundle::Arguments),
     Lint(lint::Arguments),
+    Doctor(doctor::Arguments),
     Routes(routes::Arguments),
     Explain(explain::Arguments),
     Render(render::Arguments),
@@ -99,6 +101,7 @@ impl Command {
             Self::Serve(arguments) => serve::run(arguments),
             Self::Bundle(arguments) => bundle::run(&arguments),
             Self::Lint(arguments) => lint::run(&arguments),
+            Self::Doctor(arguments) => doctor::run(&arguments),
             Self::Routes(arguments) => routes::run(&arguments),
             Self::Explain(arguments) => explain::run(&arguments),
             Self::Render(arguments) => render::run(&arguments),

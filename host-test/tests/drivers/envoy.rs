@@ -139,6 +139,11 @@ impl Envoy {
         self.await_update(before);
     }
 
+    /// Where its admin interface is.
+    pub fn admin(&self) -> SocketAddr {
+        self.admin
+    }
+
     /// Tells a backend what to do with the requests that come from now on.
     pub fn play(&mut self, cluster: &str, behaviour: &Backend) {
         let stub = self.stubs.get_mut(cluster).unwrap_or_else(|| panic!("no stub plays `{cluster}`"));

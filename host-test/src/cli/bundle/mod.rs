@@ -11,7 +11,7 @@
 mod access_log;
 mod envoy;
 mod envoy_gateway;
-mod holding;
+pub mod holding;
 mod istio;
 mod kubernetes;
 mod minify;

@@ -141,6 +141,40 @@ fn parse(file: &SourceFile, id: FileId) -> Result<Parsed, Finding> {
     }
 }
 
+/// A file that is neither a gateway document nor a definition, and may be several documents of YAML, without places.
+pub fn read_documents(file: &Path) -> Result<Vec<Value>, Failure> {
+    let (name, text) = read_text(file, "name a file of JSON or YAML; `-` reads the standard input")?;
+    documents_of(&name, &text)
+}
+
+/// The same of a text; lines of `---` part its documents, and one with nothing but comments is none.
+pub fn documents_of(name: &str, text: &str) -> Result<Vec<Value>, Failure> {
+    let mut parts: Vec<(usize, Vec<&str>)> = vec![(0, Vec::new())];
+    for (number, line) in text.lines().enumerate() {
+        let is_mark = line.strip_prefix("---").is_some_and(|rest| rest.trim().is_empty());
+        match parts.last_mut() {
+            Some((_, lines)) if !is_mark => lines.push(line),
+            _ => parts.push((number + 1, Vec::new())),
+        }
+    }
+    let is_empty = |line: &&&str| line.trim().is_empty() || line.trim_start().starts_with('#');
+    let written = parts.iter().filter(|(_, lines)| lines.iter().any(|line| !is_empty(&line)));
+    let document = |(before, lines): &(usize, Vec<&str>)| {
+        let file = SourceFile::new(name.to_owned(), &lines.join("\n"));
+        let wrong = |finding: &Finding| {
+            let start = finding.span.map(|span| file.position(span.start));
+            let place = start.map(|at| format!(":{}:{}", at.line + before, at.column)).unwrap_or_default();
+            Failure::usage(format!("{name}{place}: {}", finding.problem.message))
+        };
+        match parse(&file, FileId(0)) {
+            Ok(Parsed { findings, .. }) if !findings.is_empty() => Err(wrong(&findings[0])),
+            Ok(Parsed { root, .. }) => Ok(root.to_value()),
+            Err(finding) => Err(wrong(&finding)),
+        }
+    };
+    written.map(document).collect()
+}
+
 /// A file, or the standard input, and what to call it.
 pub(super) fn read_bytes(file: &Path, help: &str) -> Result<(String, Vec<u8>), Failure> {
     let (name, read) = if file == Path::new("-") {
