@@ -3,7 +3,7 @@
 //!
 //! The line is handed to the host, which has access loggers of its own: Envoy's write files, gRPC and OpenTelemetry.
 
-use crate::context::is_variable;
+use crate::context::{IDENTITY, IDENTITY_IF_KNOWN, is_variable};
 use crate::definition::Node;
 use crate::problem::{JsonPath, Problems};
 
@@ -36,25 +36,47 @@ const LIMIT: usize = 3 * 1024;
 /// What a variable without a value prints (documented).
 const UNSET: &str = "-";
 
-/// The names that only access logs have; those that end in a dot begin a family. AWS: "Variables for access logging for API Gateway".
-const LOG_VARIABLES: [&str; 18] = [
-    "authenticate.",
-    "authorize.",
+/// The names that only access logs have. AWS: "Variables for access logging for API Gateway", "Customize HTTP API access logs",
+/// "Troubleshooting issues with response streaming", "Troubleshooting issues with routing rules".
+const LOG_VARIABLES: [&str; 39] = [
+    "authenticate.error",
+    "authenticate.latency",
+    "authenticate.status",
+    "authorize.error",
+    "authorize.latency",
+    "authorize.status",
     "awsEndpointRequestId2",
+    "cipherSuite",
     "customDomain.basePathMatched",
+    "customDomain.routingRuleIdMatched",
     "dataProcessed",
     "endpointType",
-    "integration.",
+    "identity.clientCert.clientCertPem",
+    "identity.clientCert.issuerDN",
+    "identity.clientCert.serialNumber",
+    "identity.clientCert.subjectDN",
+    "identity.clientCert.validity.notAfter",
+    "identity.clientCert.validity.notBefore",
+    "identity.vpcId",
+    "identity.vpceId",
+    "integration.error",
+    "integration.integrationStatus",
+    "integration.latency",
+    "integration.requestId",
+    "integration.responseTransferMode",
+    "integration.status",
+    "integration.timeToAllHeaders",
+    "integration.timeToFirstContent",
     "integrationErrorMessage",
     "integrationLatency",
     "integrationStatus",
-    "requestTimeEpoch",
     "responseLatency",
     "responseLength",
     "status",
     "tlsVersion",
-    "cipherSuite",
-    "waf.",
+    "waf.error",
+    "waf.latency",
+    "waf.status",
     "xrayTraceId",
 ];
 
@@ -97,17 +119,14 @@ impl AccessLog {
         let mut pieces = Vec::new();
         let mut rest = format;
         while let Some((before, after)) = rest.split_once(BEGIN) {
-            let end =
-                after.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | ':'))).unwrap_or(after.len());
-            // A full stop or a colon ends a sentence, not a name.
-            let name = after.get(..end).unwrap_or_default().trim_end_matches(['.', ':']);
+            let (name, behind) = after.split_at_checked(name_length(after)).unwrap_or((after, ""));
             if !is_log_variable(name) {
                 let help = Some("see \"Variables for access logging for API Gateway\" of AWS");
                 problems.warning(path, format!("no variable `$context.{name}`: it prints `{UNSET}`"), help);
             }
             pieces.push(Piece::Text(before.to_owned()));
             pieces.push(Piece::Variable(name.to_owned()));
-            rest = after.get(name.len()..).unwrap_or_default();
+            rest = behind;
         }
         pieces.push(Piece::Text(rest.to_owned()));
         let quoting = if format.trim_start().starts_with('<') { Quoting::Xml } else { Quoting::Json };
@@ -135,8 +154,23 @@ impl AccessLog {
 
 /// Whether an access log has a variable of that name; not every request has a value for it.
 fn is_log_variable(name: &str) -> bool {
-    let is_log = |known: &&str| if known.ends_with('.') { name.starts_with(*known) } else { *known == name };
-    is_variable(name) || LOG_VARIABLES.iter().any(|known| is_log(&known))
+    let is_here = |known: &[&str]| known.contains(&name);
+    match name.strip_prefix("identity.") {
+        // Only what is listed: the family has no names of the user's own.
+        Some(identity) => IDENTITY.contains(&identity) || IDENTITY_IF_KNOWN.contains(&identity) || is_here(&LOG_VARIABLES),
+        None => is_here(&LOG_VARIABLES) || is_variable(name),
+    }
+}
+
+/// How long the name is with which a text begins.
+fn name_length(text: &str) -> usize {
+    let is_of_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | ':');
+    let end = text.find(|c| !is_of_name(c)).unwrap_or(text.len());
+    // What ends a sentence ends no name.
+    let longest = text.get(..end).unwrap_or_default().trim_end_matches(['.', ':', '-']);
+    // Claims may hold colons and hyphens, and no other names do: `$context.status:$context.path`, `$context.requestId-live`.
+    let shorter = longest.match_indices([':', '-', '.']).rev().map(|(at, _)| longest.get(..at).unwrap_or_default());
+    std::iter::once(longest).chain(shorter).find(|name| is_log_variable(name)).unwrap_or(longest).len()
 }
 
 // === impl Quoting ===
@@ -196,6 +230,67 @@ mod tests {
     fn a_value_stands_in_the_place_of_its_variable_and_a_dash_where_there_is_none() {
         assert_eq!(line("$context.requestId $context.status \"$context.path\""), "id-1 - \"/prod/pets\"");
         assert_eq!(line("$context.requestId. $context.authorizer.claims.cognito:groups: $contextual"), "id-1. g: $contextual");
+    }
+
+    #[test]
+    fn a_name_is_as_long_as_it_is_known() {
+        assert_eq!(
+            line("$context.requestId:$context.path-live $context.requestId-$context.path."),
+            "id-1:/prod/pets-live id-1-/prod/pets."
+        );
+        let told = |format: &str| read(json!({"format": format!("$context.requestId {format}")})).1.join("\n");
+        for known in [
+            "authorizer.claims.cognito:groups",
+            "authorizer.claims.custom:tenant-id",
+            "authorizer.principalId",
+            "authorizer.latency",
+            "authorize.latency",
+            "authenticate.error",
+            "awsEndpointRequestId2",
+            "customDomain.basePathMatched",
+            "error.validationErrorString",
+            "identity.clientCert.validity.notBefore",
+            "identity.cognitoIdentityPoolId",
+            "identity.apiKeyId",
+            "integration.timeToFirstContent",
+            "routeKey",
+            "waf.status",
+            "wafResponseCode",
+            "webaclArn",
+            "xrayTraceId",
+        ] {
+            assert_eq!(told(&format!("$context.{known}")), "", "{known}");
+        }
+        for unknown in ["identity.sourceip", "integration.state", "waf", "error.mesage", "customDomain", "Status", ""] {
+            assert!(told(&format!("$context.{unknown}")).contains("no variable `$context."), "{unknown}");
+        }
+    }
+
+    /// AWS's own: "Set up CloudWatch logging for REST APIs in API Gateway", "Configure logging for HTTP APIs in API Gateway".
+    #[test]
+    fn the_formats_that_the_console_offers_are_read_without_a_word() {
+        let of = |path: &str, names: &[&str], join: &dyn Fn(&str) -> String| -> String {
+            names.iter().map(|name| join(if *name == "PATH" { path } else { name })).collect()
+        };
+        for path in ["resourcePath", "routeKey"] {
+            let names = ["identity.sourceIp", "identity.caller", "identity.user", "requestTime", "httpMethod", "PATH", "protocol"];
+            let names = [&names[..], &["status", "responseLength", "requestId", "extendedRequestId"]].concat();
+            let csv = of(path, &names, &|name| format!("$context.{name},"));
+            assert_eq!(line(&csv), "-,-,-,-,-,-,-,-,-,id-1,-,");
+            let json = of(path, &names, &|name| format!("\"{name}\":\"$context.{name}\","));
+            let json = line(&format!("{{ {} }}", json.trim_end_matches(',')));
+            let json: serde_json::Value = serde_json::from_str(&json).expect("it is JSON");
+            assert_eq!(json["requestId"], "id-1");
+            let xml = of(path, &names, &|name| format!("<x>$context.{name}</x> "));
+            assert!(
+                line(&format!("<request id=\"$context.requestId\"> {xml}</request>")).starts_with("<request id=\"id-1\"> <x>-</x>")
+            );
+            let clf = format!(
+                "$context.identity.sourceIp - - [$context.requestTime] \"$context.httpMethod $context.{path} $context.protocol\" \
+                 $context.status $context.responseLength $context.requestId $context.extendedRequestId"
+            );
+            assert_eq!(line(&clf), "- - - [-] \"- - -\" - - id-1 -");
+        }
     }
 
     #[test]

@@ -21,8 +21,9 @@ pub struct ExecutionLog {
 /// Documented: what is longer is cut off.
 const EVENT_LIMIT: usize = 1024;
 
-/// The headers whose values let a caller in.
-const SECRETS: [&str; 6] = ["authorization", "x-api-key", "cookie", "set-cookie", "x-amz-security-token", "proxy-authorization"];
+/// The headers, and parameters of a signed URL, whose values let a caller in.
+const SECRETS: [&str; 7] =
+    ["authorization", "x-api-key", "cookie", "set-cookie", "x-amz-security-token", "x-amz-signature", "proxy-authorization"];
 
 /// How much of a secret is shown.
 const SHOWN: usize = 6;
@@ -50,14 +51,26 @@ impl ExecutionLog {
         if self.data_trace {
             let parameters = context.path_parameters.iter().map(|(name, value)| (name.as_str(), value.clone()));
             line(&format!("Method request path: {}", map(parameters)));
-            let query = context.query().iter().map(|(name, value)| (name, value.to_owned()));
+            let query = context.query().iter().map(|(name, value)| (name, shown(name, value)));
             line(&format!("Method request query string: {}", map(query)));
             line(&format!("Method request headers: {}", fields(context.headers())));
         }
     }
 
+    /// It was let in; a body that is not there in whole is not known.
+    pub fn admitted(self, context: &Context, is_whole: bool, platform: &dyn Platform) {
+        if !self.errors_only && self.data_trace {
+            let body = platform.request_body();
+            if body.is_empty() && !is_whole {
+                return;
+            }
+            let text = format!("Method request body before transformations: {}", String::from_utf8_lossy(&body));
+            self.line(context, &text, platform);
+        }
+    }
+
     /// It goes to its integration; a body that streams is not known.
-    pub fn sending(self, context: &Context, client_body: &[u8], head: &RequestHead, body: Option<&[u8]>, platform: &dyn Platform) {
+    pub fn sending(self, context: &Context, head: &RequestHead, body: Option<&[u8]>, platform: &dyn Platform) {
         if self.errors_only {
             return;
         }
@@ -66,7 +79,6 @@ impl ExecutionLog {
         let uri = String::from_utf8_lossy(&uri);
         let uri = uri.split_once('?').map_or(&*uri, |(uri, _)| uri);
         if self.data_trace {
-            line(&format!("Method request body before transformations: {}", String::from_utf8_lossy(client_body)));
             line(&format!("Endpoint request URI: {uri}"));
             line(&format!("Endpoint request headers: {}", fields(&head.headers)));
             if let Some(body) = body {
@@ -142,10 +154,13 @@ fn map<'a>(entries: impl Iterator<Item = (&'a str, String)>) -> String {
 }
 
 fn fields(headers: &Headers) -> String {
-    map(headers.iter().map(|(name, value)| {
-        let value = String::from_utf8_lossy(value);
-        (name, if SECRETS.contains(&name) { masked(&value) } else { value.into_owned() })
-    }))
+    // What steers the proxy is nothing that a backend gets, or sent.
+    let of_message = headers.iter().filter(|(name, _)| !name.starts_with("x-envoy-") && !name.starts_with("x-tollgate-"));
+    map(of_message.map(|(name, value)| (name, shown(name, &String::from_utf8_lossy(value)))))
+}
+
+fn shown(name: &str, value: &str) -> String {
+    if SECRETS.iter().any(|secret| secret.eq_ignore_ascii_case(name)) { masked(value) } else { value.to_owned() }
 }
 
 /// A secret by its end; a short one not at all.

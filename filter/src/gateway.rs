@@ -73,6 +73,8 @@ pub struct Route {
     pub validation: Validation,
     /// What stands behind it.
     pub integration: Box<dyn Integration>,
+    /// Whether `responseTransferMode` is `STREAM`.
+    pub streams: bool,
     /// What is counted of its requests, where they do not count as the stage's.
     pub series: Option<Series>,
     /// What is told of each of its requests.

@@ -51,6 +51,11 @@ pub trait Platform {
         let _ = (metric, value);
     }
 
+    /// The version of TLS that the client speaks, as Envoy's attribute `connection.tls_version` has it: `TLSv1.3`.
+    fn tls_version(&self) -> Option<String> {
+        None
+    }
+
     /// The line of a request that is over, for the access loggers of the host.
     fn write_access_log(&self, line: &str) {
         let _ = line;

@@ -11,7 +11,7 @@ use std::sync::{Arc, LazyLock};
 use tollgate::compile::compile;
 use tollgate::gateway::Gateway;
 use tollgate::http::RequestHead;
-use tollgate_fuzz::{Numbers, Outcome, no_reply, reply, request, send};
+use tollgate_fuzz::{Numbers, Outcome, access_log, no_reply, reply, request, send};
 
 /// The authorizers by the path of their API, and whether an answer is no policy but yes or no.
 const KINDS: [(&str, &str, bool); 5] = [
@@ -29,6 +29,15 @@ static GATEWAY: LazyLock<Arc<Gateway>> = LazyLock::new(|| {
     }));
     Arc::new(compiled.gateway.unwrap_or_else(|| panic!("{:#?}", compiled.problems)))
 });
+
+/// All that can be told of a request is told.
+fn stage(name: &str, protocol: &str) -> Value {
+    let mut stage = json!({"stageName": name, "accessLogSettings": access_log()});
+    if protocol == "REST" {
+        stage["methodSettings"] = json!({"*/*": {"metricsEnabled": true, "loggingLevel": "INFO", "dataTraceEnabled": true}});
+    }
+    stage
+}
 
 fn api(name: &str, protocol: &str) -> Value {
     let mut authorizer = json!({"type": "request", "authorizerUri": "https://function.test/", "authorizerResultTtlInSeconds": 300});
@@ -62,7 +71,7 @@ fn api(name: &str, protocol: &str) -> Value {
             "paths": {"/": {"get": {"security": [{"f": []}], "x-amazon-apigateway-integration": integration}}},
             "components": {"securitySchemes": {"f": scheme}},
         },
-        "stages": [{"stageName": name}],
+        "stages": [stage(name, protocol)],
     })
 }
 

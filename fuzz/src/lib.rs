@@ -33,6 +33,24 @@ pub enum Outcome {
 /// Numbers out of an input: the same ones each time, or a find could not be reproduced.
 pub struct Numbers(u64);
 
+/// What access logs of the targets have: what callers and functions say.
+const LOGGED: [&str; 8] = [
+    "requestId",
+    "path",
+    "identity.userAgent",
+    "authorizer.principalId",
+    "authorizer.key",
+    "authorizer.error",
+    "error.message",
+    "responseLength",
+];
+
+/// An access log that is one JSON object, whatever its values are.
+pub fn access_log() -> serde_json::Value {
+    let members: Vec<String> = LOGGED.iter().map(|name| format!("\"{name}\":\"$context.{name}\"")).collect();
+    serde_json::json!({"format": format!("{{{}}}", members.join(","))})
+}
+
 /// No request of the targets needs more events.
 const EVENTS: usize = 8;
 
@@ -69,19 +87,26 @@ pub fn within<T>(seconds: u64, what: &str, work: impl FnOnce() -> T) -> T {
 pub fn send(gateway: &Arc<Gateway>, head: RequestHead, body: &[u8], outcome: &CalloutOutcome) -> (Outcome, u32) {
     let mut host = Host { body: body.to_vec() };
     let mut exchange = Exchange::new(Arc::clone(gateway));
+    let (outcome, calls) = run(&mut exchange, head, outcome, &mut host);
+    exchange.close(&host);
+    (outcome, calls)
+}
+
+fn run(exchange: &mut Exchange, head: RequestHead, outcome: &CalloutOutcome, host: &mut Host) -> (Outcome, u32) {
+    let size = host.body.len();
     let mut calls = 0;
-    let mut event = Event::RequestHead { head, end: body.is_empty() };
+    let mut event = Event::RequestHead { head, end: size == 0 };
     for _ in 0..EVENTS {
-        event = match exchange.on(event, &mut host) {
+        event = match exchange.on(event, host) {
             Effect::Call(ticket, callout) => {
                 calls += 1;
                 callout.http_head().into_iter().for_each(check_request);
                 Event::CalloutDone { ticket, outcome: outcome.clone() }
             }
-            Effect::Hold => Event::RequestBody { size: body.len(), end: true },
+            Effect::Hold => Event::RequestBody { size, end: true },
             Effect::Forward(head) => {
                 check_request(&head);
-                answer_upstream(&mut exchange, &mut host);
+                answer_upstream(exchange, host);
                 return (Outcome::Forwarded, calls);
             }
             Effect::Reply(response) => {
@@ -179,7 +204,13 @@ impl Platform for Host {
     fn set_shared_data(&self, _: &str, _: &[u8], _: Version) -> bool {
         true
     }
-    fn log(&self, _: Level, _: &str) {}
+    fn log(&self, _: Level, message: &str) {
+        assert!(!message.contains(['\n', '\r']), "{message:?}");
+    }
+    fn write_access_log(&self, line: &str) {
+        let members = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(line);
+        assert!(members.is_ok_and(|members| members.len() == LOGGED.len()) && !line.contains(char::is_control), "{line:?}");
+    }
 }
 
 // === impl Numbers ===

@@ -39,7 +39,7 @@
 //!
 //! After each call the driver polls: `while let Some(output) = worker.poll() { … }`. An [`Output`]
 //! begins, feeds or cuts a request to a cluster (an [`ExchangeId`] names it, whether the router
-//! or a callout sent it: the driver need not care) or a response to a [`StreamId`]. Heads are
+//! or a callout sent it: the driver need not care) or a response to a [`StreamId`], and tells when a stream is over. Heads are
 //! [`HeaderMap`]s with pseudo headers (`:method :path :authority :scheme`, or `:status`). Body
 //! chunks are [`Bytes`](bytes::Bytes): one that only passes through is never copied. `end: true`
 //! says that nothing follows; data with trailers after it has `end: false`. Ids are never used
@@ -99,7 +99,7 @@ pub use clock::{Clock, SystemClock, VirtualClock};
 pub use headers::HeaderMap;
 pub use host::{Host, HostBuilder, Outcome, Request, Response};
 pub use module::{FilterModule, ModuleError};
-pub use output::{ExchangeId, Output, UpstreamFailure};
+pub use output::{ExchangeId, Output, StreamEnd, UpstreamFailure};
 pub use settings::{ClusterChoice, Limits, Listener, LogLevel, OnTrap, Plugin, Route, Settings};
 pub use shared::{Metric, Shared};
 pub use state::LogLine;

@@ -3,6 +3,7 @@
 use crate::headers::HeaderMap;
 use crate::stream::StreamId;
 use bytes::Bytes;
+use std::collections::BTreeMap;
 
 /// Names one request to an upstream, of the router or a callout; never used twice in a worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -91,6 +92,23 @@ pub enum Output {
         /// Whether to go on.
         go: bool,
     },
+    /// A stream is over, and the guest has written its access log. There is nothing to carry out.
+    StreamEnded {
+        /// Which stream.
+        stream: StreamId,
+        /// What is left of it.
+        end: StreamEnd,
+    },
+}
+
+/// What is left of a stream that is over, for whoever logs it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StreamEnd {
+    /// The properties `wasm.<name>` that the guest has set, also in `proxy_on_log`: what `%FILTER_STATE(wasm.<name>)%` shows in
+    /// Envoy's access log.
+    pub filter_state: BTreeMap<Bytes, Bytes>,
+    /// Envoy's `%RESPONSE_CODE_DETAILS%`.
+    pub code_details: Option<String>,
 }
 
 /// How an upstream was lost.

@@ -123,8 +123,7 @@ fn what_the_page_saw(row: &Row, seen: &Seen, url: &str, browser: &mut Chromium) 
                 status: seen.status.unwrap_or_default(),
                 headers: sorted(seen.headers.clone()),
                 body: seen.body.clone().into_bytes(),
-                trailers: Vec::new(),
-                upstream: Vec::new(),
+                ..Observation::default()
             };
             differences(expected, &observation)
         }

@@ -411,6 +411,239 @@ fn a_port_that_is_taken_is_told_in_plain_words() {
     assert!(said.contains("the port is in use") && said.contains("help: "), "{said}");
 }
 
+// --- what is told of requests -----------------------------------------------------------------------------------------------
+
+#[test]
+fn a_line_of_the_log_tells_route_latencies_and_why_a_request_failed() {
+    let (listener, address) = backend();
+    let running = Running::new("log", &address, &[]);
+    let answering = std::thread::spawn(move || {
+        let mut stream = accept(&listener);
+        head(&mut stream);
+        std::thread::sleep(Duration::from_millis(50));
+        stream.write_all(b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nok").unwrap();
+        // Given up while it is waited for.
+        let mut late = accept(&listener);
+        head(&mut late);
+        (stream, late)
+    });
+    running.get("/prod/proxy/x?y=1");
+    let line = running.wait_for("GET /prod/proxy/x?y=1 200 ");
+    let (_, rest) = line.split_once("integration ").unwrap_or_else(|| panic!("{line}"));
+    let (millis, rest) = rest.split_once(" ms, ").unwrap_or_else(|| panic!("{line}"));
+    assert!(millis.parse::<u64>().is_ok_and(|millis| (50..10_000).contains(&millis)), "{line}");
+    assert_eq!(rest, "ANY /proxy/{proxy+}", "{line}");
+    let answer = running.get("/prod/soon");
+    let id = answer.lines().find_map(|line| line.strip_prefix("x-amzn-requestid: ")).unwrap_or_else(|| panic!("{answer}"));
+    let line = running.wait_for("GET /prod/soon 504 ");
+    assert!(line.contains("GET /soon, INTEGRATION_TIMEOUT: ") && line.ends_with(&format!(", request {id}")), "{line}");
+    running.get("/prod/nothing");
+    assert!(running.wait_for("GET /prod/nothing 403 ").contains("MISSING_AUTHENTICATION_TOKEN"));
+    drop(answering.join());
+}
+
+#[test]
+fn a_trace_is_of_the_very_request_and_asks_nobody_twice() {
+    let (listener, address) = backend();
+    let running = Running::new("trace", &address, &["--trace"]);
+    let answering = std::thread::spawn(move || {
+        let mut stream = accept(&listener);
+        head(&mut stream);
+        stream.write_all(b"HTTP/1.1 201 Created\r\nx-from: backend\r\ncontent-length: 5\r\n\r\nhello").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        (stream, listener)
+    });
+    let request = "POST /prod/proxy/a?b=c HTTP/1.1\r\nhost: a\r\nauthorization: Bearer let-me-in-please\r\ncontent-length: 4\r\nconnection: close\r\n\r\nbody";
+    let answer = running.exchange(request.as_bytes());
+    let id =
+        answer.lines().find_map(|line| line.strip_prefix("x-amzn-requestid: ")).unwrap_or_else(|| panic!("{answer}")).to_owned();
+    running.wait_for("POST /prod/proxy/a?b=c 201 ");
+    let mut trace = Vec::new();
+    while trace.last().is_none_or(|line| line != "      hello") {
+        trace.push(running.said.recv_timeout(PATIENCE).expect("the trace goes on"));
+    }
+    let (stream, listener) = answering.join().unwrap();
+    assert!(listener.accept().is_err(), "the backend is asked once");
+    drop(stream);
+    let has = |text: &str| assert!(trace.iter().any(|line| line.trim() == text), "`{text}` is missing:\n{}", trace.join("\n"));
+    for text in [
+        "Method request",
+        "authorization: Bearer let-…",
+        "request body: body",
+        "Integration",
+        "POST /a?b=c",
+        "x-from: backend",
+        "Method response",
+    ] {
+        has(text);
+    }
+    has(&format!("x-amzn-requestid: {id}"));
+    assert!(!trace.iter().any(|line| line.contains("let-me-in") || line.contains("note: ")), "{}", trace.join("\n"));
+}
+
+#[test]
+fn a_throttled_request_is_traced_as_it_was() {
+    let folder = std::env::temp_dir().join(format!("tollgate-throttled-{}.yaml", std::process::id()));
+    let document = format!(
+        "apis:\n  - name: a\n    definition:\n{}    stages:\n      - {{ stageName: prod, throttle: {{ rateLimit: 0.001, burstLimit: 2 }} }}\n",
+        API.lines().map(|line| format!("      {line}\n")).collect::<String>()
+    );
+    std::fs::write(&folder, document).expect("a file can be written");
+    let server = process::Server::start(&["serve", &folder.display().to_string(), "--trace"]);
+    std::fs::remove_file(&folder).expect("the file can be removed");
+    for expected in ["200", "200", "429"] {
+        let mut stream = connect(&server.address);
+        stream.write_all(b"GET /prod/mock HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").unwrap();
+        stream.read_to_end(&mut Vec::new()).unwrap();
+        let line = server.wait_for("GET /prod/mock ");
+        assert!(line.contains(&format!("/prod/mock {expected} ")), "{line}");
+        assert_eq!(line.contains("THROTTLED"), expected == "429", "{line}");
+        server.wait_for("Method response");
+    }
+    assert!(!server.said().iter().any(|line| line.contains("note: ")));
+}
+
+#[test]
+fn what_takes_a_while_is_told_on_a_terminal_and_leaves_nothing_there() {
+    let folder = std::env::temp_dir().join(format!("tollgate-terminal-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("api.yaml"), API).unwrap();
+    // Without the compiled module of an earlier start.
+    let serve = format!("XDG_CACHE_HOME={0} {TOLLGATE} serve {0}/api.yaml --listen 127.0.0.1:0", folder.display());
+    let mut command = Command::new("script");
+    command.args(["--quiet", "--return", "--command", &serve, "/dev/null"]).env("TERM", "xterm").env_remove("NO_COLOR");
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("script can be run");
+    let mut shown = Vec::new();
+    let mut reader = BufReader::new(child.stdout.take().unwrap());
+    while reader.read_until(b'\n', &mut shown).is_ok_and(|length| length > 0) {
+        if String::from_utf8_lossy(&shown).contains("console on ") {
+            break;
+        }
+    }
+    let _ = child.kill();
+    let _ = child.wait();
+    std::fs::remove_dir_all(&folder).unwrap();
+    let shown = String::from_utf8_lossy(&shown).replace("\r\n", "\n");
+    assert!(shown.contains("compiling the module"), "{shown:?}");
+    // What a terminal shows of a line: what stands behind the last time that it was cleared.
+    let left: Vec<&str> = shown.lines().map(|line| line.rsplit("\u{1b}[2K").next().unwrap_or(line)).collect();
+    assert!(left.iter().any(|line| line.starts_with("module sha256 ")), "{left:?}");
+    assert!(
+        !left.iter().any(|line| line.contains("compiling") || line.contains("starting") || line.contains("reading")),
+        "{left:?}"
+    );
+}
+
+/// The `curl` lines of a page, sent to a server that is not where the page says.
+fn curl_lines(page: &str, address: &str) -> Vec<String> {
+    let text = std::fs::read_to_string(process::repository().join(page)).expect("the page is there");
+    let text = text.replace("\\\n", "").replace("127.0.0.1:8080", address);
+    text.lines().filter_map(|line| line.strip_prefix("$ ").filter(|line| line.starts_with("curl ")).map(str::to_owned)).collect()
+}
+
+#[test]
+fn the_traces_of_what_guards_and_counts_come_to_what_the_module_answered() {
+    let backend = process::Server::start(&["stub", "examples/authorizers/backend.yaml"]);
+    let at = |host: &str| format!("{host}=http://{}", backend.address);
+    let (lambda, notes) = (at("lambda.us-east-1.amazonaws.com"), at("notes.example.com"));
+    let mut seen = 0;
+    for (folder, more) in [("authorizers", vec!["--upstream", &lambda, "--upstream", &notes]), ("usage-plans", vec![])] {
+        let file = format!("examples/{folder}/gateway.yaml");
+        let server = process::Server::start(&[&["serve", &file, "--trace"], &more[..]].concat());
+        for line in curl_lines(&format!("examples/{folder}/README.md"), &server.address) {
+            process::curl(&line);
+            // A note on one request stands before the line of the next.
+            loop {
+                let line = server.wait_for("");
+                assert!(!line.starts_with("  note: "), "{folder}: {line}");
+                if line == "  Method response" {
+                    break;
+                }
+            }
+            seen += 1;
+        }
+        // The last one of all.
+        std::thread::sleep(Duration::from_millis(300));
+        assert!(!server.said().iter().any(|line| line.starts_with("  note: ")), "{folder}");
+    }
+    assert!(seen >= 20, "only {seen} requests were sent");
+}
+
+#[test]
+fn a_log_for_programs_is_one_object_a_line_and_nothing_else() {
+    let (_listener, address) = backend();
+    let folder = std::env::temp_dir().join(format!("tollgate-json-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("api.yaml"), API).unwrap();
+    let mut command = Command::new(TOLLGATE);
+    command.arg("serve").arg(folder.join("api.yaml")).args(["--listen", "127.0.0.1:0", "--log-format", "json", "--upstream"]);
+    command.arg(format!("backend.test=http://{address}"));
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut said = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
+    let listens = said.find_map(|line| line.strip_prefix("listening on http://").map(str::to_owned)).expect("it listens");
+    for path in ["/prod/mock", "/prod/nothing"] {
+        let mut stream = connect(&listens);
+        stream.write_all(format!("GET {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").as_bytes()).unwrap();
+        stream.read_to_end(&mut Vec::new()).unwrap();
+    }
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let lines: Vec<serde_json::Value> = lines.take(2).map(|line| serde_json::from_str(&line).expect(&line)).collect();
+    let _ = child.kill();
+    let _ = child.wait();
+    std::fs::remove_dir_all(&folder).unwrap();
+    assert_eq!(
+        (&lines[0]["path"], &lines[0]["status"], &lines[0]["route"]),
+        (&"/prod/mock".into(), &200.into(), &"GET /mock".into())
+    );
+    assert_eq!((&lines[1]["status"], &lines[1]["gatewayResponse"]), (&403.into(), &"MISSING_AUTHENTICATION_TOKEN".into()));
+    // Every key is on the page.
+    let page = std::fs::read_to_string(process::repository().join("docs/cli.md")).expect("the page is there");
+    for key in lines[0].as_object().expect("an object").keys() {
+        assert!(page.contains(&format!("| `{key}` |")), "docs/cli.md does not tell of `{key}`");
+    }
+}
+
+/// A filter that answers nothing and leaves a line for the access log, which a request must not make two of.
+const LOGGING_FILTER: &str = r#"(module
+  (import "env" "proxy_set_property" (func $set (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 16) "tollgate_access_log")
+  (data (i32.const 64) "id-1 GET\nforged 200")
+  (func (export "proxy_abi_version_0_2_1"))
+  (func (export "proxy_on_memory_allocate") (param i32) (result i32) (i32.const 1024))
+  (func (export "proxy_on_log") (param i32)
+    (drop (call $set (i32.const 16) (i32.const 19) (i32.const 64) (i32.const 19)))))"#;
+
+#[test]
+fn what_the_filter_leaves_for_the_access_log_is_written_to_its_file() {
+    let (_listener, address) = backend();
+    let folder = std::env::temp_dir().join(format!("tollgate-access-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let (module, log) = (folder.join("filter.wasm"), folder.join("access.log"));
+    std::fs::write(&module, wat::parse_str(LOGGING_FILTER).expect("it is a module")).unwrap();
+    std::fs::write(&log, "before\n").unwrap();
+    let running =
+        Running::new("access", &address, &["--module", &module.display().to_string(), "--access-log", &log.display().to_string()]);
+    for _ in 0..2 {
+        running.get("/prod/mock");
+        running.wait_for("GET /prod/mock ");
+    }
+    let written = std::fs::read_to_string(&log).unwrap();
+    std::fs::remove_dir_all(&folder).unwrap();
+    assert_eq!(written, "before\nid-1 GET forged 200\nid-1 GET forged 200\n");
+}
+
+#[test]
+fn nothing_moves_where_nobody_sees_it() {
+    let (_listener, address) = backend();
+    let mut running = Running::new("quiet", &address, &["--log-format", "none", "--admin", "off"]);
+    running.get("/prod/mock");
+    let killed = Command::new("kill").arg(running.child.id().to_string()).status().expect("kill can be run");
+    assert!(killed.success() && running.child.wait().expect("it ends").success());
+    let said: Vec<String> = running.said.iter().collect();
+    assert_eq!(said, Vec::<String>::new());
+}
+
 // --- the operator's listener ------------------------------------------------------------------------------------------------
 
 /// One GET at the operator's listener: the status and the body.
@@ -453,12 +686,12 @@ fn the_operator_and_the_clients_have_listeners_of_their_own() {
 }
 
 #[test]
-fn without_the_option_nobody_listens_for_the_operator() {
+fn nobody_listens_for_the_operator_where_that_is_off() {
     let (_listener, address) = backend();
-    let running = Running::new("noadmin", &address, &[]);
+    let running = Running::new("noadmin", &address, &["--admin", "off"]);
     running.get("/prod/mock");
     let line = running.said.recv_timeout(PATIENCE).expect("something is said");
-    assert!(line.starts_with("GET /prod/mock 200 "), "{line}");
+    assert!(line.contains("Z GET /prod/mock 200 "), "{line}");
 }
 
 #[test]

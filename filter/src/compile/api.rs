@@ -251,6 +251,10 @@ impl<'a> StageCompiler<'a, '_> {
             usage,
             validation,
             integration,
+            streams: node
+                .get("responseTransferMode")
+                .and_then(|mode| mode.value.as_str())
+                .is_some_and(|mode| mode.eq_ignore_ascii_case("STREAM")),
             series,
             execution_log: ExecutionLog::new(reporting),
         })

@@ -22,7 +22,7 @@ use crate::flow::{Callout, CalloutOutcome, Effect, Event, PAYLOAD_LIMIT, Questio
 use crate::gateway::{Gateway, Route, Stage};
 use crate::gateway_response::{Failure, GatewayResponses, ResponseType, answer};
 use crate::http::{Headers, RequestHead, Response, ResponseHead};
-use crate::integration::{IntegrationRequest, Pending, is_reserved};
+use crate::integration::{IntegrationRequest, Pending, is_of_backend, is_reserved};
 use crate::platform::{Platform, Section};
 use crate::usage::{self, Admitted};
 use candidate::{Candidate, Held, Routed, Step};
@@ -322,7 +322,8 @@ impl Exchange {
                 platform.note(Section::Integration, "request", &|| head.describe());
                 self.record.integration.ask(platform);
                 if let Some(log) = route.execution_log {
-                    log.sending(admitted.context(), b"", &head, None, platform);
+                    log.admitted(admitted.context(), routed.held.end, platform);
+                    log.sending(admitted.context(), &head, None, platform);
                 }
                 let context = Box::new(admitted.into_context());
                 let Routed { stage, route, .. } = routed;
@@ -333,7 +334,8 @@ impl Exchange {
                 platform.note(Section::Integration, "request", &|| callout.describe());
                 self.record.integration.ask(platform);
                 if let (Some(log), Question::Http { head, body }) = (route.execution_log, &callout.question) {
-                    log.sending(admitted.context(), &platform.request_body(), head, Some(body), platform);
+                    log.admitted(admitted.context(), routed.held.end, platform);
+                    log.sending(admitted.context(), head, Some(body), platform);
                 }
                 let waits_for = self.ticket();
                 let context = Box::new(admitted.into_context());
@@ -341,6 +343,9 @@ impl Exchange {
                 Effect::Call(waits_for, callout)
             }
             Ok(IntegrationRequest::Respond(response)) => {
+                if let Some(log) = route.execution_log {
+                    log.admitted(admitted.context(), routed.held.end, platform);
+                }
                 self.integrated(&Arc::clone(stage), &Arc::clone(route), admitted.into_context(), response, platform)
             }
             Err(failure) => {
@@ -362,11 +367,15 @@ impl Exchange {
         platform.note(Section::Integration, "response", &|| outcome_text(&outcome));
         self.record.integration.called(&outcome, platform);
         if let (Some(log), Ok(Response { head, body })) = (route.execution_log, &outcome) {
-            log.received(&context, head, Some(body), self.record.integration.millis(), platform);
+            if is_of_backend(head) {
+                log.received(&context, head, Some(body), self.record.integration.millis(), platform);
+            }
         }
         match route.integration.called(&context, pending, outcome, platform) {
             Ok(response) => {
-                self.record.integration.became(response.head.status);
+                if route.integration.has_status_of_its_own() {
+                    self.record.integration.became(response.head.status);
+                }
                 self.integrated(&stage, &route, context, response, platform)
             }
             Err(failure) => {

@@ -6,6 +6,7 @@ use crate::flow::CalloutOutcome;
 use crate::gateway::{Route, Stage};
 use crate::gateway_response::Failure;
 use crate::http::{Headers, Response, ResponseHead};
+use crate::integration::is_of_backend;
 use crate::metrics::Measured;
 use crate::platform::Platform;
 use std::sync::Arc;
@@ -57,6 +58,9 @@ enum Admission {
 
 const NANOS_A_MILLI: u64 = 1_000_000;
 
+/// What access logs call `responseTransferMode: STREAM`.
+const STREAMED: &str = "STREAMED";
+
 // === impl Asked ===
 
 impl Asked {
@@ -75,8 +79,8 @@ impl Asked {
 
     pub(super) fn called(&mut self, outcome: &CalloutOutcome, platform: &dyn Platform) {
         match outcome {
-            Ok(Response { head, .. }) => self.answer(head, platform),
-            Err(_) => self.is_over(platform),
+            Ok(Response { head, .. }) if is_of_backend(head) => self.answer(head, platform),
+            _ => self.is_over(platform),
         }
     }
 
@@ -185,8 +189,11 @@ impl Record {
             "responseLatency" => number(self.latency()),
             "responseLength" => number(self.status.map(|_| self.sent as u64)),
             "integrationLatency" | "integration.latency" => number(integration.latency),
-            "integrationStatus" | "integration.status" => status(integration.status),
-            "integration.integrationStatus" => status(integration.answered.or(integration.status)),
+            // Lambda's, and the function's.
+            "integrationStatus" | "integration.integrationStatus" => status(integration.status),
+            "integration.status" => status(integration.answered.or(integration.status)),
+            "integration.responseTransferMode" => integration.since.map(|_| self.transfer_mode().to_owned()),
+            "integration.timeToAllHeaders" => number(integration.latency).filter(|_| self.transfer_mode() == STREAMED),
             "integration.requestId" | "awsEndpointRequestId" => integration.request_id.clone(),
             "awsEndpointRequestId2" => integration.second_id.clone(),
             "integration.error" | "integrationErrorMessage" => integration.error.clone(),
@@ -194,14 +201,18 @@ impl Record {
             "authorizer.integrationStatus" => status(authorizer.status),
             "authorizer.requestId" => authorizer.request_id.clone(),
             "authorizer.status" => status(self.authorization(Decider::Authorizer)),
-            "authorizer.error" => authorizer.error.clone(),
-            "authorize.status" => status(self.authorization(Decider::Iam)),
+            "authorizer.error" => self.authorization(Decider::Authorizer).and(authorizer.error.clone()),
+            "authorize.status" => status(self.permission(context)),
             "authenticate.status" => status(self.authentication(context)),
-            "authorize.error" => self.authorization(Decider::Iam).and(authorizer.error.clone()),
+            // A signature and a policy are looked at here, in no time.
+            "authenticate.latency" => self.authentication(context).map(|_| "0".to_owned()),
+            "authorize.latency" => self.permission(context).map(|_| "0".to_owned()),
+            "authorize.error" => self.permission(context).and(authorizer.error.clone()),
             "authenticate.error" => self.authentication(context).filter(|status| *status != 200).and(authorizer.error.clone()),
             "customDomain.basePathMatched" if !stage.hosts.is_empty() => Some(stage.base_path.trim_start_matches('/').to_owned()),
             // assumed(log-endpoint-type): a definition does not say what kind of endpoint it is served at.
             "endpointType" => Some("REGIONAL".to_owned()),
+            "tlsVersion" => platform.tls_version(),
             // assumed(log-data-processed): AWS says "the amount of data processed in bytes", and not of what.
             "dataProcessed" if context.protocol == Protocol::Http => {
                 number(Some((self.received as u64).saturating_add(self.sent as u64)))
@@ -210,6 +221,10 @@ impl Record {
             "xrayTraceId" => root_of(&context.trace_id(platform)),
             name => context.variable(name, platform),
         }
+    }
+
+    fn transfer_mode(&self) -> &'static str {
+        if self.route.as_ref().is_some_and(|route| route.streams) { STREAMED } else { "BUFFERED" }
     }
 
     /// 200, or what the caller got who was not let in. assumed(log-authorization): which statuses these are, and that without an
@@ -225,6 +240,11 @@ impl Record {
             Admission::Granted => Some(200),
             Admission::Refused => self.status,
         }
+    }
+
+    /// Whether a known caller may do what he asks for; nobody asks that of an unknown one.
+    fn permission(&self, context: &Context) -> Option<u16> {
+        self.authentication(context).filter(|status| *status == 200).and(self.authorization(Decider::Iam))
     }
 
     /// Whether a signature was that of a known caller, whatever he may do.

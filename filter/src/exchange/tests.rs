@@ -152,6 +152,7 @@ impl Case {
             usage: Usage { key: Some(key), meters: vec![of_stage] },
             validation: Validation::default(),
             integration: Box::new(Backend),
+            streams: false,
             series: None,
             execution_log: None,
         };

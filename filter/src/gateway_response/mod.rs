@@ -116,7 +116,7 @@ impl Failure {
 pub fn answer(failure: &Failure, responses: &GatewayResponses, context: &mut Context, platform: &dyn Platform) -> Response {
     match context.protocol {
         Protocol::Rest => rest(failure, responses, context, platform),
-        Protocol::Http => http(failure),
+        Protocol::Http => http(failure, context),
     }
 }
 
@@ -158,9 +158,15 @@ fn default_body(response_type: ResponseType, context: &Context) -> String {
     }
 }
 
-fn http(failure: &Failure) -> Response {
+fn http(failure: &Failure, context: &mut Context) -> Response {
     let own_status = failure.status.or(failure.response_type.default().status).unwrap_or(500);
     let (status, message) = failure.response_type.http_api(own_status);
+    // For logs: an HTTP API has nothing else that could look at it.
+    context.error = Some(ErrorFacts {
+        message: Some(message.to_owned()),
+        response_type: failure.response_type.as_str(),
+        validation_error: None,
+    });
     let mut headers = Headers::new();
     headers.append("content-type", MediaType::JSON);
     if let Some(challenge) = &failure.challenge {

@@ -2,7 +2,7 @@
 
 use crate::flow::{CalloutOutcome, PAYLOAD_LIMIT};
 use crate::gateway_response::{Failure, ResponseType};
-use crate::http::Response;
+use crate::http::{Response, ResponseHead};
 use crate::platform::{Level, Platform};
 
 /// What Envoy's router adds to every answer of a backend, and to none of its own (`suppress_envoy_headers` is not set for calls of
@@ -25,6 +25,11 @@ pub fn answered(
     Ok(answer)
 }
 
+/// Whether somebody answered a call, and not the proxy in his place.
+pub fn is_of_backend(head: &ResponseHead) -> bool {
+    head.headers.contains(UPSTREAM_SERVICE_TIME)
+}
+
 /// Whether a call that began then has had its time. The proxy's timer may be a little early.
 fn is_over(timeout_millis: u64, asked_nanos: u64, platform: &dyn Platform) -> bool {
     const EARLY_MILLIS: u64 = 5;
@@ -37,7 +42,7 @@ fn backend_answer(outcome: CalloutOutcome, time_is_over: &dyn Fn() -> bool) -> R
     let timed_out = Failure::new(ResponseType::IntegrationTimeout);
     // Of an answer that stops halfway the proxy tells nothing but that there is none.
     let Ok(mut answer) = outcome else { return Err(if time_is_over() { timed_out } else { failed }) };
-    if !answer.head.headers.contains(UPSTREAM_SERVICE_TIME) {
+    if !is_of_backend(&answer.head) {
         return Err(if answer.head.status == 504 { timed_out } else { failed });
     }
     answer.head.headers.retain(|name| !name.starts_with("x-envoy-"));

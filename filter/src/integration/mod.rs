@@ -22,6 +22,7 @@ mod subtype;
 mod tolerant_json;
 mod uri;
 
+pub use answered::is_of_backend;
 pub use aws::compile as compile_aws;
 pub use http::compile as compile_http;
 pub use http_proxy::HttpProxy;
@@ -83,6 +84,11 @@ pub trait Integration: Send + Sync {
     fn response(&self, context: &Context, head: ResponseHead, platform: &dyn Platform) -> ResponseHead {
         let _ = (context, platform);
         head
+    }
+
+    /// Whether the status of [`called`](Self::called) is the backend's own word, and not a mapping's.
+    fn has_status_of_its_own(&self) -> bool {
+        false
     }
 
     /// One cell of the route table: `HTTP_PROXY http://…`.

@@ -91,6 +91,10 @@ impl Platform for Port<'_> {
         telemetry::record(metric, value);
     }
 
+    fn tls_version(&self) -> Option<String> {
+        property(&["connection", "tls_version"])
+    }
+
     fn write_access_log(&self, line: &str) {
         telemetry::write_access_log(line);
     }

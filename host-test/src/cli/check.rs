@@ -67,6 +67,15 @@ impl Checked {
     }
 }
 
+/// All that is wrong with a document that no file holds yet, once every host has a cluster.
+pub fn compiled(document: &Value) -> Vec<Problem> {
+    let mut document = document.clone();
+    let Compiled { endpoints, .. } = compile(&document);
+    add_upstreams(&mut document, endpoints.iter().map(|endpoint| endpoint.name.as_str()));
+    let Compiled { problems, endpoints, .. } = compile(&document);
+    [problems, of_the_commands(&document, &endpoints)].concat()
+}
+
 /// What the filter does not look at: functions, and who signs.
 fn of_the_commands(document: &Value, endpoints: &[Endpoint]) -> Vec<Problem> {
     let mut problems = Problems::default();
@@ -87,7 +96,7 @@ fn missed(source: &Source, as_written: Vec<Problem>, problems: &[Problem]) -> Ve
 }
 
 /// All that is wrong, in the order of the lines; a consequence of what the reader already told is not told again.
-fn diagnose(source: &Source, problems: &[Problem]) -> Vec<Diagnostic> {
+pub fn diagnose(source: &Source, problems: &[Problem]) -> Vec<Diagnostic> {
     let read = source.findings();
     let is_new = |problem: &&Problem| !read.iter().any(|finding| finding.spoils && under(&problem.path, &finding.problem.path));
     let compiled = problems.iter().filter(is_new).map(|problem| Finding { problem: problem.clone(), span: None, spoils: false });

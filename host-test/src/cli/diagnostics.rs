@@ -6,6 +6,7 @@ use anstyle::{AnsiColor, Style};
 use serde_json::{Value, json};
 use tollgate::problem::Severity;
 
+use super::progress;
 use super::source::{Finding, Position, Source, SourceFile};
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
@@ -206,7 +207,7 @@ pub fn json(diagnostics: &[Diagnostic]) -> String {
 pub fn write_to_stderr(diagnostics: &[Diagnostic], file: &str) {
     use std::io::Write as _;
     // A closed standard error leaves nobody to tell.
-    let _ = anstream::stderr().write_all(human(diagnostics, file).as_bytes());
+    let _ = progress::above(|| anstream::stderr().write_all(human(diagnostics, file).as_bytes()));
 }
 
 /// Shows why a command could not do its work.
@@ -216,7 +217,7 @@ pub fn write_failure(message: &str, help: Option<&str>) {
     if let Some(help) = help {
         let _ = writeln!(text, "  {BAR}={BAR:#} {STRONG}help{STRONG:#}: {}", printable(help));
     }
-    let _ = anstream::stderr().write_all(text.as_bytes());
+    let _ = progress::above(|| anstream::stderr().write_all(text.as_bytes()));
 }
 
 /// A file under test must not be able to move the cursor of whoever reads about it.

@@ -10,8 +10,10 @@ mod explain;
 mod functions;
 mod gateway_responses;
 mod given;
+mod import;
 mod import_api_keys;
 mod lint;
+mod progress;
 mod ratelimit;
 mod render;
 mod routes;
@@ -52,6 +54,7 @@ enum Command {
     Explain(explain::Arguments),
     Render(render::Arguments),
     GatewayResponses(gateway_responses::Arguments),
+    Import(import::Arguments),
     ImportApiKeys(import_api_keys::Arguments),
     Stub(stub::Arguments),
     Functions(functions::Arguments),
@@ -106,6 +109,7 @@ impl Command {
             Self::Explain(arguments) => explain::run(&arguments),
             Self::Render(arguments) => render::run(&arguments),
             Self::GatewayResponses(arguments) => gateway_responses::run(&arguments),
+            Self::Import(arguments) => import::run(&arguments),
             Self::ImportApiKeys(arguments) => import_api_keys::run(&arguments),
             Self::Stub(arguments) => stub::run(&arguments),
             Self::Functions(arguments) => functions::run(&arguments),
@@ -151,7 +155,7 @@ fn print(text: &str) -> Result<(), Failure> {
 /// Tells the user something beside what the command prints; nobody may be left to hear it.
 fn say(text: &str) {
     use std::io::Write;
-    let _ = anstream::stderr().write_all(text.as_bytes());
+    let _ = progress::above(|| anstream::stderr().write_all(text.as_bytes()));
 }
 
 #[cfg(test)]

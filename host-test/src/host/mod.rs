@@ -269,6 +269,7 @@ impl Host {
             Output::ResponseReset { stream } => {
                 self.streams.entry(stream).or_default().reset = true;
             }
+            Output::StreamEnded { stream, end } => self.streams.entry(stream).or_default().end = Some(end),
             Output::RequestFlow { .. } | Output::UpstreamFlow { .. } => {}
         }
     }

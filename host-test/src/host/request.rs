@@ -1,6 +1,7 @@
 //! What goes into a [`Host`](super::Host) and what comes out of it.
 
 use crate::headers::HeaderMap;
+use crate::output::StreamEnd;
 use crate::state::LogLine;
 use crate::stream::Connection;
 use crate::upstream::UpstreamRequest;
@@ -31,6 +32,8 @@ pub struct Response {
     pub complete: bool,
     /// The client was cut off.
     pub reset: bool,
+    /// What is left of the stream once it is over.
+    pub end: Option<StreamEnd>,
     pub(super) received: BytesMut,
 }
 

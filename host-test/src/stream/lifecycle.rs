@@ -3,7 +3,7 @@
 use super::{Connection, Side, Stream, StreamId, edge};
 use crate::body::Body;
 use crate::headers::HeaderMap;
-use crate::output::Output;
+use crate::output::{Output, StreamEnd};
 use crate::state::{Context, LocalReply};
 use crate::vm::Call;
 use crate::worker::Worker;
@@ -43,6 +43,15 @@ impl Worker {
         }
         self.head_in(id, Side::Request, head, end);
         id
+    }
+
+    /// A request head as the filter would see it, which is not what came over the wire. An id that the listener makes is another
+    /// one for each request.
+    pub fn head_at_filter(&mut self, connection: &Connection, mut head: HeaderMap) -> HeaderMap {
+        let stream = Stream::new(connection.clone(), Duration::ZERO, Duration::ZERO);
+        let settings = self.settings();
+        edge::receive(&mut head, &stream, &settings.listener, &mut self.vm_mut().state_mut().random);
+        head
     }
 
     /// A part of the request body arrived.
@@ -108,7 +117,10 @@ impl Worker {
             self.call_plain(context, Call::Delete);
             self.vm_mut().state_mut().guest.contexts.remove(&context);
         }
-        self.vm_mut().state_mut().streams.remove(&id);
+        if let Some(stream) = self.vm_mut().state_mut().streams.remove(&id) {
+            let end = StreamEnd { filter_state: stream.filter_state, code_details: stream.code_details };
+            self.output(Output::StreamEnded { stream: id, end });
+        }
     }
 
     /// Runs a callback whose answer does not matter.

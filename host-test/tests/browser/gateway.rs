@@ -75,10 +75,11 @@ impl Gateway for Serve {
         format!("http://{}", self.server.address)
     }
 
-    /// `GET /pets?call=1 200 3 ms`
+    /// `17:03:21Z GET /pets?call=1 200 3 ms GET /pets`
     fn logged(&mut self) -> Vec<(String, String)> {
         let read = |line: String| {
             let mut words = line.split(' ');
+            words.next().filter(|time| time.ends_with('Z'))?;
             let (method, target, status) = (words.next()?, words.next()?, words.next()?);
             target.starts_with('/').then(|| (target.to_owned(), format!("{method} {status}")))
         };

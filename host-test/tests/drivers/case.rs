@@ -27,6 +27,8 @@
 //!       bodyJson: { message: "<any>" }
 //!       bodyAt: { /message: "<any>", /other: "<none>" }   # parts of a large one, by JSON pointer
 //!       upstream: none                         # or one request, or a list of them; absent: not asserted
+//!       accessLog: "GET /x 200"                # the stage's line, exact or `re:…`; `none`: it has none
+//!       executionLog: [a line, "re:another"]   # all lines of the method, without the request's id; Envoy does not show them
 //!   - name: a signed request, of which somebody then changes the path
 //!     request: { path: /dev/x, sign: { accessKeyId: AKIDEXAMPLE, presign: true, expires: "60", after: { path: /dev/y } } }
 //!     expect: { status: 403 }
@@ -192,6 +194,10 @@ pub struct Expect {
     pub message: ExpectMessage,
     /// `none`, one request, or a list.
     pub upstream: Option<Upstream>,
+    /// `none`, or the line.
+    pub access_log: Option<String>,
+    /// The lines.
+    pub execution_log: Option<Vec<String>>,
 }
 
 /// Headers and body of an answer or of an upstream request.

@@ -35,7 +35,12 @@ pub struct Envoy {
     version: u32,
     listeners: BTreeMap<String, SocketAddr>,
     stubs: BTreeMap<String, Stub>,
+    /// How many lines of each listener's stages were seen; only of those that have such.
+    lines: BTreeMap<String, usize>,
 }
+
+/// What the lines of stages look like to Envoy.
+pub const ACCESS_LOG: &str = "%FILTER_STATE(wasm.tollgate_access_log:PLAIN)%\n";
 
 /// The documents to serve, by the name of their listener.
 pub type Plugins = BTreeMap<String, Configuration>;
@@ -123,8 +128,17 @@ impl Envoy {
         let mut command = command(&folder, workers);
         command.stdout(std::fs::File::create(folder.join("access.log")).expect("target/ can be written"));
         let process = command.spawn().expect("the Envoy binary can be run");
-        let mut envoy =
-            Self { process, folder, module, template, admin: loopback(), version: 0, listeners: BTreeMap::new(), stubs };
+        let mut envoy = Self {
+            process,
+            folder,
+            module,
+            template,
+            admin: loopback(),
+            version: 0,
+            listeners: BTreeMap::new(),
+            stubs,
+            lines: lines(plugins),
+        };
         envoy.admin = envoy
             .wait("its admin interface", |envoy| std::fs::read_to_string(envoy.folder.join("admin")).ok()?.trim().parse().ok());
         envoy.await_update(0);
@@ -135,6 +149,9 @@ impl Envoy {
     pub fn update(&mut self, plugins: &Plugins) {
         let before = self.updates();
         self.version += 1;
+        for (name, seen) in lines(plugins) {
+            self.lines.entry(name).or_insert(seen);
+        }
         write_listeners(&self.folder, &self.template, &self.module, self.version, plugins);
         self.await_update(before);
     }
@@ -164,6 +181,18 @@ impl Envoy {
     pub fn access_log(&self) -> String {
         let bytes = std::fs::read(self.folder.join("access.log")).unwrap_or_default();
         String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// The next line of a listener's stages; none where the request left none, or no stage has one.
+    fn next_line(&mut self, name: &str) -> Option<String> {
+        let seen = *self.lines.get(name)?;
+        let path = lines_of(&self.folder, name);
+        let line = self.wait("a line of the access log", |_| {
+            std::fs::read_to_string(&path).ok()?.split_inclusive('\n').nth(seen)?.strip_suffix('\n').map(str::to_owned)
+        });
+        self.lines.insert(name.to_owned(), seen + 1);
+        // What Envoy writes for a property that nobody set.
+        (line != "-").then_some(line)
     }
 
     /// Envoy's log so far.
@@ -292,8 +321,12 @@ impl Driver for Envoy {
         };
         let mut seen: Vec<(Instant, UpstreamRequest)> = clusters.keys().flat_map(arrivals).collect();
         seen.sort_by_key(|(at, _)| *at);
+        let access_log = self.next_line(name);
         Ok(Observation {
             status,
+            access_log,
+            // It is of level debug, as are thousands of lines of Envoy's own.
+            execution_log: None,
             upstream: seen.into_iter().map(|(_, request)| request).collect(),
             headers: sorted(answer.headers),
             body: answer.body,
@@ -313,6 +346,17 @@ fn write_listeners(folder: &Path, template: &Template, module: &Path, version: u
             // Off by default in Envoy, for HTTP/1 only; on here so that trailers need no HTTP/2 client.
             manager["http_protocol_options"] = json!({ "enable_trailers": true });
             manager["access_log"][0]["typed_config"]["log_format"]["json_format"]["path"] = "%REQUEST_HEADER(:PATH)%".into();
+            if has_line(configuration) {
+                let file = json!({
+                    "name": "envoy.access_loggers.file",
+                    "typed_config": {
+                        "@type": "type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog",
+                        "path": lines_of(folder, name),
+                        "log_format": { "text_format_source": { "inline_string": ACCESS_LOG } },
+                    },
+                });
+                manager["access_log"].as_array_mut().expect("a list").push(file);
+            }
             if let Some(vm_id) = vm_id(name, configuration) {
                 manager["http_filters"][0]["typed_config"]["config"]["vm_config"]["vm_id"] = vm_id.into();
             }
@@ -330,17 +374,39 @@ fn write_listeners(folder: &Path, template: &Template, module: &Path, version: u
 /// depends on the other. So a document with limits of its own gets a VM id of its own. It costs some 20 ms: V8 compiles
 /// the same bytes once in a process.
 fn vm_id(name: &str, configuration: &Configuration) -> Option<String> {
-    let document = match configuration {
+    has_limits(&document(configuration)).then(|| format!("tollgate {name}"))
+}
+
+fn document(configuration: &Configuration) -> Value {
+    match configuration {
         Configuration::Text(text) => serde_json::from_str(text).unwrap_or_default(),
         Configuration::Struct(value) => value.clone(),
-    };
-    has_limits(&document).then(|| format!("tollgate {name}"))
+    }
+}
+
+fn list(value: &Value, key: &str) -> Vec<Value> {
+    value[key].as_array().cloned().unwrap_or_default()
+}
+
+/// Whether a stage of a document describes its line.
+fn has_line(configuration: &Configuration) -> bool {
+    let stages = list(&document(configuration), "apis").into_iter().flat_map(|api| list(&api, "stages"));
+    stages.into_iter().any(|stage| stage.get("accessLogSettings").is_some())
+}
+
+/// The listeners whose lines are read, none of which was yet.
+fn lines(plugins: &Plugins) -> BTreeMap<String, usize> {
+    plugins.iter().filter(|(_, configuration)| has_line(configuration)).map(|(name, _)| (name.clone(), 0)).collect()
+}
+
+/// Where the lines of a listener's stages go.
+fn lines_of(folder: &Path, name: &str) -> PathBuf {
+    folder.join(format!("lines-{}.log", name.replace('/', "-")))
 }
 
 /// Whether a document says how often somebody may call.
 fn has_limits(document: &Value) -> bool {
     const OF_STAGES: [&str; 4] = ["throttle", "methodSettings", "defaultRouteSettings", "routeSettings"];
-    let list = |value: &Value, key: &str| value[key].as_array().cloned().unwrap_or_default();
     let stages = list(document, "apis").into_iter().flat_map(|api| list(&api, "stages"));
     let is_there = |value: &Value, key: &str| value.get(key).is_some();
     let at_top = ["usagePlans", "account"].iter().any(|key| is_there(document, key));

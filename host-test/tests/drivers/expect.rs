@@ -24,6 +24,17 @@ pub fn differences(expect: &Expect, seen: &Observation) -> Vec<String> {
         Some(Upstream::One(one)) => upstream(std::slice::from_ref(&**one), &seen.upstream, &mut bad),
         Some(Upstream::Many(many)) => upstream(many, &seen.upstream, &mut bad),
     }
+    if let Some(wanted) = &expect.access_log {
+        let line = seen.access_log.as_deref().unwrap_or("none");
+        if !same_text(wanted, line) {
+            bad.push(format!("access log `{line}`, not `{wanted}`"));
+        }
+    }
+    if let (Some(wanted), Some(lines)) = (&expect.execution_log, &seen.execution_log)
+        && !(wanted.len() == lines.len() && wanted.iter().zip(lines).all(|(wanted, line)| same_text(wanted, line)))
+    {
+        bad.push(format!("execution log\n  {}\nnot\n  {}", lines.join("\n  "), wanted.join("\n  ")));
+    }
     bad
 }
 

@@ -18,7 +18,7 @@ use tollgate::platform::{Level, Platform, Version};
 
 use super::body::{latin1, to_latin1};
 use super::case::Request;
-use super::observation::{Observation, UpstreamRequest, sorted};
+use super::observation::{Observation, UpstreamRequest, execution_log, sorted};
 use super::router::{Answer, BUFFER_LIMIT, downstream_head, local, route};
 use super::{Clusters, Driver};
 
@@ -52,6 +52,8 @@ struct Port {
     body: Vec<u8>,
     shared: Rc<RefCell<SharedData>>,
     waited_millis: u64,
+    access_log: RefCell<Option<String>>,
+    logged: RefCell<Vec<String>>,
 }
 
 struct Stream<'a> {
@@ -96,7 +98,15 @@ impl Driver for Native {
         let Loaded { gateway, shared } = self.gateways.get(name).ok_or_else(|| format!("`{name}` is not loaded"))?;
         Stream {
             exchange: Exchange::new(gateway.clone()),
-            port: Port { random: self.requests, details: None, body: Vec::new(), shared: shared.clone(), waited_millis: 0 },
+            port: Port {
+                random: self.requests,
+                details: None,
+                body: Vec::new(),
+                shared: shared.clone(),
+                waited_millis: 0,
+                access_log: RefCell::default(),
+                logged: RefCell::default(),
+            },
             clusters,
             is_head: request.method == "HEAD",
             upstream: Vec::new(),
@@ -150,7 +160,14 @@ impl Stream<'_> {
             Outcome::Forwarded(head, body) => route(*head, body, &trailers(request), self.clusters, &mut self.upstream),
         };
         let observation = self.response(answer)?;
-        Ok(Observation { upstream: self.upstream, ..observation })
+        self.exchange.close(&self.port);
+        let logged = self.port.logged.into_inner();
+        Ok(Observation {
+            upstream: self.upstream,
+            access_log: self.port.access_log.into_inner(),
+            execution_log: Some(execution_log(logged.iter().map(String::as_str))),
+            ..observation
+        })
     }
 
     /// Feeds the request until the exchange lets it go or answers it. Envoy tells the end of a body apart from its last bytes.
@@ -282,7 +299,7 @@ impl Stream<'_> {
             headers: sorted(headers.into_iter().map(|(name, value)| (name, to_latin1(&value)))),
             body,
             trailers: sorted(trailers),
-            upstream: Vec::new(),
+            ..Observation::default()
         })
     }
 }
@@ -374,5 +391,11 @@ impl Platform for Port {
         self.shared.borrow_mut().set(key, value, version)
     }
 
-    fn log(&self, _level: Level, _message: &str) {}
+    fn write_access_log(&self, line: &str) {
+        *self.access_log.borrow_mut() = Some(line.to_owned());
+    }
+
+    fn log(&self, _level: Level, message: &str) {
+        self.logged.borrow_mut().push(message.to_owned());
+    }
 }

@@ -19,6 +19,10 @@ pub struct Observation {
     pub trailers: Vec<Line>,
     /// What the backends got, in the order in which it came.
     pub upstream: Vec<UpstreamRequest>,
+    /// The line that its stage asks for.
+    pub access_log: Option<String>,
+    /// The lines that its method asks for, without the request's id; none where the driver does not see them.
+    pub execution_log: Option<Vec<String>>,
 }
 
 /// A request as a backend got it.
@@ -85,6 +89,10 @@ static VOLATILE: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
     .into()
 });
 
+/// How long it took; all names of such variables end alike, and formats of case files write them before their values.
+static LATENCY: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r#"([lL]atency"?[:=] ?"?|<\w*[lL]atency>)\d+"#).expect("a constant pattern"));
+
 fn mask(text: &str) -> String {
     VOLATILE.iter().fold(text.to_owned(), |text, (pattern, name)| pattern.replace_all(&text, *name).into_owned())
 }
@@ -118,6 +126,8 @@ impl Observation {
             body: mask_body(&self.body),
             trailers: mask_lines(&self.trailers, |_| true),
             upstream: self.upstream.iter().map(UpstreamRequest::masked).collect(),
+            access_log: self.access_log.as_deref().map(|line| mask(&LATENCY.replace_all(line, "${1}<ms>"))),
+            execution_log: self.execution_log.as_deref().map(|lines| lines.iter().map(|line| mask(line)).collect()),
         }
     }
 
@@ -131,6 +141,15 @@ impl Observation {
         diff_lines(&mut out, "header", names, &self.headers, &other.headers);
         diff_bodies(&mut out, "body", names, &self.body, &other.body);
         diff_lines(&mut out, "trailer", names, &self.trailers, &other.trailers);
+        if self.access_log != other.access_log {
+            let shown = |line: &Option<String>| line.clone().unwrap_or_else(|| "(none)".to_owned());
+            tell(&mut out, "access log", names, &shown(&self.access_log), &shown(&other.access_log));
+        }
+        if let (Some(a), Some(b)) = (&self.execution_log, &other.execution_log)
+            && a != b
+        {
+            tell(&mut out, "execution log", names, &a.join("\n"), &b.join("\n"));
+        }
         let counts = (self.upstream.len(), other.upstream.len());
         if counts.0 != counts.1 {
             tell(&mut out, "number of upstream requests", names, &counts.0.to_string(), &counts.1.to_string());
@@ -190,6 +209,13 @@ fn diff_bodies(out: &mut String, what: &str, names: (&str, &str), a: &[u8], b: &
     if a != b {
         tell(out, what, names, &shown(a), &shown(b));
     }
+}
+
+/// The lines of the execution log among all that was logged while one request went through.
+pub fn execution_log<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<String> {
+    static LINE: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"^\([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\) (.*)$").expect("a constant pattern"));
+    lines.filter_map(|line| Some(LINE.captures(line).ok()??.get(1)?.as_str().to_owned())).collect()
 }
 
 /// A body as a failure message shows it.

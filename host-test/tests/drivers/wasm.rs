@@ -6,16 +6,20 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tollgate_host::{
-    Clock, Connection, FilterModule, HeaderMap, Host, HostBuilder, Request as HostRequest, Stub, UpstreamReply, VirtualClock,
+    Clock, Connection, FilterModule, HeaderMap, Host, HostBuilder, LogLevel, Request as HostRequest, StreamEnd, Stub,
+    UpstreamReply, VirtualClock,
 };
 
 use super::body::{latin1, to_latin1};
 use super::case::{Backend, Fault, Request};
 use super::envoy::{module, workspace};
-use super::observation::{Line, Observation, UpstreamRequest, sorted};
+use super::observation::{Line, Observation, UpstreamRequest, execution_log, sorted};
 use super::report::say;
 use super::router::BUFFER_LIMIT;
 use super::{Clusters, Driver};
+
+/// The property that the filter leaves where a stage has `accessLogSettings`.
+const ACCESS_LOG: &[u8] = b"tollgate_access_log";
 
 /// The module, and a VM for each document.
 pub struct Wasm {
@@ -45,6 +49,7 @@ impl Wasm {
             .allow_on_headers_stop_iteration(true)
             .buffer_limit(BUFFER_LIMIT)
             .route_timeout(Some(Duration::from_secs(60)))
+            .log_level(LogLevel::Debug)
             .with(|settings| {
                 settings.listener.server_name = None;
                 settings.listener.generate_request_id = false;
@@ -108,6 +113,8 @@ impl Driver for Wasm {
             body: response.body.to_vec(),
             trailers: lines(&response.trailers),
             upstream: seen.map(upstream_request).collect(),
+            access_log: access_log(response.end.as_ref()),
+            execution_log: Some(execution_log(logs.into_iter())),
         };
         if request.method == "HEAD" {
             observation.body.clear();
@@ -171,6 +178,12 @@ fn plain_stub(backend: &Backend) -> Stub {
         }
     };
     stub.after(Duration::from_millis(backend.delay_millis))
+}
+
+/// What `%FILTER_STATE(wasm.tollgate_access_log:PLAIN)%` would show.
+fn access_log(end: Option<&StreamEnd>) -> Option<String> {
+    let line = end?.filter_state.get(ACCESS_LOG)?;
+    Some(String::from_utf8_lossy(line).into_owned())
 }
 
 fn upstream_request(request: &tollgate_host::UpstreamRequest) -> UpstreamRequest {

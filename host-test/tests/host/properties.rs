@@ -102,6 +102,15 @@ fn what_a_filter_sets_it_can_read_for_the_life_of_the_stream() {
 }
 
 #[test]
+fn what_a_filter_has_set_at_the_end_is_left_of_the_stream() {
+    let outcome = host().send(plan("request:set-property me you; log:set-property line GET /a 200"));
+    let end = outcome.response.end.expect("the stream is over");
+    let left: Vec<_> = end.filter_state.iter().map(|(name, value)| (&name[..], &value[..])).collect();
+    assert_eq!(left, [(&b"line"[..], &b"GET /a 200"[..]), (b"me", b"you")]);
+    assert_eq!(end.code_details.as_deref(), Some("via_upstream"));
+}
+
+#[test]
 fn the_guest_reads_the_hosts_clock_and_its_output_goes_to_the_log() {
     let lines = said(&host().send(plan("request:time; request:print printed")));
     assert_eq!(lines, ["time: SystemTime { tv_sec: 1767225600, tv_nsec: 0 }", "printed"]);

@@ -170,6 +170,10 @@ impl Integration for LambdaProxy {
         Ok(response)
     }
 
+    fn has_status_of_its_own(&self) -> bool {
+        true
+    }
+
     fn summary(&self) -> String {
         format!("AWS_PROXY {}", self.function)
     }

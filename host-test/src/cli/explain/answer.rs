@@ -15,7 +15,8 @@ pub fn read(text: &str) -> Result<Response, Failure> {
     })
 }
 
-fn parse(bytes: &[u8]) -> Option<Response> {
+/// The answer itself, without a file that it may name.
+pub fn parse(bytes: &[u8]) -> Option<Response> {
     let end = bytes.iter().position(|byte| *byte == b'\n');
     let (first, below) = match end {
         Some(end) => (bytes.get(..end)?, bytes.get(end + 1..)),

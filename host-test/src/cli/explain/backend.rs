@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use bytes::{BufMut, Bytes, BytesMut};
 use http_body_util::{BodyExt, Limited};
 use hyper::StatusCode;
-use tokio::runtime::Runtime;
+use tokio::runtime::Handle;
 use tollgate::flow::{Callout, CalloutOutcome, NoReply, Question};
 use tollgate::http::{Headers, RequestHead, Response, ResponseHead};
 use tollgate::integration::{CLUSTER_HEADER, TIMEOUT_HEADER};
@@ -21,9 +21,18 @@ const ROUTE_TIMEOUT: Duration = Duration::from_secs(60);
 /// No answer is longer.
 const MAX_BODY: usize = 64 * 1024 * 1024;
 
+/// Whoever answers in a run.
+pub trait Servers {
+    /// Sends a request as the proxy's router does.
+    fn forward(&self, head: RequestHead, body: Vec<u8>) -> Reply;
+
+    /// Makes a call of the gateway's own; `is_backends`: it is the integration's.
+    fn call(&self, callout: Callout, is_backends: bool) -> Reply;
+}
+
 /// The servers of a definition.
 pub struct Backends {
-    runtime: &'static Runtime,
+    runtime: Handle,
     servers: exchange::Backends,
     answer: Option<Response>,
 }
@@ -53,42 +62,20 @@ pub struct Lost {
     /// Whether it was waited for in vain.
     pub timed_out: bool,
     /// Whether the proxy answers in its place: a gRPC call ends without an answer.
-    has_substitute: bool,
+    pub has_substitute: bool,
 }
 
 // === impl Backends ===
 
 impl Backends {
     /// All servers, and what is said in the place of the backend.
-    pub fn new(runtime: &'static Runtime, origins: Origins, answer: Option<Response>) -> Self {
-        Self { runtime, servers: exchange::Backends::new(origins), answer }
+    pub fn new(runtime: Handle, origins: Origins, answer: Option<Response>) -> Self {
+        Self::of(runtime, exchange::Backends::new(origins), answer)
     }
 
-    /// Sends a request as the proxy's router does.
-    pub fn forward(&self, mut head: RequestHead, body: Vec<u8>) -> Reply {
-        let text = |name: &str| head.headers.get(name).map(|value| String::from_utf8_lossy(value).into_owned());
-        let cluster = text(CLUSTER_HEADER).unwrap_or_default();
-        let timeout = text(TIMEOUT_HEADER).and_then(|millis| millis.parse().ok()).map_or(ROUTE_TIMEOUT, Duration::from_millis);
-        head.headers.retain(|name| name != CLUSTER_HEADER && !name.starts_with("x-envoy-"));
-        self.backend().unwrap_or_else(|| self.http(cluster, head, body, timeout))
-    }
-
-    /// Makes a call of the gateway's own; only the integration's is answered by the user.
-    pub fn call(&self, callout: Callout, is_backends: bool) -> Reply {
-        let Callout { cluster, question, timeout_millis } = callout;
-        let timeout = Duration::from_millis(timeout_millis);
-        match (self.backend().filter(|_| is_backends), question) {
-            (Some(reply), _) => reply,
-            (None, Question::Http { mut head, body }) => {
-                if !body.is_empty() {
-                    head.headers.set("content-length", body.len().to_string());
-                }
-                self.http(cluster, head, body, timeout)
-            }
-            (None, Question::Grpc { service, method, message }) => {
-                self.grpc(cluster, &format!("/{service}/{method}"), &message, timeout)
-            }
-        }
+    /// The same with servers that somebody has connections to.
+    pub fn of(runtime: Handle, servers: exchange::Backends, answer: Option<Response>) -> Self {
+        Self { runtime, servers, answer }
     }
 
     fn backend(&self) -> Option<Reply> {
@@ -177,8 +164,36 @@ impl Backends {
     }
 }
 
+impl Servers for Backends {
+    fn forward(&self, mut head: RequestHead, body: Vec<u8>) -> Reply {
+        let text = |name: &str| head.headers.get(name).map(|value| String::from_utf8_lossy(value).into_owned());
+        let cluster = text(CLUSTER_HEADER).unwrap_or_default();
+        let timeout = text(TIMEOUT_HEADER).and_then(|millis| millis.parse().ok()).map_or(ROUTE_TIMEOUT, Duration::from_millis);
+        head.headers.retain(|name| name != CLUSTER_HEADER && !name.starts_with("x-envoy-"));
+        self.backend().unwrap_or_else(|| self.http(cluster, head, body, timeout))
+    }
+
+    /// Only the integration's call is answered by the user.
+    fn call(&self, callout: Callout, is_backends: bool) -> Reply {
+        let Callout { cluster, question, timeout_millis } = callout;
+        let timeout = Duration::from_millis(timeout_millis);
+        match (self.backend().filter(|_| is_backends), question) {
+            (Some(reply), _) => reply,
+            (None, Question::Http { mut head, body }) => {
+                if !body.is_empty() {
+                    head.headers.set("content-length", body.len().to_string());
+                }
+                self.http(cluster, head, body, timeout)
+            }
+            (None, Question::Grpc { service, method, message }) => {
+                self.grpc(cluster, &format!("/{service}/{method}"), &message, timeout)
+            }
+        }
+    }
+}
+
 /// What the filter sees of header fields: not those of the connection.
-fn headers(fields: &hyper::HeaderMap) -> Headers {
+pub fn headers(fields: &hyper::HeaderMap) -> Headers {
     let is_of_connection = |name: &str| matches!(name, "connection" | "keep-alive" | "transfer-encoding" | "upgrade");
     let lines = fields.iter().filter(|(name, _)| !is_of_connection(name.as_str()));
     lines.map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec())).collect()

@@ -6,14 +6,15 @@
 //!                   v
 //!              print, after secrets
 //! ```
+//! `serve` shows its requests by the same parts.
 
-mod answer;
-mod backend;
-mod platform;
-mod print;
-mod request;
-mod run;
-mod secrets;
+pub mod answer;
+pub mod backend;
+pub mod platform;
+pub mod print;
+pub mod request;
+pub mod run;
+pub mod secrets;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -102,7 +103,7 @@ pub fn run(arguments: &Arguments) -> Result<Verdict, Failure> {
         }
     };
     let origins = origins::resolve(document, endpoints, &grpc_clusters, &overrides);
-    let explained = run::run(&gateway, &asked, &Backends::new(runtime, origins, answer));
+    let explained = run::run(&gateway, &asked, &Backends::new(runtime.handle().clone(), origins, answer));
     if let Some(lambda) = &lambda {
         lambda.stop();
     }

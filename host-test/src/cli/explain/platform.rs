@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use ring::rand::{SecureRandom, SystemRandom};
@@ -18,6 +19,23 @@ pub struct Step {
     pub text: String,
 }
 
+/// What the gateway remembers between requests at its host: a number of the version with each value.
+pub type Memory = Arc<Mutex<BTreeMap<String, (Vec<u8>, u32)>>>;
+
+/// A host as it was when a request came.
+pub struct Moment {
+    /// Milliseconds since 1970.
+    pub now_millis: u64,
+    /// The clock that nobody sets.
+    pub monotonic_nanos: u64,
+    /// What the ids of the request are made from.
+    pub random: [u8; 16],
+    /// Who sent it.
+    pub source_address: String,
+    /// What was remembered.
+    pub memory: Memory,
+}
+
 /// The host of one request.
 pub struct Port {
     /// What was told so far.
@@ -26,15 +44,23 @@ pub struct Port {
     pub body: Vec<u8>,
     /// Who made the response at hand.
     pub details: Option<String>,
-    shared: RefCell<BTreeMap<String, (Vec<u8>, u32)>>,
+    memory: Memory,
     started: Instant,
+    /// None: now.
+    moment: Option<Moment>,
 }
 
 // === impl Port ===
 
 impl Port {
     pub fn new(body: Vec<u8>) -> Self {
-        Self { steps: RefCell::default(), body, details: None, shared: RefCell::default(), started: Instant::now() }
+        let (steps, details, memory, moment) = Default::default();
+        Self { steps, body, details, memory, started: Instant::now(), moment }
+    }
+
+    /// A host at which it is another time.
+    pub fn at(moment: Moment, body: Vec<u8>) -> Self {
+        Self { memory: Arc::clone(&moment.memory), moment: Some(moment), ..Self::new(body) }
     }
 
     /// Keeps a step; one without a text says nothing.
@@ -45,6 +71,11 @@ impl Port {
         }
     }
 
+    fn memory(&self) -> MutexGuard<'_, BTreeMap<String, (Vec<u8>, u32)>> {
+        // Every value is whole, whoever panicked beside it.
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// All that was told since the last time.
     pub fn take_steps(&self) -> Vec<Step> {
         self.steps.take()
@@ -53,15 +84,24 @@ impl Port {
 
 impl Platform for Port {
     fn now_millis(&self) -> u64 {
+        if let Some(moment) = &self.moment {
+            return moment.now_millis;
+        }
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
     }
 
     fn monotonic_nanos(&self) -> u64 {
+        if let Some(moment) = &self.moment {
+            return moment.monotonic_nanos;
+        }
         u64::try_from(self.started.elapsed().as_nanos()).unwrap_or(u64::MAX)
     }
 
     fn random(&mut self) -> [u8; 16] {
+        if let Some(moment) = &self.moment {
+            return moment.random;
+        }
         let mut bytes = [0; 16];
         // Ids only: without random numbers they are zero, and the request is explained all the same.
         let _ = SystemRandom::new().fill(&mut bytes);
@@ -69,7 +109,7 @@ impl Platform for Port {
     }
 
     fn source_address(&self) -> Option<String> {
-        Some("127.0.0.1:51234".to_owned())
+        Some(self.moment.as_ref().map_or("127.0.0.1:51234", |moment| &moment.source_address).to_owned())
     }
 
     fn response_code_details(&self) -> Option<String> {
@@ -86,11 +126,11 @@ impl Platform for Port {
     }
 
     fn shared_data(&self, key: &str) -> Option<(Vec<u8>, u32)> {
-        self.shared.borrow().get(key).cloned()
+        self.memory().get(key).cloned()
     }
 
     fn set_shared_data(&self, key: &str, value: &[u8], version: Version) -> bool {
-        let mut shared = self.shared.borrow_mut();
+        let mut shared = self.memory();
         let current = shared.get(key).map(|(_, version)| *version);
         let is_current = match (current, version) {
             (None, _) | (_, Version::Any) => true,

@@ -18,9 +18,14 @@ const NAME: Style = anstyle::AnsiColor::Cyan.on_default();
 
 /// For people.
 pub fn human(explained: &Explained, secrets: &Secrets) -> String {
+    sections(&explained.steps, secrets)
+}
+
+/// Steps under the headings of their sections.
+pub fn sections(steps: &[Step], secrets: &Secrets) -> String {
     let mut out = String::new();
     let mut section = None;
-    for step in &explained.steps {
+    for step in steps {
         if section != Some(step.section) {
             let between = if section.is_some() { "\n" } else { "" };
             let _ = writeln!(out, "{between}{HEADING}{}{HEADING:#}", heading(step.section).0);
@@ -84,7 +89,7 @@ fn headers(headers: &Headers, secrets: &Secrets) -> Value {
 }
 
 /// The console's words, and ours.
-fn heading(section: Section) -> (&'static str, &'static str) {
+pub fn heading(section: Section) -> (&'static str, &'static str) {
     match section {
         Section::MethodRequest => ("Method request", "MethodRequest"),
         Section::IntegrationRequest => ("Integration request", "IntegrationRequest"),

@@ -10,7 +10,7 @@ use tollgate::gateway::Gateway;
 use tollgate::http::{RequestHead, Response, ResponseHead};
 use tollgate::platform::Section;
 
-use super::backend::{self, Backends, Lost, Reply};
+use super::backend::{self, Lost, Reply, Servers};
 use super::platform::{Port, Step};
 use super::request::Asked;
 use crate::cli::Failure;
@@ -28,7 +28,7 @@ pub struct Explained {
 struct Run<'a> {
     exchange: Exchange,
     port: Port,
-    backends: &'a Backends,
+    backends: &'a dyn Servers,
     help: Vec<String>,
 }
 
@@ -39,9 +39,13 @@ enum Outcome {
 }
 
 /// Sends a request through a gateway.
-pub fn run(gateway: &Arc<Gateway>, asked: &Asked, backends: &Backends) -> Result<Explained, Failure> {
-    let mut run =
-        Run { exchange: Exchange::new(Arc::clone(gateway)), port: Port::new(asked.body.clone()), backends, help: Vec::new() };
+pub fn run(gateway: &Arc<Gateway>, asked: &Asked, backends: &dyn Servers) -> Result<Explained, Failure> {
+    run_at(gateway, asked, backends, Port::new(asked.body.clone()))
+}
+
+/// The same at another host than this one at this moment.
+pub fn run_at(gateway: &Arc<Gateway>, asked: &Asked, backends: &dyn Servers, port: Port) -> Result<Explained, Failure> {
+    let mut run = Run { exchange: Exchange::new(Arc::clone(gateway)), port, backends, help: Vec::new() };
     let about_keys = if needs_keys(gateway, asked) { run.fetch_keys(gateway) } else { Vec::new() };
     if let Some(remark) = &asked.remark {
         run.port.tell(Section::MethodRequest, "path", remark);

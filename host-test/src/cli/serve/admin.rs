@@ -37,6 +37,9 @@ pub struct Route {
 /// Answers by the configuration that serves at this moment, and by what all configurations have counted.
 type Handler = fn(&Arc<Gateway>, &Arc<Shared>) -> Response<Body>;
 
+/// A port of this machine that nobody has.
+pub const ANYWHERE: &str = "127.0.0.1:0";
+
 /// Listens. A port alone is one of this machine's own.
 pub async fn bind(address: &str) -> Result<(TcpListener, SocketAddr), Failure> {
     let address = match address.parse::<u16>() {
@@ -50,7 +53,7 @@ pub async fn bind(address: &str) -> Result<(TcpListener, SocketAddr), Failure> {
 pub fn warning(local: SocketAddr) -> Option<String> {
     let own = local.ip().to_canonical().is_loopback();
     (!own)
-        .then(|| format!("warning: whoever reaches `{local}` reads what is meant for the operator: nobody is asked who they are\n"))
+        .then(|| format!("warning: whoever reaches `{local}` reads what is meant for the operator, and can send requests from the console: nobody is asked who they are\n"))
 }
 
 /// Answers a request.
@@ -67,12 +70,16 @@ pub fn answer(routes: &[Route], method: &Method, path: &str, gateway: &Arc<Gatew
     (route.answer)(gateway, shared)
 }
 
-/// What the filter's workers counted: not what a rate limit service did, which counts quotas where there is one.
 fn usage_of(gateway: &Arc<Gateway>, shared: &Arc<Shared>) -> Response<Body> {
+    json(&usage_report(gateway, shared))
+}
+
+/// What the filter's workers counted: not what a rate limit service did, which counts quotas where there is one.
+pub fn usage_report(gateway: &Gateway, shared: &Shared) -> Value {
     let nanos = |time: std::time::Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
     let now = Now { seconds: SystemClock.wall().as_secs(), nanos: nanos(SystemClock.now()) };
     let read = |slot: &str| shared.get(VM_ID, slot.as_bytes()).map(|(value, _)| value.to_vec());
-    json(&usage::to_json(&gateway.plans.report(now, read)))
+    usage::to_json(&gateway.plans.report(now, read))
 }
 
 fn list(routes: &[Route]) -> String {

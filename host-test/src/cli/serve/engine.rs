@@ -15,6 +15,7 @@ use tollgate_host::{
 
 use super::edge::Answer;
 use super::exchange::Backends;
+use super::journal::Recorder;
 use super::thread::{Thread, print_logs};
 
 /// Events that may wait for the thread; who has one more waits himself.
@@ -77,7 +78,13 @@ pub struct Presence {
 
 impl Engine {
     /// Starts the filter; fails with what it has to say against its configuration.
-    pub async fn start(module: &FilterModule, settings: Settings, shared: Arc<Shared>, backends: Backends) -> Result<Self, String> {
+    pub async fn start(
+        module: &FilterModule,
+        settings: Settings,
+        shared: Arc<Shared>,
+        backends: Backends,
+        recorder: Recorder,
+    ) -> Result<Self, String> {
         let (inputs, events) = mpsc::channel(QUEUE);
         let (notices, heard) = mpsc::unbounded_channel();
         let engine = Self { inputs: inputs.clone(), notices: notices.clone() };
@@ -100,7 +107,7 @@ impl Engine {
             drop(started.send(Ok(())));
             let waker = notices.clone();
             worker.set_waker(Arc::new(move || drop(waker.send(Notice::Wake))));
-            let mut thread = Thread::new(worker, clock, runtime.clone(), backends, inputs, notices);
+            let mut thread = Thread::new(worker, clock, runtime.clone(), backends, inputs, notices, recorder);
             runtime.block_on(thread.run(events, heard));
             thread.end();
         });

@@ -20,6 +20,7 @@ use tollgate_host::{Connection, FilterModule, HeaderMap, Shared};
 use super::edge;
 use super::engine::{Engine, Input};
 use super::exchange::Backends;
+use super::journal::{Journal, LogFormat, Recorder, Replayer, Shown};
 use super::origins::{Origin, Origins, Protocol};
 use super::settings;
 use crate::cli::server::Body;
@@ -84,7 +85,9 @@ async fn gateway(url: &str, protocol: Protocol, timeout: u32) -> Engine {
     let origin = Origin { protocol, ..url.parse().unwrap() };
     let backends = Backends::new(Origins::from([("ratelimit".to_owned(), origin)]));
     let settings = settings("{}", &backends);
-    Engine::start(&module, settings, Arc::new(Shared::default()), backends).await.unwrap()
+    let (journal, _) = Journal::start(Shown { log: LogFormat::None, trace: false, access_log: None, console: false });
+    let recorder = Recorder::new(journal, Arc::new(Replayer::new(Arc::default(), Arc::default())));
+    Engine::start(&module, settings, Arc::new(Shared::default()), backends, recorder).await.unwrap()
 }
 
 static KEYS: AtomicU64 = AtomicU64::new(0);

@@ -3,15 +3,18 @@
 //! ```text
 //!   client -> server (hyper) -> edge -> engine: the filter's thread -> exchange (hyper) -> backend
 //! ```
+//! What became of each request the `journal` tells, and the `console` shows.
 //! The settings are those of our Envoy at the edge (`envoy/edge.yaml`), so that what is seen here is what is deployed.
 
 mod admin;
 mod client;
+mod console;
 mod edge;
 mod engine;
 pub mod exchange;
 #[cfg(test)]
 mod grpc_tests;
+mod journal;
 pub mod module;
 pub mod origins;
 mod pipe;
@@ -36,14 +39,17 @@ use tollgate::definition::Endpoint;
 use tollgate::gateway::Gateway;
 use tollgate_host::{FilterModule, Listener, LogLevel, OnTrap, Plugin, Route, Settings, Shared};
 
+use self::console::{Subject, guard};
 use self::engine::Engine;
 use self::exchange::Backends;
+use self::journal::{AccessLog, Journal, LogFormat, Recorder, Replayer, Shown};
 use self::origins::Override;
 use super::check::Checked;
 use super::diagnostics;
+use super::explain::platform::Memory;
 use super::functions::{self, Local};
 use super::source::{Choice, Source, Version, stage_variable};
-use super::{Failure, Verdict, routes, say, server};
+use super::{Failure, Verdict, progress, routes, say, server};
 
 /// Under what name the filter's workers share what they count.
 const VM_ID: &str = "tollgate";
@@ -57,6 +63,16 @@ const MAX_BODY: usize = 10 * 1024 * 1024;
   tollgate serve api.yaml
   tollgate serve api.yaml --watch --stage dev --stage-variable backend=orders
   tollgate serve api.yaml --upstream petstore.example.com=http://127.0.0.1:9000
+  tollgate serve api.yaml --trace
+  tollgate serve gateway.yaml --log-format json --access-log access.log >requests.jsonl
+
+The console at the address of `--admin` shows every method as API Gateway's does, the last requests with the steps of their ways,
+and has a Test form. It is for whoever sits at this machine.
+
+`--trace` shows below the line of each request every step of its way, as `tollgate explain` does: what the module got and was
+answered goes through the same gateway once more, in the command itself, and nobody is asked a second time. A note stands where
+that does not come to what the module answered. Tokens, keys and cookies of the request are shortened to their first four
+characters, in the console too; what else is in bodies and templates is shown as it is.
 
 Each integration goes to its own host, unless `--upstream` puts another server in its place.
 With `--watch` a changed file is served at once; one with errors is shown, and the last good one goes on serving.
@@ -85,9 +101,18 @@ pub struct Arguments {
     /// The module to run instead of the one beside the command
     #[arg(long, value_name = "PATH")]
     module: Option<PathBuf>,
-    /// Answer the operator at this address, apart from the APIs; a port alone is of 127.0.0.1
+    /// Where the console and the operator's routes are, apart from the APIs; a port alone is of 127.0.0.1, `off` is nowhere
     #[arg(long, value_name = "ADDRESS")]
     admin: Option<String>,
+    /// How requests are logged
+    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
+    log_format: LogFormat,
+    /// Show every step of each request below its line
+    #[arg(long)]
+    trace: bool,
+    /// Where the lines go that the stages' `accessLogSettings` make; `-` is the standard output
+    #[arg(long, value_name = "FILE")]
+    access_log: Option<PathBuf>,
 }
 
 /// All that a new configuration is started with.
@@ -98,6 +123,10 @@ struct Server {
     shared: Arc<Shared>,
     /// Where the functions of the document run, once it has some.
     lambda: OnceCell<Local>,
+    /// What became of requests.
+    journal: Journal,
+    /// What the gateways remember in which the journal sends requests once more.
+    memory: Memory,
 }
 
 /// What answers at this moment.
@@ -106,6 +135,8 @@ struct Current {
     engine: Engine,
     /// The same document as the filter has it, compiled here.
     gateway: Arc<Gateway>,
+    /// What the console shows of it, and sends its tests to.
+    subject: Arc<Subject>,
 }
 
 /// A configuration that serves.
@@ -138,18 +169,26 @@ pub fn run(arguments: Arguments) -> Result<Verdict, Failure> {
             Err(Refused::Failure(failure)) => return Err(failure),
             Err(Refused::Problems(_)) => return Ok(Verdict::Problems),
         };
-        let module = module::load(arguments.module.as_deref())?;
-        let server = Arc::new(Server { arguments, module, shared: Arc::default(), lambda: OnceCell::new() });
+        let access_log = arguments.access_log.as_deref().map(AccessLog::open).transpose()?;
+        let module = {
+            let _progress = progress::start("compiling the module");
+            module::load(arguments.module.as_deref())?
+        };
+        let console = arguments.admin.as_deref() != Some("off");
+        let shown = Shown { log: arguments.log_format, trace: arguments.trace, access_log, console };
+        let (journal, journal_thread) = Journal::start(shown);
+        let (shared, lambda, memory) = Default::default();
+        let server = Arc::new(Server { arguments, module, shared, lambda, journal, memory });
         let serving = draft.start(&server).await?;
         let (listener, local) = server::bind(&server.arguments.listen).await?;
-        let admin = match &server.arguments.admin {
-            Some(address) => Some(admin::bind(address).await?),
-            None => None,
+        let admin = match server.arguments.admin.as_deref() {
+            Some("off") => None,
+            address => Some(admin::bind(address.unwrap_or(admin::ANYWHERE)).await?),
         };
         let digest: String = server.module.sha256().chars().take(12).collect();
         say(&format!("module sha256 {digest}\n{}listening on http://{local}\n", serving.routes));
         let (sender, current) = tokio::sync::watch::channel(serving.current);
-        let operator = operate(admin, current.clone(), Arc::clone(&server.shared));
+        let operator = operate(admin, current.clone(), Arc::clone(&server));
         if server.arguments.watch {
             tokio::spawn(reload::follow(Arc::clone(&server), serving.files, sender));
         } else {
@@ -157,26 +196,43 @@ pub fn run(arguments: Arguments) -> Result<Verdict, Failure> {
             Box::leak(Box::new(sender));
         }
         let keys = Arc::new(AtomicU64::new(0));
+        let journal = server.journal.clone();
         let clients = server::serve(listener, server::stop_signal(), move |request, peer| {
             let engine = current.borrow().engine.clone();
-            request::answer(engine, keys.fetch_add(1, Ordering::Relaxed), request, peer)
+            request::answer(engine, journal.clone(), keys.fetch_add(1, Ordering::Relaxed), request, peer)
         });
         tokio::join!(clients, operator);
         if let Some(lambda) = server.lambda.get() {
             lambda.stop();
         }
+        server.journal.close();
+        // What it has to say is said before the process ends.
+        drop(journal_thread.join());
         Ok(Verdict::Good)
     })
 }
 
 /// Answers the operator, where there is a listener for that, until the server is told to stop.
-async fn operate(listener: Option<(TcpListener, SocketAddr)>, current: Receiver<Current>, shared: Arc<Shared>) {
+async fn operate(listener: Option<(TcpListener, SocketAddr)>, current: Receiver<Current>, server: Arc<Server>) {
     let Some((listener, local)) = listener else { return };
-    say(&format!("admin on http://{local}\n{}", admin::warning(local).unwrap_or_default()));
+    let is_asked_for = server.arguments.admin.is_some();
+    if is_asked_for {
+        say(&format!("admin on http://{local}\n{}", admin::warning(local).unwrap_or_default()));
+    }
+    say(&format!("console on http://{local}{}\n", console::ROOT));
     server::serve(listener, server::stop_signal(), move |request, _| {
-        let gateway = Arc::clone(&current.borrow().gateway);
-        let answer = admin::answer(&admin::ROUTES, request.method(), request.uri().path(), &gateway, &shared);
-        std::future::ready(Ok(answer))
+        let current = current.borrow().clone();
+        let server = Arc::clone(&server);
+        async move {
+            // Who wanted the listener may have given it a name; nobody has named one that is there by itself.
+            if !is_asked_for && let Some(refusal) = guard::foreign_host(&request) {
+                return Ok(refusal);
+            }
+            if console::is_at(request.uri().path()) {
+                return Ok(console::answer(request, &current, &server.journal, &server.shared).await);
+            }
+            Ok(admin::answer(&admin::ROUTES, request.method(), request.uri().path(), &current.gateway, &server.shared))
+        }
     })
     .await;
 }
@@ -194,10 +250,12 @@ struct Draft {
 impl Draft {
     /// Reads and checks the file, and shows what is wrong with it.
     fn read(arguments: &Arguments) -> Result<Self, Refused> {
+        let progress = progress::start(&format!("reading {}", arguments.file.display()));
         let choice = Choice { stage: arguments.stage.clone(), variables: arguments.variables.clone() };
         let source = Source::load(&arguments.file, &choice).map_err(Refused::Failure)?;
         Checked::require_stage(&source, &choice).map_err(Refused::Failure)?;
         let mut checked = Checked::new(source, &choice);
+        drop(progress);
         diagnostics::write_to_stderr(&checked.diagnostics, &arguments.file.display().to_string());
         match checked.gateway.take() {
             None => Err(Refused::Problems(checked.source.versions().to_vec())),
@@ -239,9 +297,13 @@ impl Draft {
         }
         let backends = Backends::new(origins);
         let settings = settings(&without_functions(document).to_string(), &backends);
-        let engine = Engine::start(&server.module, settings, Arc::clone(&server.shared), backends.clone());
+        let replayer = Arc::new(Replayer::new(Arc::clone(&self.gateway), Arc::clone(&server.memory)));
+        let recorder = Recorder::new(server.journal.clone(), replayer);
+        let progress = progress::start("starting the module and looking for credentials");
+        let engine = Engine::start(&server.module, settings, Arc::clone(&server.shared), backends.clone(), recorder);
         // Where no instance gives out credentials, it takes a while to know that.
         let (engine, signing) = tokio::join!(engine, backends.signing());
+        drop(progress);
         say(&signing);
         let engine = engine.map_err(|said| {
             Failure::new(format!("the module does not take the document: {}", said.trim_end()))
@@ -251,8 +313,11 @@ impl Draft {
             lambda.replace(document, &server.arguments.file);
             lambda.introduce();
         }
-        let current = Current { engine, gateway: self.gateway };
-        Ok(Serving { current, routes: self.routes, files: self.checked.source.versions().to_vec() })
+        let files = self.checked.source.versions().to_vec();
+        let Checked { document, diagnostics, .. } = self.checked;
+        let subject = Subject::new(server.arguments.file.display().to_string(), document, diagnostics, backends);
+        let current = Current { engine, gateway: self.gateway, subject: Arc::new(subject) };
+        Ok(Serving { current, routes: self.routes, files })
     }
 }
 

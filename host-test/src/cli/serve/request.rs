@@ -1,45 +1,64 @@
-//! One request of a client: handed to the engine piece by piece, answered, and told of in one line.
+//! One request of a client: handed to the engine piece by piece, answered, and told of when it is over.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::body::{Body as _, Frame, Incoming, SizeHint};
-use hyper::{Request, Response, StatusCode};
+use hyper::{Request, Response};
 use tokio::sync::{oneshot, watch};
+use tollgate_host::{Clock, SystemClock};
 
 use super::edge;
 use super::engine::{Engine, Input, Key};
-use crate::cli::diagnostics::printable;
-use crate::cli::say;
+use super::journal::{Journal, Line};
 use crate::cli::server::{Aborted, Body, Peer};
 
-/// Says what became of a request when it is over.
-struct Line {
-    request: String,
-    status: Option<StatusCode>,
+/// Tells the journal what became of a request when it is over.
+struct Over {
+    journal: Journal,
+    key: Key,
+    line: Line,
     started: Instant,
+    /// The engine has it, and tells the journal too.
+    has_record: bool,
 }
 
-/// A body that says when it is over.
+/// A body that tells when it is over.
 struct Told {
     body: Body,
-    _line: Line,
+    _over: Over,
 }
 
 /// Answers a request.
-pub async fn answer(engine: Engine, key: Key, request: Request<Incoming>, peer: Peer) -> Result<Response<Body>, Aborted> {
+pub async fn answer(
+    engine: Engine,
+    journal: Journal,
+    key: Key,
+    request: Request<Incoming>,
+    peer: Peer,
+) -> Result<Response<Body>, Aborted> {
     let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
-    let request_line = format!("{} {}", request.method(), printable(target));
-    let mut line = Line { request: request_line, status: None, started: Instant::now() };
+    let line = Line {
+        millis: u64::try_from(SystemClock.wall().as_millis()).unwrap_or(u64::MAX),
+        method: request.method().to_string(),
+        target: target.to_owned(),
+        client: peer.remote.ip().to_string(),
+        status: None,
+        latency: Duration::ZERO,
+    };
+    let mut over = Over { journal, key, line, started: Instant::now(), has_record: false };
     let response = match edge::refuse(&request) {
         Some(refusal) => refusal,
-        None => ask(engine, key, request, peer).await?,
+        None => {
+            over.has_record = true;
+            ask(engine, key, request, peer).await?
+        }
     };
-    line.status = Some(response.status());
-    Ok(response.map(|body| Body::new(Told { body, _line: line })))
+    over.line.status = Some(response.status().as_u16());
+    Ok(response.map(|body| Body::new(Told { body, _over: over })))
 }
 
 async fn ask(engine: Engine, key: Key, request: Request<Incoming>, peer: Peer) -> Result<Response<Body>, Aborted> {
@@ -96,13 +115,12 @@ async fn upload(engine: Engine, key: Key, mut body: Incoming, mut go: watch::Rec
     }
 }
 
-// === impl Line ===
+// === impl Over ===
 
-impl Drop for Line {
+impl Drop for Over {
     fn drop(&mut self) {
-        let elapsed = self.started.elapsed().as_millis();
-        let status = self.status.map_or_else(|| "gone".to_owned(), |status| status.as_u16().to_string());
-        say(&format!("{} {status} {elapsed} ms\n", self.request));
+        let line = Line { latency: self.started.elapsed(), ..self.line.clone() };
+        self.journal.line(self.key, line, self.has_record);
     }
 }
 

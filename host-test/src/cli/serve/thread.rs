@@ -13,6 +13,7 @@ use tollgate_host::{Clock, ExchangeId, HeaderMap, LogLevel, LogLine, Output, Str
 use super::edge::{self, Answer};
 use super::engine::{Input, Key, Notice};
 use super::exchange::Backends;
+use super::journal::Recorder;
 use super::pipe::{self, Signal, Writer};
 use crate::cli::diagnostics::printable;
 use crate::cli::say;
@@ -29,6 +30,7 @@ pub(super) struct Thread {
     streams: HashMap<Key, StreamId>,
     downstreams: HashMap<StreamId, Downstream>,
     upstreams: HashMap<ExchangeId, Upstream>,
+    recorder: Recorder,
 }
 
 /// The client's side of a request.
@@ -75,9 +77,10 @@ impl Thread {
         backends: Backends,
         inputs: mpsc::WeakSender<Input>,
         notices: mpsc::UnboundedSender<Notice>,
+        recorder: Recorder,
     ) -> Self {
         let (streams, downstreams, upstreams) = Default::default();
-        Self { worker, clock, runtime, backends, inputs, notices, streams, downstreams, upstreams }
+        Self { worker, clock, runtime, backends, inputs, notices, streams, downstreams, upstreams, recorder }
     }
 
     /// Works until nobody can send another event and every request is answered.
@@ -116,7 +119,9 @@ impl Thread {
     fn feed(&mut self, input: Input) -> Source {
         match input {
             Input::Request { key, connection, head, end, reply, go } => {
+                let (peer, at_filter) = (connection.peer, self.worker.head_at_filter(&connection, head.clone()));
                 let stream = self.worker.begin(connection, head, end);
+                self.recorder.began(stream, key, peer, at_filter);
                 self.streams.insert(key, stream);
                 let gate = Gate { open: go, held: false, slow: false };
                 let downstream = Downstream { key, reply: Some(reply), writer: None, gate, source: None };
@@ -126,6 +131,7 @@ impl Thread {
             Input::Data { key, data, end } => match self.streams.get(&key).copied() {
                 None => Source::Other,
                 Some(stream) => {
+                    self.recorder.request_data(stream, &data);
                     self.worker.request_data(stream, data, end);
                     Source::Client(stream)
                 }
@@ -138,18 +144,22 @@ impl Thread {
                 }
             },
             Input::UpstreamHead { exchange, head, end } => {
+                self.recorder.upstream_head(exchange, &head, end);
                 self.worker.upstream_head(exchange, head, end);
                 self.ended(exchange, end)
             }
             Input::UpstreamData { exchange, data, end } => {
+                self.recorder.upstream_data(exchange, &data, end);
                 self.worker.upstream_data(exchange, data, end);
                 self.ended(exchange, end)
             }
             Input::UpstreamTrailers { exchange, trailers } => {
+                self.recorder.upstream_trailers(exchange, &trailers);
                 self.worker.upstream_trailers(exchange, trailers);
                 self.ended(exchange, true)
             }
             Input::UpstreamFailed { exchange, failure } => {
+                self.recorder.upstream_failed(exchange, &failure);
                 self.worker.upstream_failed(exchange, failure);
                 self.ended(exchange, true)
             }
@@ -190,7 +200,15 @@ impl Thread {
 
     fn carry_out(&mut self, output: Output, source: Source) {
         match output {
-            Output::UpstreamHead { exchange, cluster, head, end, .. } => self.open(exchange, cluster, head, end, source),
+            Output::UpstreamHead { exchange, cluster, head, end, callout } => {
+                let stream = match source {
+                    Source::Client(stream) => Some(stream),
+                    Source::Backend(before) => self.recorder.owner(before),
+                    Source::Other => None,
+                };
+                self.recorder.asks(exchange, stream, &cluster, &head, callout);
+                self.open(exchange, cluster, head, end, source);
+            }
             Output::UpstreamData { exchange, data, end } => self.send_upstream(exchange, data, end, source),
             Output::UpstreamTrailers { exchange, trailers } => {
                 if let Some(writer) = self.upstreams.get_mut(&exchange).and_then(|upstream| upstream.writer.take()) {
@@ -198,6 +216,7 @@ impl Thread {
                 }
             }
             Output::UpstreamReset { exchange } => {
+                self.recorder.given_up(exchange);
                 if let Some(upstream) = self.upstreams.remove(&exchange) {
                     upstream.task.abort();
                 }
@@ -207,8 +226,14 @@ impl Thread {
                     upstream.gate.hold(!go);
                 }
             }
-            Output::ResponseHead { stream, head, end } => self.answer(stream, head, end, source),
-            Output::ResponseData { stream, data, end } => self.send_downstream(stream, data, end, source),
+            Output::ResponseHead { stream, head, end } => {
+                self.recorder.response_head(stream, &head);
+                self.answer(stream, head, end, source);
+            }
+            Output::ResponseData { stream, data, end } => {
+                self.recorder.response_data(stream, &data);
+                self.send_downstream(stream, data, end, source);
+            }
             Output::ResponseTrailers { stream, trailers } => {
                 if let Some(writer) = self.downstreams.get_mut(&stream).and_then(|downstream| downstream.writer.take()) {
                     writer.trailers(edge::to_fields(&trailers));
@@ -216,6 +241,7 @@ impl Thread {
                 self.forget(stream);
             }
             Output::ResponseReset { stream } => self.forget(stream),
+            Output::StreamEnded { stream, end } => self.recorder.ended(stream, end),
             Output::RequestFlow { stream, go } => {
                 if let Some(downstream) = self.downstreams.get_mut(&stream) {
                     downstream.gate.hold(!go);

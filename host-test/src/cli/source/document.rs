@@ -70,10 +70,7 @@ fn refuse(source: &mut Source, root: &Node) {
     let (message, help) = if !matches!(root.content, Content::Object(_)) {
         ("the file holds no object", "a gateway document starts with `apis`, a definition with `openapi` or `swagger`")
     } else if template {
-        (
-            "this is a CloudFormation template, not a definition",
-            "export the deployed API with `aws apigateway get-export` (HTTP APIs: `aws apigatewayv2 export-api`)",
-        )
+        ("this is a CloudFormation template, not a definition", "`tollgate import` makes a gateway document of it")
     } else {
         (
             "neither a gateway document nor a definition",

@@ -23,6 +23,7 @@ pub use self::text::{FileId, Position, SourceFile, Span};
 pub use self::tree::Finding;
 use self::tree::{Node, Parsed, path_of};
 pub use self::version::Version;
+use self::yaml::Tags;
 use super::Failure;
 
 /// What a file argument turned out to be.
@@ -32,6 +33,8 @@ pub struct Source {
     document: Option<Node>,
     bare: bool,
     findings: Vec<Finding>,
+    /// What the short forms of CloudFormation are in its YAML.
+    tags: Tags,
 }
 
 // === impl Source ===
@@ -49,13 +52,22 @@ impl Source {
 
     /// Reads a file that is neither a gateway document nor a definition, but has lines to point at all the same.
     pub fn load_plain(file: &Path) -> Result<Self, Failure> {
+        Self::load_with(file, Tags::Refused)
+    }
+
+    /// Reads a file of infrastructure code, in which CloudFormation's functions have a meaning.
+    pub fn load_template(file: &Path) -> Result<Self, Failure> {
+        Self::load_with(file, Tags::Functions)
+    }
+
+    fn load_with(file: &Path, tags: Tags) -> Result<Self, Failure> {
         let mut versions = Vec::new();
         if file != Path::new("-") {
             versions.push(Version::now(file.to_owned()));
         }
         let (name, text) = read(file)?;
         let files = vec![SourceFile::new(name, &text)];
-        let mut source = Self { files, versions, document: None, bare: false, findings: Vec::new() };
+        let mut source = Self { files, versions, document: None, bare: false, findings: Vec::new(), tags };
         source.document = source.parse(FileId(0), &JsonPath::root());
         Ok(source)
     }
@@ -63,6 +75,45 @@ impl Source {
     /// Adds what its reader found wrong at a path.
     pub fn report(&mut self, path: &JsonPath, message: &str, help: Option<&str>) {
         self.error(path, None, message.to_owned(), help);
+    }
+
+    /// Goes on with a member in the place of the whole, where it is an object: what some tools wrap their answer into.
+    pub fn enter(&mut self, name: &str) {
+        let inner = self.document.as_ref().and_then(|document| document.get(name));
+        if let Some(inner) = inner.filter(|inner| matches!(inner.content, tree::Content::Object(_))) {
+            self.document = Some(inner.clone());
+        }
+    }
+
+    /// Puts a file that the template names into it: the value at `holder` gets a member `name` with what is in the file. What is wrong
+    /// with the file is told at the value.
+    pub fn put_file(&mut self, holder: &JsonPath, name: &str, file: &Path) -> Result<(), Failure> {
+        let (shown, text) = read(file)?;
+        let id = FileId(self.files.len());
+        self.files.push(SourceFile::new(shown, &text));
+        let root = self.parse(id, &holder.key(name));
+        let members = self.document.as_mut().and_then(|document| document.at_mut(holder)).and_then(Node::members_mut);
+        if let (Some(root), Some(members)) = (root, members) {
+            members.retain(|member| member.name != name);
+            members.push(tree::Member { name: name.to_owned(), name_span: None, value: root });
+        }
+        Ok(())
+    }
+
+    /// Puts the members of a file into the object at `holder`, in the place of the `Fn::Transform` that includes it.
+    pub fn put_include(&mut self, holder: &JsonPath, file: &Path) -> Result<(), Failure> {
+        const INCLUDE: &str = "Fn::Transform";
+        self.put_file(holder, INCLUDE, file)?;
+        let Some(holder) = self.document.as_mut().and_then(|document| document.at_mut(holder)) else { return Ok(()) };
+        let Some(members) = holder.members_mut() else { return Ok(()) };
+        let Some(at) = members.iter().position(|member| member.name == INCLUDE) else { return Ok(()) };
+        let included = members.remove(at).value;
+        if members.is_empty() {
+            *holder = included;
+        } else {
+            members.extend(included.members().iter().cloned());
+        }
+        Ok(())
     }
 
     /// The gateway document, if the files could be read as one.
@@ -114,7 +165,7 @@ impl Source {
     /// Reads one of the files; its findings are told under `mount`, the place of its root in the document.
     fn parse(&mut self, id: FileId, mount: &JsonPath) -> Option<Node> {
         let file = self.files.get(id.0)?;
-        let (root, findings) = match parse(file, id) {
+        let (root, findings) = match parse(file, id, self.tags) {
             Ok(Parsed { root, findings }) => (Some(root), findings),
             Err(finding) => (None, vec![finding]),
         };
@@ -130,14 +181,31 @@ impl Source {
 }
 
 /// JSON where it looks like JSON, YAML otherwise; a `.yaml` file may also hold a flow mapping that is no JSON.
-fn parse(file: &SourceFile, id: FileId) -> Result<Parsed, Finding> {
+fn parse(file: &SourceFile, id: FileId, tags: Tags) -> Result<Parsed, Finding> {
     if !file.text.trim_start().starts_with(['{', '[']) {
-        return yaml::parse(file, id);
+        return yaml::parse(file, id, tags);
     }
     let is_yaml = [".yaml", ".yml"].iter().any(|suffix| file.name.to_ascii_lowercase().ends_with(suffix));
     match json::parse(file, id) {
-        Err(_) if is_yaml => yaml::parse(file, id),
+        Err(_) if is_yaml => yaml::parse(file, id, tags),
         result => result,
+    }
+}
+
+/// What a text inside of a file says that is JSON or YAML itself; else what is wrong with it.
+pub fn value_of(text: &str) -> Result<Value, String> {
+    let file = SourceFile::new(String::new(), text);
+    let (root, finding) = match parse(&file, FileId(0), Tags::Refused) {
+        Ok(Parsed { root, findings }) => (Some(root), findings.into_iter().next()),
+        Err(finding) => (None, Some(finding)),
+    };
+    match (root, finding) {
+        (Some(root), None) => Ok(root.to_value()),
+        (_, Some(finding)) => {
+            let line = finding.span.map_or(1, |span| file.position(span.start).line);
+            Err(format!("{}, on its line {line}", finding.problem.message))
+        }
+        (None, None) => Err("it is empty".to_owned()),
     }
 }
 
@@ -166,7 +234,7 @@ pub fn documents_of(name: &str, text: &str) -> Result<Vec<Value>, Failure> {
             let place = start.map(|at| format!(":{}:{}", at.line + before, at.column)).unwrap_or_default();
             Failure::usage(format!("{name}{place}: {}", finding.problem.message))
         };
-        match parse(&file, FileId(0)) {
+        match parse(&file, FileId(0), Tags::Refused) {
             Ok(Parsed { findings, .. }) if !findings.is_empty() => Err(wrong(&findings[0])),
             Ok(Parsed { root, .. }) => Ok(root.to_value()),
             Err(finding) => Err(wrong(&finding)),

@@ -115,6 +115,14 @@ impl Node {
         self.members_mut()?.iter_mut().find(|member| member.name == name).map(|member| &mut member.value)
     }
 
+    /// The value at a path, to change it.
+    pub fn at_mut(&mut self, path: &JsonPath) -> Option<&mut Node> {
+        path.segments().into_iter().try_fold(self, |node, segment| match segment {
+            Segment::Key(name) => node.get_mut(name),
+            Segment::Index(index) => node.elements_mut().get_mut(*index),
+        })
+    }
+
     /// The elements of an array, to change them; nothing else has any.
     pub fn elements_mut(&mut self) -> &mut [Node] {
         match &mut self.content {

@@ -1,6 +1,7 @@
 //! Reads YAML by its core schema (YAML 1.2), so that `on`, `yes`, dates and account ids with a leading zero stay the
 //! texts that they were meant to be, and keys such as `200` are texts too. Anchors and merge keys are resolved here.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, StrInput, Tag};
@@ -17,7 +18,7 @@ const MAX_DEPTH: usize = 512;
 const MAX_ALIASED: usize = 1_000_000;
 
 /// CloudFormation's short forms, which only make sense inside a template.
-const CLOUDFORMATION: [&str; 18] = [
+const CLOUDFORMATION: [&str; 20] = [
     "Ref",
     "Sub",
     "GetAtt",
@@ -36,11 +37,23 @@ const CLOUDFORMATION: [&str; 18] = [
     "Cidr",
     "GetAZs",
     "Transform",
+    "Length",
+    "ToJsonString",
 ];
+
+/// What becomes of CloudFormation's short forms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tags {
+    /// A mistake: the file is no template.
+    Refused,
+    /// `!Sub x` is `{"Fn::Sub": "x"}`, as in a template.
+    Functions,
+}
 
 struct Reader<'f> {
     file: &'f SourceFile,
     id: FileId,
+    tags: Tags,
     parser: Parser<'f, StrInput<'f>>,
     cursor: Cursor,
     anchors: HashMap<usize, (Node, usize)>,
@@ -60,10 +73,10 @@ struct Cursor {
 }
 
 /// Reads a file as YAML.
-pub fn parse(file: &SourceFile, id: FileId) -> Result<Parsed, Finding> {
+pub fn parse(file: &SourceFile, id: FileId, tags: Tags) -> Result<Parsed, Finding> {
     let parser = Parser::new_from_str(&file.text);
     let (anchors, path, findings) = (HashMap::new(), Vec::new(), Vec::new());
-    let mut reader = Reader { file, id, parser, cursor: Cursor::default(), anchors, aliased: 0, made: 0, path, findings };
+    let mut reader = Reader { file, id, tags, parser, cursor: Cursor::default(), anchors, aliased: 0, made: 0, path, findings };
     let root = reader.document()?;
     Ok(Parsed { root, findings: reader.findings })
 }
@@ -98,8 +111,10 @@ impl<'f> Reader<'f> {
         }
         let before = self.made;
         self.made += 1;
+        let (event, function) = self.function(event);
         let (anchor, content) = match event {
             Event::Alias(anchor) => return self.alias(anchor, span),
+            Event::Scalar(text, _, anchor, _) if function.is_some() => (anchor, Content::String(text.into_owned())),
             Event::Scalar(text, style, anchor, tag) => (anchor, self.scalar(&text, style, tag.as_deref(), span)),
             Event::SequenceStart(anchor, tag) => {
                 self.collection_tag(tag.as_deref(), "seq", span);
@@ -111,11 +126,34 @@ impl<'f> Reader<'f> {
             }
             _ => return Err(self.stop(span, "a value is expected here", None)),
         };
-        let node = Node { span: Some(span), content };
+        let mut node = Node { span: Some(span), content };
+        if let Some(name) = function {
+            let member = Member { name, name_span: Some(span), value: node };
+            node = Node { span: Some(span), content: Content::Object(vec![member]) };
+        }
         if anchor > 0 {
             self.anchors.insert(anchor, (node.clone(), self.made - before));
         }
         Ok(node)
+    }
+
+    /// Takes the tag of a function away where there are functions.
+    fn function(&self, event: Event<'f>) -> (Event<'f>, Option<String>) {
+        let named = |tag: &Option<Cow<'f, Tag>>| {
+            let tag = tag.as_deref().filter(|tag| self.tags == Tags::Functions && tag.handle == "!")?;
+            let suffix = tag.suffix.as_str();
+            let is_short = matches!(suffix, "Ref" | "Condition");
+            CLOUDFORMATION.contains(&suffix).then(|| if is_short { suffix.to_owned() } else { format!("Fn::{suffix}") })
+        };
+        let name = match &event {
+            Event::Scalar(_, _, _, tag) | Event::SequenceStart(_, tag) | Event::MappingStart(_, tag) => named(tag),
+            _ => None,
+        };
+        match event {
+            Event::SequenceStart(anchor, _) if name.is_some() => (Event::SequenceStart(anchor, None), name),
+            Event::MappingStart(anchor, _) if name.is_some() => (Event::MappingStart(anchor, None), name),
+            event => (event, name),
+        }
     }
 
     fn alias(&mut self, anchor: usize, span: Span) -> Result<Node, Finding> {
@@ -242,7 +280,7 @@ impl<'f> Reader<'f> {
 
     fn unknown_tag(&mut self, tag: &Tag, span: Span) {
         if tag.handle == "!" && CLOUDFORMATION.contains(&tag.suffix.as_str()) {
-            let help = "resolve the template first, or export the deployed API with `aws apigateway get-export` \
+            let help = "resolve the template first (`tollgate import` does it), or export the deployed API with `aws apigateway get-export` \
                         (HTTP APIs: `aws apigatewayv2 export-api`)";
             let message = format!("the CloudFormation function `!{}` has no value outside its template", tag.suffix);
             self.error(span, message, Some(help.to_owned()), true);

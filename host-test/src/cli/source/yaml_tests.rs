@@ -5,7 +5,7 @@ use tollgate::problem::JsonPath;
 
 fn read(text: &str) -> Result<(SourceFile, Parsed), Box<(SourceFile, Finding)>> {
     let file = SourceFile::new("api.yaml".into(), text);
-    match parse(&file, FileId(0)) {
+    match parse(&file, FileId(0), Tags::Refused) {
         Ok(parsed) => Ok((file, parsed)),
         Err(finding) => Err(Box::new((file, finding))),
     }
@@ -141,4 +141,22 @@ fn a_second_document_is_refused() {
 #[test]
 fn nesting_without_end_is_refused_and_does_not_overflow_the_stack() {
     assert!(read(&"[".repeat(20_000)).is_err());
+}
+
+#[test]
+fn short_forms_of_cloudformation_are_functions_in_a_template_only() {
+    let text = "a: !Sub '${x}'\nb: !If [c, !Ref d, &e !GetAtt f.Arn]\nc: !FindInMap\n  - g\nd: *e\ne: !Base64 5\nf: !Condition h\n";
+    let file = SourceFile::new("t.yaml".into(), text);
+    let parsed = parse(&file, FileId(0), Tags::Functions).unwrap();
+    assert!(parsed.findings.is_empty(), "{:?}", parsed.findings);
+    let attribute = json!({"Fn::GetAtt": "f.Arn"});
+    assert_eq!(
+        parsed.root.to_value(),
+        json!({"a": {"Fn::Sub": "${x}"}, "b": {"Fn::If": ["c", {"Ref": "d"}, attribute]}, "c": {"Fn::FindInMap": ["g"]},
+            "d": attribute, "e": {"Fn::Base64": "5"}, "f": {"Condition": "h"}})
+    );
+    let (_, parsed) = read(text).unwrap();
+    assert!(parsed.findings[0].problem.message.contains("`!Sub` has no value outside its template"));
+    let other = parse(&SourceFile::new("t.yaml".into(), "a: !Magic b"), FileId(0), Tags::Functions).unwrap();
+    assert_eq!(other.findings[0].problem.message, "the YAML tag `!Magic` has no meaning in a definition");
 }
