@@ -250,7 +250,7 @@ fn every_check_finds_something_in_some_test() {
     let all: Value = serde_json::from_slice(&output.stdout).expect("it is JSON");
     let ids: BTreeSet<&str> = all["checks"].as_array().expect("a list").iter().filter_map(|check| check["id"].as_str()).collect();
     let by_change: BTreeSet<&str> = CHANGES.iter().flat_map(|(.., ids)| ids.iter().map(|(id, _)| *id)).collect();
-    // These have tests of their own; `envoy-version` is a test of the check itself, `vm-reloads` one of what the statistics are called.
+    // These have tests of their own: `envoy-version` and `vm-reloads` beside the checks themselves, the others here.
     let apart = [
         "access-log",
         "document-size",

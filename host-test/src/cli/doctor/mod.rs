@@ -86,7 +86,7 @@ fn read(files: &[PathBuf]) -> Result<Subject, Failure> {
     for file in files {
         let documents = source::read_documents(file)?;
         let (manifests, others): (Vec<Value>, Vec<Value>) = documents.into_iter().partition(kubernetes::is_manifest);
-        let known = !manifests.is_empty() || others.iter().any(|document| is_envoys(document));
+        let known = !manifests.is_empty() || others.iter().any(is_envoys);
         if !known {
             return Err(unknown(file));
         }

@@ -181,7 +181,8 @@ pub fn local_replies(subject: &Subject, found: &mut Found<'_>) {
             })
         };
         let missing: Vec<&str> = ["NC", "NR"].into_iter().filter(|flag| !has(flag)).collect();
-        if !missing.is_empty() && !(subject.partial && mappers.is_empty()) {
+        let is_brought = subject.partial && mappers.is_empty();
+        if !missing.is_empty() && !is_brought {
             found.warning(chain.place(), format!("no mapper gives a body to replies with the flag {}", missing.join(" and ")));
         }
     }

@@ -113,7 +113,7 @@ pub fn stats_tags(subject: &Subject, found: &mut Found<'_>) {
 
 fn reloads(subject: &Subject, found: &mut Found<'_>) {
     for (name, count) in subject.running.iter().flat_map(|running| &running.stats).filter(|(_, count)| **count > 0) {
-        if !name.starts_with("wasm.") || name.contains(".created") || name.contains(".active") {
+        if !name.starts_with("wasm.") {
             continue;
         }
         match name.rsplit('.').next().unwrap_or_default() {
@@ -148,6 +148,7 @@ fn place(module: &Module) -> String {
 mod tests {
     use super::*;
     use crate::cli::doctor::checks::Severity;
+    use crate::cli::doctor::subject::Running;
 
     fn told(version: Option<(u64, u64, u64)>) -> Vec<Severity> {
         let mut findings = Vec::new();
@@ -164,5 +165,18 @@ mod tests {
         for minor in 36..=40 {
             assert!(told(Some((1, minor, 0))).is_empty());
         }
+    }
+
+    #[test]
+    fn a_vm_that_was_made_anew_is_a_warning_and_requests_that_it_cost_an_error() {
+        let told = |name: &str, count: u64| {
+            let running = Running { stats: [(name.to_owned(), count)].into(), ..Running::default() };
+            let mut findings = Vec::new();
+            reloads(&Subject { running: Some(running), ..Subject::default() }, &mut Found(&mut findings));
+            findings.iter().map(|finding| finding.severity).collect::<Vec<_>>()
+        };
+        assert_eq!(told("wasm.edge.vm_reload_success", 1), [Severity::Warning]);
+        assert_eq!(told("wasm.edge.vm_reload_backoff", 1), [Severity::Error]);
+        assert!(told("wasm.edge.vm_reload_success", 0).is_empty() && told("wasm.envoy.wasm.runtime.v8.created", 3).is_empty());
     }
 }

@@ -369,7 +369,10 @@ impl Sees {
         match self {
             Configuration => configured,
             Chain => !subject.chains.is_empty(),
-            Clusters => !subject.chains.is_empty() && !(subject.partial && subject.clusters.is_empty()),
+            Clusters => {
+                let is_brought = subject.partial && subject.clusters.is_empty();
+                !subject.chains.is_empty() && !is_brought
+            }
             Bootstrap => subject.bootstrap.is_some(),
             Running => subject.running.is_some(),
             Module => !subject.modules.is_empty(),

@@ -16,7 +16,8 @@ pub fn header(subject: &Subject, found: &mut Found<'_>) {
     for chain in &subject.chains {
         let names_it = |route: &[&Value; 3]| chooses(route[2]);
         // A sidecar, or a gateway of which only patches are seen, has routes of its own.
-        if !chain.each_route().any(|route| names_it(&route)) && !(subject.partial && chain.each_route().next().is_none()) {
+        let is_brought = subject.partial && chain.each_route().next().is_none();
+        if !is_brought && !chain.each_route().any(|route| names_it(&route)) {
             found.error(chain.place(), format!("no route has `cluster_header: {CLUSTER_HEADER}`"));
         }
     }
@@ -26,7 +27,7 @@ pub fn removed(subject: &Subject, found: &mut Found<'_>) {
     for (chain, parts) in chosen(subject) {
         let removes =
             |part: &&Value| list(part, "request_headers_to_remove").iter().any(|name| is_it(name.as_str().unwrap_or_default()));
-        if !parts.iter().any(|part| removes(&part)) {
+        if !parts.iter().any(removes) {
             found.warning(chain.place(), format!("{CLUSTER_HEADER} is sent to backends"));
         }
     }
