@@ -1,8 +1,6 @@
 //! `tollgate bundle`: what it writes for Envoy runs in a real Envoy and answers as `tollgate serve` does; what it writes for
 //! Kubernetes is what the CRDs take, and what it patches is what Envoy takes.
 
-#[path = "drivers/beside.rs"]
-mod beside;
 mod drivers;
 #[path = "../src/cli/bundle/minify.rs"]
 mod minify;
@@ -39,7 +37,7 @@ fn documents() -> Vec<PathBuf> {
         found.push(entry.expect("a folder can be read").path().join("gateway.yaml"));
     }
     assert!(found.len() >= 9, "only {} examples were found", found.len());
-    if let Some(folder) = beside::beside("definitions") {
+    if let Some(folder) = drivers::beside::beside("definitions") {
         let all = files(&folder);
         assert!(all.len() >= 10, "only {} definitions were found", all.len());
         found.extend(all.into_iter().filter(|file| lint(file)));

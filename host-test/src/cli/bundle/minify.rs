@@ -120,9 +120,8 @@ fn schema(schema: &mut Value) {
     }
     for (name, value) in members.iter_mut() {
         let name = name.as_str();
-        if NAMED_SCHEMAS.contains(&name) {
-            each(Some(value), self::schema);
-        } else if SCHEMAS.contains(&name) || (name == "items" && value.is_array()) {
+        let are_several = [&NAMED_SCHEMAS, &SCHEMAS].iter().any(|names| names.contains(&name));
+        if are_several || (name == "items" && value.is_array()) {
             each(Some(value), self::schema);
         } else if ONE_SCHEMA.contains(&name) {
             self::schema(value);
