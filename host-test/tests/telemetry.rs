@@ -218,6 +218,11 @@ fn the_line_of_a_stage_goes_to_an_opentelemetry_collector() {
 fn envoys_own_tracer_works_beside_the_filter_and_the_backend_hears_of_both() {
     let receiver = Receiver::start();
     let envoy = start("telemetry-traces", 1, Some(&receiver), |manager| {
+        // There is no x-request-id (`generate_request_id: false`), which would decide otherwise.
+        manager["request_id_extension"] = json!({ "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.request_id.uuid.v3.UuidRequestIdConfig",
+            "use_request_id_for_trace_sampling": false,
+        } });
         manager["tracing"] = json!({
             "random_sampling": { "value": 100 },
             "spawn_upstream_span": true,

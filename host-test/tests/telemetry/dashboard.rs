@@ -13,7 +13,7 @@ use crate::scrape::Seen;
 const PANELS: [&str; 4] = ["timeseries", "stat", "gauge", "table"];
 
 /// The labels that Prometheus adds, and those of every histogram.
-const LABELS_OF_PROMETHEUS: [&str; 3] = ["le", "job", "instance"];
+const LABELS_OF_PROMETHEUS: [&str; 4] = ["le", "job", "instance", "__name__"];
 
 /// Panics with everything that is wrong.
 pub fn check(seen: &Seen) {
@@ -68,9 +68,16 @@ fn mistakes(
         let all = pattern.captures_iter(query).filter_map(|captures| Some(captures.ok()?.get(1)?.as_str().to_owned()));
         all.collect()
     };
-    let named = found(r"\b((?:tollgate|envoy)_\w+)");
+    let named = found(r#"(?<!")\b((?:tollgate|envoy)_\w+)\b(?!\s*[=!])"#);
+    let patterns = found(r#"__name__=~"([^"]+)""#);
     let mut wrong = Vec::new();
-    if named.is_empty() {
+    for pattern in &patterns {
+        let whole = Regex::new(&format!("^(?:{pattern})$")).expect("a pattern");
+        if !metrics.iter().any(|metric| whole.is_match(metric).unwrap_or(false)) {
+            wrong.push(format!("{title}: no metric is like `{pattern}`"));
+        }
+    }
+    if named.is_empty() && patterns.is_empty() {
         wrong.push(format!("{title}: `{query}` names no metric"));
     }
     wrong.extend(named.iter().filter(|name| !metrics.contains(name.as_str())).map(|name| format!("{title}: no metric `{name}`")));

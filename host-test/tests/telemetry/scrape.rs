@@ -15,7 +15,8 @@ pub type Seen = BTreeMap<String, f64>;
 
 pub fn scrape(envoy: &Envoy) -> Seen {
     let text = envoy.prometheus();
-    let scrape = Scrape::parse(text.lines().map(|line| Ok(line.to_owned()))).expect("the format of Prometheus");
+    // The parser knows no empty list of labels, which Prometheus does.
+    let scrape = Scrape::parse(text.lines().map(|line| Ok(line.replacen("{} ", " ", 1)))).expect("the format of Prometheus");
     let mut seen = Seen::new();
     for sample in scrape.samples {
         let labels: BTreeMap<&str, &str> = sample.labels.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
