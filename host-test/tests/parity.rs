@@ -496,7 +496,7 @@ fn nothing_that_the_code_calls_not_served_yet_is_missing_among_the_refusals() {
             assert!(known, "{}: `{message}` is said of no document in this test", file.display());
         }
     }
-    assert!(found >= 10, "only {found} were found: the test does not look where the code is");
+    assert!(found >= 8, "only {found} were found: the test does not look where the code is");
 }
 
 // --- lists ------------------------------------------------------------------------------------------------------------------
