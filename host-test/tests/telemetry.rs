@@ -15,6 +15,8 @@ mod receiver;
 mod scrape;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
+use std::net::TcpStream;
 use std::time::Duration;
 
 use documents::{BACKEND, backend, gateway, plugins};
@@ -143,6 +145,26 @@ fn counts_outlive_their_configuration_and_so_does_a_request_on_its_way() {
     let sum = scrape(&envoy)[r#"tollgate_Latency_sum{ApiName="pets",Method="GET",Resource="/pets",Stage="prod"}"#];
     // Envoy's histograms keep two digits of each value.
     assert!(sum > SLOW as f64 * 0.9, "one of them took {SLOW} ms, and all took {sum}");
+    envoy.assert_no_reloads();
+}
+
+#[test]
+fn a_client_that_goes_away_is_counted_and_logged_without_a_status() {
+    let mut envoy = start("telemetry-abort", 1, None, |_| ());
+    envoy.play(BACKEND, &backend(5_000));
+    let mut client = TcpStream::connect(envoy.address("telemetry").expect("it is served")).expect("it accepts");
+    client.write_all(b"GET /prod/pets HTTP/1.1\r\nhost: gateway.test\r\n\r\n").expect("it reads");
+    std::thread::sleep(Duration::from_millis(1000));
+    drop(client);
+    let line = envoy.next_line("telemetry").expect("a line");
+    assert!(line.ends_with(" GET /pets - -"), "{line}");
+    let of_method = |metric: &str| format!(r#"tollgate_{metric}{{ApiName="pets",Method="GET",Resource="/pets",Stage="prod"}}"#);
+    await_counts(&envoy, &[(&of_method("Count"), 1)]);
+    let seen = scrape(&envoy);
+    assert!(
+        ["4XXError", "5XXError"].iter().all(|metric| seen.get(&of_method(metric)).is_none_or(|count| *count == 0.0)),
+        "{seen:?}"
+    );
     envoy.assert_no_reloads();
 }
 

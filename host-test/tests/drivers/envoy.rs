@@ -201,7 +201,7 @@ impl Envoy {
     }
 
     /// The next line of a listener's stages; none where the request left none, or no stage has one.
-    fn next_line(&mut self, name: &str) -> Option<String> {
+    pub fn next_line(&mut self, name: &str) -> Option<String> {
         let seen = *self.lines.get(name)?;
         let path = lines_of(&self.folder, name);
         let line = self.wait("a line of the access log", |_| {
