@@ -409,12 +409,13 @@ fn served_without() -> Vec<Value> {
             json!({"responses": {"default": {"statusCode": 200, "responseParameters": {"method.response.header.x-amzn-requestid": "'x'"}}}}),
         ),
         undeclared,
-        staged(json!({"accessLogSettings": {"format": "$context.requestId", "destinationArn": "a"}})),
+        staged(json!({"accessLogSettings": {"destinationArn": "arn:aws:logs:x", "format": "$context.requestId"}})),
+        staged(json!({"accessLogSettings": {"format": "$context.requestId $context.nothing"}})),
         staged(json!({"tracingEnabled": true})),
         {
-            let mut routed = proxy("HTTP", json!({}));
-            routed["apis"][0]["stages"][0]["defaultRouteSettings"] = json!({"loggingLevel": "INFO"});
-            routed
+            let mut logged = proxy("HTTP", json!({}));
+            logged["apis"][0]["stages"][0]["defaultRouteSettings"] = json!({"loggingLevel": "INFO"});
+            logged
         },
         staged(json!({"methodSettings": {"*/*": {"throttlingRateLimit": 0, "throttlingBurstLimit": 1}}})),
         secured("REST", json!([{"s": []}]), json!({"type": "apiKey", "name": "x-api-key", "in": "header"})),

@@ -37,7 +37,11 @@ pub struct Envoy {
     stubs: BTreeMap<String, Stub>,
     /// How many lines of each listener's stages were seen; only of those that have such.
     lines: BTreeMap<String, usize>,
+    customize: Customize,
 }
+
+/// What a test wants of the HTTP connection manager beyond the template.
+pub type Customize = fn(&mut Value);
 
 /// What the lines of stages look like to Envoy.
 pub const ACCESS_LOG: &str = "%FILTER_STATE(wasm.tollgate_access_log:PLAIN)%\n";
@@ -110,6 +114,18 @@ impl Envoy {
         services: &BTreeMap<String, SocketAddr>,
         plugins: &Plugins,
     ) -> Self {
+        Self::start_customized(workers, label, clusters, services, plugins, |_| ())
+    }
+
+    /// The same with a connection manager that is changed.
+    pub fn start_customized(
+        workers: u32,
+        label: &str,
+        clusters: &BTreeSet<String>,
+        services: &BTreeMap<String, SocketAddr>,
+        plugins: &Plugins,
+        customize: Customize,
+    ) -> Self {
         let folder = workspace().join("target/envoy").join(format!("{label}-{}", std::process::id()));
         std::fs::create_dir_all(&folder).expect("target/ can be written");
         let template = Template::read(&workspace().join("envoy/edge.yaml")).expect("the template is YAML");
@@ -124,7 +140,7 @@ impl Envoy {
         write(&folder.join("bootstrap.json"), &bootstrap);
         let module = module();
         // Before Envoy looks for them.
-        write_listeners(&folder, &template, &module, 0, plugins);
+        write_listeners(&folder, &template, &module, 0, plugins, customize);
         let mut command = command(&folder, workers);
         command.stdout(std::fs::File::create(folder.join("access.log")).expect("target/ can be written"));
         let process = command.spawn().expect("the Envoy binary can be run");
@@ -138,6 +154,7 @@ impl Envoy {
             listeners: BTreeMap::new(),
             stubs,
             lines: lines(plugins),
+            customize,
         };
         envoy.admin = envoy
             .wait("its admin interface", |envoy| std::fs::read_to_string(envoy.folder.join("admin")).ok()?.trim().parse().ok());
@@ -152,7 +169,7 @@ impl Envoy {
         for (name, seen) in lines(plugins) {
             self.lines.entry(name).or_insert(seen);
         }
-        write_listeners(&self.folder, &self.template, &self.module, self.version, plugins);
+        write_listeners(&self.folder, &self.template, &self.module, self.version, plugins, self.customize);
         self.await_update(before);
     }
 
@@ -183,8 +200,13 @@ impl Envoy {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
+    /// What Prometheus scrapes.
+    pub fn prometheus(&self) -> String {
+        self.admin_get("/stats/prometheus")
+    }
+
     /// The next line of a listener's stages; none where the request left none, or no stage has one.
-    fn next_line(&mut self, name: &str) -> Option<String> {
+    pub fn next_line(&mut self, name: &str) -> Option<String> {
         let seen = *self.lines.get(name)?;
         let path = lines_of(&self.folder, name);
         let line = self.wait("a line of the access log", |_| {
@@ -336,7 +358,7 @@ impl Driver for Envoy {
 }
 
 /// Where Envoy watches for them.
-fn write_listeners(folder: &Path, template: &Template, module: &Path, version: u32, plugins: &Plugins) {
+fn write_listeners(folder: &Path, template: &Template, module: &Path, version: u32, plugins: &Plugins, customize: Customize) {
     let resources: Vec<Value> = plugins
         .iter()
         .map(|(name, configuration)| {
@@ -357,6 +379,7 @@ fn write_listeners(folder: &Path, template: &Template, module: &Path, version: u
                 });
                 manager["access_log"].as_array_mut().expect("a list").push(file);
             }
+            customize(manager);
             if let Some(vm_id) = vm_id(name, configuration) {
                 manager["http_filters"][0]["typed_config"]["config"]["vm_config"]["vm_id"] = vm_id.into();
             }
