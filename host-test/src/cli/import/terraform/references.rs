@@ -10,6 +10,9 @@ use super::file::{File, Instance, Origin};
 /// How far references are followed; Terraform itself refuses circles.
 const DEPTH: usize = 32;
 
+/// How many of them: a file made by hand may refer to itself many times over.
+const STEPS: usize = 100_000;
+
 /// What a reference ends in.
 #[derive(Debug)]
 pub enum Leaf<'s, 'f> {
@@ -34,6 +37,7 @@ struct Walk<'s, 'f> {
     file: &'s File<'f>,
     leaves: Vec<Leaf<'s, 'f>>,
     depth: usize,
+    steps: usize,
 }
 
 impl<'f> File<'f> {
@@ -41,7 +45,7 @@ impl<'f> File<'f> {
     pub fn leaves<'s>(&'s self, origin: &Origin<'f>, expression: &'f Value) -> Vec<Leaf<'s, 'f>> {
         let for_each = self.block(origin).and_then(|block| block.get("for_each_expression"));
         let scope = Scope { module: origin.module.clone(), key: origin.key.clone(), for_each };
-        let mut walk = Walk { file: self, leaves: Vec::new(), depth: 0 };
+        let mut walk = Walk { file: self, leaves: Vec::new(), depth: 0, steps: 0 };
         walk.expression(&scope, expression);
         walk.leaves
     }
@@ -87,7 +91,8 @@ impl<'s, 'f> Walk<'s, 'f> {
             inner.into_iter().for_each(|inner| self.expression(scope, inner));
             return;
         };
-        if self.depth == DEPTH {
+        self.steps += 1;
+        if self.depth == DEPTH || self.steps > STEPS {
             return;
         }
         self.depth += 1;

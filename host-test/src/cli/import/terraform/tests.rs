@@ -235,6 +235,27 @@ fn lists_keep_what_is_known_beside_what_is_not() {
 }
 
 #[test]
+fn the_issuer_of_a_user_pool_is_made_of_what_is_said_of_the_pool() {
+    let issuer = |references: &[&str], name: &'static str, value: &'static str| {
+        let expressions = json!({ "api_id": refers(&["aws_apigatewayv2_api.api.id"]),
+            "jwt_configuration": [{ "issuer": refers(references), "audience": { "constant_value": ["a"] } }] });
+        let unknown = json!({ "api_id": true, "jwt_configuration": [{ "issuer": true, "audience": [false] }] });
+        let values = json!({ "authorizer_type": "JWT", "jwt_configuration": [{ "audience": ["a"] }] });
+        let pool = json!({ "id": true, "arn": true, "endpoint": true });
+        let plan = Plan::new().http_api().with("aws_cognito_user_pool.p", json!({ "name": "p" }), pool, json!({}));
+        let plan = plan.with("aws_apigatewayv2_authorizer.a", values, unknown, expressions);
+        plan.value(name, value).read().property("aws_apigatewayv2_authorizer.a", "JwtConfiguration")["Issuer"].clone()
+    };
+    let expected = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbCdEf123";
+    let pool = "eu-west-1_AbCdEf123";
+    let endpoint = "cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbCdEf123";
+    assert_eq!(issuer(&["aws_cognito_user_pool.p.endpoint"], "aws_cognito_user_pool.p.endpoint", endpoint), expected);
+    assert_eq!(issuer(&["aws_cognito_user_pool.p.id"], "aws_cognito_user_pool.p.id", pool), expected);
+    let own = "aws_apigatewayv2_authorizer.a.jwt_configuration[0].issuer";
+    assert_eq!(issuer(&["local.issuer"], own, expected), expected);
+}
+
+#[test]
 fn what_was_known_before_stays_known_unless_the_resource_is_replaced() {
     for (action, errors) in [("update", 0), ("delete", 1)] {
         let mut plan = Plan::new().http_api().lambda().integration(refers(&["aws_lambda_function.f.qualified_invoke_arn"]));
@@ -336,6 +357,16 @@ fn a_plan_knows_the_variables_and_outputs_of_modules() {
         root
     };
     assert_eq!(read(&root, &[]).property("aws_apigatewayv2_integration.i", "IntegrationUri"), INVOCATION);
+}
+
+#[test]
+fn references_in_a_circle_end() {
+    let both = refers(&["module.a.x", "module.a.y"]);
+    let outputs = json!({ "x": { "expression": refers(&["var.x", "var.y"]) }, "y": { "expression": refers(&["var.x", "var.y"]) } });
+    let call = json!({ "expressions": { "x": both.clone(), "y": both }, "module": { "outputs": outputs } });
+    let mut plan = Plan::new().http_api().integration(refers(&["module.a.x"]));
+    plan.root["configuration"]["root_module"]["module_calls"] = json!({ "a": call });
+    assert_eq!(plan.read().errors().len(), 1);
 }
 
 #[test]
