@@ -284,3 +284,27 @@ fn templates(name: &str, templates: Option<&Value>) -> Vec<Setting> {
     });
     shown.collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_password_of_a_url_and_no_constant_credential_is_shown() {
+        assert_eq!(safe_uri("HTTP GET http://user:pass@a.test/x@y"), "HTTP GET http://…@a.test/x@y");
+        assert_eq!(safe_uri("http://a.test/{proxy}?mail=a@b"), "http://a.test/{proxy}?mail=a@b");
+        for (target, source, shown) in [
+            ("integration.request.header.Authorization", "'Basic dXNlcjpwYXNzd29yZA=='", "'Basic dXNl…'"),
+            ("integration.request.header.x-api-key", "'abcdefghijkl'", "'abcd…'"),
+            ("integration.request.querystring.access_token", "'abcdefghijkl'", "'abcd…'"),
+            ("integration.request.header.X-Source", "'web'", "'web'"),
+            (
+                "integration.request.header.Authorization",
+                "method.request.header.Authorization",
+                "method.request.header.Authorization",
+            ),
+        ] {
+            assert_eq!(shortened(target, source), shown, "{target}");
+        }
+    }
+}

@@ -16,6 +16,7 @@ mod replay;
 use std::collections::{HashMap, VecDeque};
 use std::fs::File;
 use std::io::Write;
+use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
@@ -204,8 +205,12 @@ impl Writer {
                 log.write(&line);
             }
             let is_looked_at = self.shown.trace || self.shown.console || self.shown.log != LogFormat::None;
-            let replayer = Arc::clone(&record.replayer);
-            if waiting > WAITING || record.is_bare || !is_looked_at { Told::without_steps(record) } else { replayer.tell(record) }
+            if waiting > WAITING || record.is_bare || !is_looked_at {
+                return Told::without_steps(&record);
+            }
+            // Whatever a replay stumbles over must not end the log.
+            let replayed = std::panic::catch_unwind(AssertUnwindSafe(|| record.replayer.tell(&record)));
+            replayed.unwrap_or_else(|_| Told::without_steps(&record))
         });
         self.count += 1;
         let entry = Arc::new(Entry { number: self.count, line, told });

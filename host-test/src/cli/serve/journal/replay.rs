@@ -89,7 +89,7 @@ impl Replayer {
     }
 
     /// What the gateway did.
-    pub fn tell(&self, record: Record) -> Told {
+    pub fn tell(&self, record: &Record) -> Told {
         let head = RequestHead::from_pairs(pairs(&record.head));
         let secrets = Secrets::of(&head.headers);
         let moment = Moment {
@@ -100,10 +100,10 @@ impl Replayer {
             memory: Arc::clone(&self.memory),
         };
         let asked = request::Asked { head, body: record.body.bytes.clone(), remark: None };
-        let given = Given { record: &record, replayer: self, used: RefCell::new(vec![false; record.asked.len()]) };
+        let given = Given { record, replayer: self, used: RefCell::new(vec![false; record.asked.len()]) };
         let port = Port::at(moment, asked.body.clone());
         let Ok(explained) = run_at(&self.gateway, &asked, &given, port) else { return Told::without_steps(record) };
-        let remark = difference(&record, &explained.response);
+        let remark = difference(record, &explained.response);
         let mut told = Told { is_one_of_many: self.is_one_of_many, remark, ..Told::without_steps(record) };
         told.steps = explained.steps;
         for step in &mut told.steps {
@@ -267,7 +267,7 @@ impl Asked {
 
 impl Told {
     /// What is known without the gateway.
-    pub fn without_steps(record: Record) -> Self {
+    pub fn without_steps(record: &Record) -> Self {
         let text = |name: &str| record.response.as_ref()?.get_str(name).map(str::to_owned);
         let backends = record.asked.iter().rfind(|asked| !asked.callout).or_else(|| record.asked.last());
         Self {
