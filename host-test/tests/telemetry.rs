@@ -17,7 +17,7 @@ mod scrape;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::net::TcpStream;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use documents::{BACKEND, backend, gateway, plugins};
 use drivers::case::Request;
@@ -178,6 +178,26 @@ fn the_dashboard_asks_for_what_is_there() {
 }
 
 // --- access logs and traces -------------------------------------------------------------------------------------------------
+
+#[test]
+fn the_execution_log_is_in_envoys_own_once_somebody_asks_for_it() {
+    let envoy = start("telemetry-execution", 1, None, |_| ());
+    const LINE: &str = ") HTTP Method: POST, Resource Path: /pets";
+    let told = || {
+        let deadline = Instant::now() + Duration::from_secs(2);
+        while !envoy.log().contains(LINE) && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        envoy.log().matches(LINE).count()
+    };
+    assert_eq!(send(&envoy, "POST", "/prod/pets", 1), 200);
+    assert_eq!(told(), 0, "it is of level debug");
+    envoy.log_of_filters("debug");
+    assert_eq!(send(&envoy, "POST", "/prod/pets", 1), 200);
+    assert_eq!(send(&envoy, "GET", "/prod/pets", 1), 200);
+    assert_eq!(told(), 1, "{}", envoy.log());
+    assert!(!envoy.log().contains("HTTP Method: GET, Resource Path: /pets"), "that method asks for none");
+}
 
 fn service() -> Value {
     json!({ "envoy_grpc": { "cluster_name": RECEIVER }, "timeout": "5s" })

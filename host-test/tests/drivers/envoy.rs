@@ -200,6 +200,12 @@ impl Envoy {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
+    /// Makes Envoy write what filters log, from this level on.
+    pub fn log_of_filters(&self, level: &str) {
+        let answer = http1::exchange(self.admin, &Request::new("POST", &format!("/logging?wasm={level}"))).expect("it is up");
+        assert_eq!(answer.status().expect("a status"), 200);
+    }
+
     /// What Prometheus scrapes.
     pub fn prometheus(&self) -> String {
         self.admin_get("/stats/prometheus")

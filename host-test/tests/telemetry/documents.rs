@@ -32,7 +32,8 @@ pub fn gateway() -> Value {
         "type": "http_proxy", "httpMethod": "ANY", "uri": "http://backend.test/x", "payloadFormatVersion": "1.0",
     } });
     let api = |paths: Value| json!({ "openapi": "3.0.1", "info": { "title": "x", "version": "1" }, "paths": paths });
-    let settings = json!({ "/pets/GET": { "metricsEnabled": true }, "/pets/POST": { "metricsEnabled": false } });
+    let settings =
+        json!({ "/pets/GET": { "metricsEnabled": true }, "/pets/POST": { "metricsEnabled": false, "loggingLevel": "INFO" } });
     let format = "$context.requestId $context.httpMethod $context.resourcePath $context.status $context.responseLength";
     json!({
         "upstreams": { BACKEND: { "cluster": BACKEND } },
