@@ -169,7 +169,7 @@ impl Exchange {
                 note_route(&stage, &route, &context, platform);
                 self.record.staged(&stage, &context, platform);
                 self.record.routed(&route);
-                if let Some(log) = route.execution_log {
+                if let Some(log) = &route.execution_log {
                     log.started(&context, platform);
                 }
                 let routed = Routed { stage, route, held: Held { size: 0, end: false } };
@@ -321,7 +321,7 @@ impl Exchange {
             Ok(IntegrationRequest::Forward(head)) => {
                 platform.note(Section::Integration, "request", &|| head.describe());
                 self.record.integration.ask(platform);
-                if let Some(log) = route.execution_log {
+                if let Some(log) = &route.execution_log {
                     log.admitted(admitted.context(), routed.held.end, platform);
                     log.sending(admitted.context(), &head, None, platform);
                 }
@@ -333,7 +333,7 @@ impl Exchange {
             Ok(IntegrationRequest::Call(callout, pending)) => {
                 platform.note(Section::Integration, "request", &|| callout.describe());
                 self.record.integration.ask(platform);
-                if let (Some(log), Question::Http { head, body }) = (route.execution_log, &callout.question) {
+                if let (Some(log), Question::Http { head, body }) = (&route.execution_log, &callout.question) {
                     log.admitted(admitted.context(), routed.held.end, platform);
                     log.sending(admitted.context(), head, Some(body), platform);
                 }
@@ -343,7 +343,7 @@ impl Exchange {
                 Effect::Call(waits_for, callout)
             }
             Ok(IntegrationRequest::Respond(response)) => {
-                if let Some(log) = route.execution_log {
+                if let Some(log) = &route.execution_log {
                     log.admitted(admitted.context(), routed.held.end, platform);
                 }
                 self.integrated(&Arc::clone(stage), &Arc::clone(route), admitted.into_context(), response, platform)
@@ -366,7 +366,7 @@ impl Exchange {
         let Routed { stage, route, .. } = routed;
         platform.note(Section::Integration, "response", &|| outcome_text(&outcome));
         self.record.integration.called(&outcome, platform);
-        if let (Some(log), Ok(Response { head, body })) = (route.execution_log, &outcome) {
+        if let (Some(log), Ok(Response { head, body })) = (&route.execution_log, &outcome) {
             if is_of_backend(head) {
                 log.received(&context, head, Some(body), self.record.integration.millis(), platform);
             }
@@ -395,7 +395,7 @@ impl Exchange {
         platform: &dyn Platform,
     ) -> Effect {
         finish(&mut response.head, stage, &context);
-        if let Some(log) = route.execution_log {
+        if let Some(log) = &route.execution_log {
             log.succeeded(&context, &response.head, Some(&response.body), platform);
         }
         self.reply(response, context, platform)
@@ -427,13 +427,13 @@ impl Exchange {
         }
         platform.note(Section::Integration, "response", &|| head.describe());
         self.record.integration.answer(&head, platform);
-        if let Some(log) = route.execution_log {
+        if let Some(log) = &route.execution_log {
             log.received(&context, &head, None, self.record.integration.millis(), platform);
         }
         let mut head = route.integration.response(&context, head, platform);
         finish(&mut head, stage, &context);
         platform.note(Section::MethodResponse, "response", &|| head.describe());
-        if let Some(log) = route.execution_log {
+        if let Some(log) = &route.execution_log {
             log.succeeded(&context, &head, None, platform);
         }
         self.phase = Phase::Relaying { discard: context.client_sent_head, sent };
@@ -457,7 +457,7 @@ impl Exchange {
 
     /// Tells of a request that ends in a gateway response.
     fn failed(&self, failure: &Failure, response: &Response, context: &Context, platform: &dyn Platform) {
-        if let Some(log) = self.record.route().and_then(|route| route.execution_log) {
+        if let Some(log) = self.record.route().and_then(|route| route.execution_log.as_ref()) {
             log.failed(context, &failure.describe(), response, platform);
         }
     }
