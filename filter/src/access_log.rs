@@ -6,6 +6,7 @@
 use crate::context::{IDENTITY, IDENTITY_IF_KNOWN, is_variable};
 use crate::definition::Node;
 use crate::problem::{JsonPath, Problems};
+use crate::reporting::is_printable;
 
 /// A compiled format.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,12 +27,18 @@ enum Piece {
 enum Quoting {
     /// As between the quotes of a JSON text.
     Json,
+    /// It is a JSON text, or a part of one, already.
+    Ready,
     /// As in the text of an XML element, or an attribute.
     Xml,
 }
 
-/// Documented.
+/// Of a format; documented.
 const LIMIT: usize = 3 * 1024;
+
+/// Of a line: "Quotas for configuring and running an HTTP API" has a log entry of 1 MB. A client that sends all the headers that it
+/// may could make one of 14 MB of a format that names them often enough.
+const LINE_LIMIT: usize = 1024 * 1024;
 
 /// What a variable without a value prints (documented).
 const UNSET: &str = "-";
@@ -80,7 +87,7 @@ const LOG_VARIABLES: [&str; 39] = [
     "xrayTraceId",
 ];
 
-/// What is ready to stand in a JSON text, with its quotes or between them.
+/// What is ready to stand in a JSON text, with its quotes or between them; not in XML.
 const READY: [&str; 2] = ["error.messageString", "error.validationErrorString"];
 
 // === impl AccessLog ===
@@ -133,18 +140,20 @@ impl AccessLog {
         Self { pieces, quoting }
     }
 
-    /// The line of a request, by the values of its variables.
+    /// The line of a request, by the values of its variables. assumed(access-log-entry): where it has grown to its limit a value ends
+    /// early, and those behind it are not there; the format's own text is.
     pub fn line(&self, value: &dyn Fn(&str) -> Option<String>) -> String {
         let mut line = String::new();
         for piece in &self.pieces {
             match piece {
                 Piece::Text(text) => line.push_str(text),
+                Piece::Variable(_) if line.len() >= LINE_LIMIT => line.push_str(UNSET),
                 Piece::Variable(name) => match value(name).filter(|value| !value.is_empty()) {
                     None => line.push_str(UNSET),
-                    Some(value) if READY.contains(&name.as_str()) => line.push_str(&value),
-                    // assumed(access-log-quoting): AWS does not say what becomes of quotes and line ends in a value. Here no caller
-                    // can write another line, or another member of a JSON object.
-                    Some(value) => self.quoting.write(&value, &mut line),
+                    Some(value) => {
+                        let quoting = if READY.contains(&name.as_str()) { self.quoting.ready() } else { self.quoting };
+                        quoting.write(&value, &mut line);
+                    }
                 },
             }
         }
@@ -176,8 +185,22 @@ fn name_length(text: &str) -> usize {
 // === impl Quoting ===
 
 impl Quoting {
+    /// The same for a value that is ready for JSON.
+    fn ready(self) -> Self {
+        if self == Self::Json { Self::Ready } else { self }
+    }
+
+    /// assumed(access-log-quoting): AWS does not say what becomes of quotes and line ends in a value. Here no caller can write another
+    /// line, another member of a JSON object, or another element.
     fn write(self, value: &str, line: &mut String) {
+        if self == Self::Ready && value.len() > LINE_LIMIT.saturating_sub(line.len()) {
+            // A part of it may end in the middle of an escape.
+            return line.push_str(UNSET);
+        }
         for c in value.chars() {
+            if line.len() >= LINE_LIMIT {
+                return;
+            }
             let instead = match (self, c) {
                 (Self::Json, '"') => "\\\"",
                 (Self::Json, '\\') => "\\\\",
@@ -188,7 +211,8 @@ impl Quoting {
                 (Self::Xml, '>') => "&gt;",
                 (Self::Xml, '&') => "&amp;",
                 (Self::Xml, '"') => "&quot;",
-                (_, c) if c.is_control() => "\u{fffd}",
+                (Self::Xml, '\'') => "&apos;",
+                (_, c) if !is_printable(c) => "\u{fffd}",
                 (_, c) => {
                     line.push(c);
                     continue;
@@ -216,8 +240,8 @@ mod tests {
         log.unwrap().line(&|name| {
             let value = match name {
                 "requestId" => "id-1",
-                "identity.userAgent" => "a\"b\\c\n<d>&\u{1}",
-                "error.messageString" => "\"no\"",
+                "identity.userAgent" => "a\"b\\c\n<d>&'\u{1}\u{9b}\u{2028}\u{202e}",
+                "error.messageString" => "\"<no>\u{85}\"",
                 "path" => "/prod/pets",
                 "authorizer.claims.cognito:groups" => "g",
                 _ => return None,
@@ -297,12 +321,27 @@ mod tests {
     fn no_caller_writes_another_line_or_another_member() {
         assert_eq!(
             line("{\"a\":\"$context.identity.userAgent\",\"id\":\"$context.requestId\",\"m\":$context.error.messageString}"),
-            "{\"a\":\"a\\\"b\\\\c\\n<d>&\u{fffd}\",\"id\":\"id-1\",\"m\":\"no\"}"
+            "{\"a\":\"a\\\"b\\\\c\\n<d>&'\u{fffd}\u{fffd}\u{fffd}\u{fffd}\",\"id\":\"id-1\",\"m\":\"<no>\u{fffd}\"}"
         );
         assert_eq!(
-            line("<a>$context.identity.userAgent</a>$context.requestId"),
-            "<a>a&quot;b\\c\u{fffd}&lt;d&gt;&amp;\u{fffd}</a>id-1"
+            line("<a b='$context.identity.userAgent'>$context.error.messageString</a>$context.requestId"),
+            "<a b='a&quot;b\\c\u{fffd}&lt;d&gt;&amp;&apos;\u{fffd}\u{fffd}\u{fffd}\u{fffd}'>&quot;&lt;no&gt;\u{fffd}&quot;</a>id-1"
         );
+    }
+
+    #[test]
+    fn a_line_ends_however_much_its_values_hold_and_stays_what_the_format_makes_of_it() {
+        let members: String = (0..100).map(|n| format!(",\"{n}\":\"$context.path\"")).collect();
+        let (log, _) = read(json!({ "format": format!("{{\"id\":\"$context.requestId\"{members}}}") }));
+        let asked = std::cell::Cell::new(0);
+        let line = log.unwrap().line(&|_| {
+            asked.set(asked.get() + 1);
+            Some("\"\u{1f4a9}".repeat(10_000))
+        });
+        assert!(line.len() <= LINE_LIMIT + LIMIT, "{}", line.len());
+        assert!(asked.get() < 20, "nobody looks for what is not written: {}", asked.get());
+        let read: serde_json::Value = serde_json::from_str(&line).unwrap();
+        assert_eq!([&read["0"], &read["99"]].map(|value| value.as_str().unwrap().len()), [50_000, 1]);
     }
 
     #[test]

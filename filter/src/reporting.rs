@@ -63,3 +63,11 @@ impl Reporting {
         }
     }
 }
+
+/// Whether a log may hold a character of a value as it is. Others end a line for whoever reads it, steer a terminal, or turn the
+/// text around so that it shows what it does not say.
+pub fn is_printable(c: char) -> bool {
+    let turns_or_ends = matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    // XML has none of the last two.
+    !c.is_control() && !turns_or_ends && !matches!(c, '\u{fffe}' | '\u{ffff}')
+}

@@ -57,6 +57,11 @@ pub trait Authorizer: Send + Sync {
         false
     }
 
+    /// The headers and query parameters in which it looks for what lets a caller in: no log shows them.
+    fn credentials(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// One cell of the route table: `JWT https://issuer.example.com`.
     fn summary(&self) -> String;
 }

@@ -243,11 +243,13 @@ impl<'a> StageCompiler<'a, '_> {
             Protocol::Rest => self.series(&[("Resource", &operation.path), ("Method", method)]),
             Protocol::Http => self.series(&[("Route", &route_key)]),
         });
+        let guard: Guard = guard?;
+        let credentials = guard.authorizer.as_ref().map(|authorizer| authorizer.credentials()).unwrap_or_default();
         let facts = RouteFacts { resource_id: stable_id(&operation.path, 6), resource_path: operation.path.clone(), route_key };
         Some(Route {
             method,
             facts: Arc::new(facts),
-            guard: guard?,
+            guard,
             usage,
             validation,
             integration,
@@ -256,7 +258,7 @@ impl<'a> StageCompiler<'a, '_> {
                 .and_then(|mode| mode.value.as_str())
                 .is_some_and(|mode| mode.eq_ignore_ascii_case("STREAM")),
             series,
-            execution_log: ExecutionLog::new(reporting),
+            execution_log: ExecutionLog::new(reporting, &credentials),
         })
     }
 

@@ -9,6 +9,7 @@
 //! authorization but that of a guarded route which takes OPTIONS; only who may call is counted, against its plan and then what all
 //! share; only who may call so often hears what is wrong with a request; nothing reaches an integration but an `Admitted`.
 
+mod answers;
 mod candidate;
 mod finish;
 mod notes;
@@ -18,17 +19,15 @@ mod routing;
 
 use crate::authorizer;
 use crate::context::Context;
-use crate::flow::{Callout, CalloutOutcome, Effect, Event, PAYLOAD_LIMIT, Question, Ticket};
+use crate::flow::{Callout, CalloutOutcome, Effect, Event, PAYLOAD_LIMIT, Ticket};
 use crate::gateway::{Gateway, Route, Stage};
-use crate::gateway_response::{Failure, GatewayResponses, ResponseType, answer};
-use crate::http::{Headers, RequestHead, Response, ResponseHead};
-use crate::integration::{IntegrationRequest, Pending, is_of_backend, is_reserved};
+use crate::http::{Headers, RequestHead, Response};
+use crate::integration::{IntegrationRequest, Pending, is_reserved};
 use crate::platform::{Platform, Section};
 use crate::usage::{self, Admitted};
 use candidate::{Candidate, Held, Routed, Step};
-use finish::{add_ids, finish};
 use notes::{note_route, outcome_text};
-use proxy_answers::{failure_of, is_unchanged, replace};
+use proxy_answers::{is_unchanged, replace};
 use record::Record;
 use routing::{Found, Refused, find_route, preflight, read};
 use std::sync::Arc;
@@ -115,19 +114,26 @@ impl Exchange {
                 self.response_head(&stage, &route, *context, (head, end), sent, platform)
             }
             (Phase::Answered { response, client_sent_head }, Event::ResponseHead { head, end }) => {
-                if is_unchanged(&response, &head) { Effect::Continue } else { replace(*response, end, client_sent_head) }
+                if is_unchanged(&response, &head) {
+                    return Effect::Continue;
+                }
+                let effect = replace(*response, end, client_sent_head);
+                if let Effect::Replace(Response { body, .. }) = &effect {
+                    self.record.carried(body, client_sent_head);
+                }
+                effect
             }
             (Phase::Relaying { discard, sent }, Event::ResponseBody { size, .. }) => {
                 self.phase = Phase::Relaying { discard, sent };
                 if discard {
                     return Effect::Discard;
                 }
-                self.record.sent = self.record.sent.saturating_add(size);
+                self.record.sent(size);
                 Effect::Continue
             }
             (Phase::Relaying { discard, sent }, Event::RequestBody { size, .. }) => {
                 let sent = sent.saturating_add(size);
-                self.record.received = sent;
+                self.record.received(sent);
                 self.phase = Phase::Relaying { discard, sent };
                 // It is too late for a 413, but no more goes upstream.
                 if sent > PAYLOAD_LIMIT { Effect::Hold } else { Effect::Continue }
@@ -168,10 +174,7 @@ impl Exchange {
             Ok(Found::Route(stage, route, context)) => {
                 note_route(&stage, &route, &context, platform);
                 self.record.staged(&stage, &context, platform);
-                self.record.routed(&route);
-                if let Some(log) = route.execution_log {
-                    log.started(&context, platform);
-                }
+                self.record.routed(&route, &context, platform);
                 let routed = Routed { stage, route, held: Held { size: 0, end: false } };
                 let candidate = Candidate { routed, step: Step::Authorize(context), waits_for: None };
                 self.entering(candidate, Held { size: 0, end }, platform)
@@ -187,12 +190,12 @@ impl Exchange {
 
     /// A routed request, of which so much is there: asks the guard as soon as what it needs is there.
     fn entering(&mut self, mut candidate: Candidate, held: Held, platform: &mut dyn Platform) -> Effect {
+        self.record.received(held.size);
         if held.size > PAYLOAD_LIMIT {
             let context = candidate.step.give_up(platform);
             return self.too_large(candidate.routed.stage, context, platform);
         }
         candidate.routed.held = held;
-        self.record.received = held.size;
         match candidate {
             Candidate { routed, step: Step::Authorize(context), waits_for: None }
                 if held.end || !routed.route.guard.needs_body(&context, platform) =>
@@ -280,7 +283,7 @@ impl Exchange {
 
     /// The body is held until it is whole; the size is that of all of it.
     fn reading(&mut self, routed: Routed, admitted: Box<Admitted>, held: Held, platform: &dyn Platform) -> Effect {
-        self.record.received = held.size;
+        self.record.received(held.size);
         if held.size > PAYLOAD_LIMIT {
             return self.too_large(routed.stage, admitted.into_context(), platform);
         }
@@ -300,17 +303,12 @@ impl Exchange {
         sent: usize,
         platform: &dyn Platform,
     ) -> Effect {
-        self.record.received = sent;
+        self.record.received(sent);
         if sent > PAYLOAD_LIMIT {
             return self.too_large(stage, *context, platform);
         }
         self.phase = Phase::Forwarded { stage, route, context, sent };
         Effect::Continue
-    }
-
-    fn too_large(&mut self, stage: Arc<Stage>, context: Context, platform: &dyn Platform) -> Effect {
-        let failure = Failure::new(ResponseType::RequestTooLarge);
-        self.refuse(Refused { stage: Some(stage), context, failure }, platform)
     }
 
     /// `sent`: how much of the body goes on with the head.
@@ -320,11 +318,7 @@ impl Exchange {
         match validated.and_then(|()| route.integration.request(&admitted, platform)) {
             Ok(IntegrationRequest::Forward(head)) => {
                 platform.note(Section::Integration, "request", &|| head.describe());
-                self.record.integration.ask(platform);
-                if let Some(log) = route.execution_log {
-                    log.admitted(admitted.context(), routed.held.end, platform);
-                    log.sending(admitted.context(), &head, None, platform);
-                }
+                self.record.forwarded(admitted.context(), routed.held.end, &head, platform);
                 let context = Box::new(admitted.into_context());
                 let Routed { stage, route, .. } = routed;
                 self.phase = Phase::Forwarded { stage, route, context, sent };
@@ -332,21 +326,15 @@ impl Exchange {
             }
             Ok(IntegrationRequest::Call(callout, pending)) => {
                 platform.note(Section::Integration, "request", &|| callout.describe());
-                self.record.integration.ask(platform);
-                if let (Some(log), Question::Http { head, body }) = (route.execution_log, &callout.question) {
-                    log.admitted(admitted.context(), routed.held.end, platform);
-                    log.sending(admitted.context(), head, Some(body), platform);
-                }
+                self.record.called(admitted.context(), routed.held.end, &callout, platform);
                 let waits_for = self.ticket();
                 let context = Box::new(admitted.into_context());
                 self.phase = Phase::Calling { routed, context, pending, waits_for };
                 Effect::Call(waits_for, callout)
             }
             Ok(IntegrationRequest::Respond(response)) => {
-                if let Some(log) = route.execution_log {
-                    log.admitted(admitted.context(), routed.held.end, platform);
-                }
-                self.integrated(&Arc::clone(stage), &Arc::clone(route), admitted.into_context(), response, platform)
+                self.record.arrived(admitted.context(), routed.held.end, platform);
+                self.integrated(&Arc::clone(stage), admitted.into_context(), response, platform)
             }
             Err(failure) => {
                 self.refuse(Refused { stage: Some(Arc::clone(stage)), context: admitted.into_context(), failure }, platform)
@@ -365,111 +353,19 @@ impl Exchange {
     ) -> Effect {
         let Routed { stage, route, .. } = routed;
         platform.note(Section::Integration, "response", &|| outcome_text(&outcome));
-        self.record.integration.called(&outcome, platform);
-        if let (Some(log), Ok(Response { head, body })) = (route.execution_log, &outcome) {
-            if is_of_backend(head) {
-                log.received(&context, head, Some(body), self.record.integration.millis(), platform);
-            }
-        }
+        self.record.call_ended(&context, &outcome, platform);
         match route.integration.called(&context, pending, outcome, platform) {
             Ok(response) => {
                 if route.integration.has_status_of_its_own() {
-                    self.record.integration.became(response.head.status);
+                    self.record.integration_became(response.head.status);
                 }
-                self.integrated(&stage, &route, context, response, platform)
+                self.integrated(&stage, context, response, platform)
             }
             Err(failure) => {
-                self.record.integration.fail(&failure, platform);
+                self.record.integration_failed(&failure, platform);
                 self.refuse(Refused { stage: Some(stage), context, failure }, platform)
             }
         }
-    }
-
-    /// What an integration made of its backend's answer goes to the client.
-    fn integrated(
-        &mut self,
-        stage: &Stage,
-        route: &Route,
-        context: Context,
-        mut response: Response,
-        platform: &dyn Platform,
-    ) -> Effect {
-        finish(&mut response.head, stage, &context);
-        if let Some(log) = route.execution_log {
-            log.succeeded(&context, &response.head, Some(&response.body), platform);
-        }
-        self.reply(response, context, platform)
-    }
-
-    /// A response came: from the upstream, or from the proxy in its place.
-    fn response_head(
-        &mut self,
-        stage: &Stage,
-        route: &Route,
-        mut context: Context,
-        (mut head, end): (ResponseHead, bool),
-        sent: usize,
-        platform: &dyn Platform,
-    ) -> Effect {
-        head.headers.retain(|name| !name.starts_with("x-envoy-"));
-        if let Some(failure) = failure_of(&head, &context, platform) {
-            platform.note(Section::GatewayResponse, "failure", &|| failure.describe());
-            self.record.integration.fail(&failure, platform);
-            let mut response = answer(&failure, &stage.api.gateway_responses, &mut context, platform);
-            finish(&mut response.head, stage, &context);
-            self.failed(&failure, &response, &context, platform);
-            let effect = replace(response, end, context.client_sent_head);
-            if let Effect::Replace(Response { head, body }) = &effect {
-                self.record.sent = if context.client_sent_head { 0 } else { body.len() };
-                self.record.answered(head.status, context, platform);
-            }
-            return effect;
-        }
-        platform.note(Section::Integration, "response", &|| head.describe());
-        self.record.integration.answer(&head, platform);
-        if let Some(log) = route.execution_log {
-            log.received(&context, &head, None, self.record.integration.millis(), platform);
-        }
-        let mut head = route.integration.response(&context, head, platform);
-        finish(&mut head, stage, &context);
-        platform.note(Section::MethodResponse, "response", &|| head.describe());
-        if let Some(log) = route.execution_log {
-            log.succeeded(&context, &head, None, platform);
-        }
-        self.phase = Phase::Relaying { discard: context.client_sent_head, sent };
-        self.record.answered(head.status, context, platform);
-        Effect::Relay(head)
-    }
-
-    fn refuse(&mut self, refused: Refused, platform: &dyn Platform) -> Effect {
-        let Refused { stage, mut context, failure } = refused;
-        let defaults = GatewayResponses::default();
-        let responses = stage.as_ref().map_or(&defaults, |stage| &stage.api.gateway_responses);
-        platform.note(Section::GatewayResponse, "failure", &|| failure.describe());
-        let mut response = answer(&failure, responses, &mut context, platform);
-        match &stage {
-            Some(stage) => finish(&mut response.head, stage, &context),
-            None => add_ids(&mut response.head, &context),
-        }
-        self.failed(&failure, &response, &context, platform);
-        self.reply(response, context, platform)
-    }
-
-    /// Tells of a request that ends in a gateway response.
-    fn failed(&self, failure: &Failure, response: &Response, context: &Context, platform: &dyn Platform) {
-        if let Some(log) = self.record.route().and_then(|route| route.execution_log) {
-            log.failed(context, &failure.describe(), response, platform);
-        }
-    }
-
-    fn reply(&mut self, response: Response, context: Context, platform: &dyn Platform) -> Effect {
-        let response = response.without_forbidden_body();
-        platform.note(Section::MethodResponse, "response", &|| response.describe());
-        let client_sent_head = context.client_sent_head;
-        self.record.sent = if client_sent_head { 0 } else { response.body.len() };
-        self.record.answered(response.head.status, context, platform);
-        self.phase = Phase::Answered { response: Box::new(response.clone()), client_sent_head };
-        Effect::Reply(response)
     }
 
     /// The stream is over, answered or not: it is counted, and logged.

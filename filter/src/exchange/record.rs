@@ -1,11 +1,13 @@
-//! What one request leaves behind: kept while it is on its way, counted and logged once its stream is over.
+//! What one request leaves behind: told step by step where its method has an execution log, kept while it is on its way, counted and
+//! logged once its stream is over.
 
 use crate::context::Context;
 use crate::definition::Protocol;
-use crate::flow::CalloutOutcome;
+use crate::execution_log::ExecutionLog;
+use crate::flow::{Callout, CalloutOutcome, Question};
 use crate::gateway::{Route, Stage};
 use crate::gateway_response::Failure;
-use crate::http::{Headers, Response, ResponseHead};
+use crate::http::{Headers, RequestHead, Response, ResponseHead};
 use crate::integration::is_of_backend;
 use crate::metrics::Measured;
 use crate::platform::Platform;
@@ -22,12 +24,12 @@ pub(super) struct Record {
     route: Option<Arc<Route>>,
     status: Option<u16>,
     pub(super) authorizer: Asked,
-    pub(super) integration: Asked,
+    integration: Asked,
     /// Whether the guard let it in.
     admission: Admission,
     /// Bytes of the request's body, and of the response's.
-    pub(super) received: usize,
-    pub(super) sent: usize,
+    received: u64,
+    sent: u64,
     /// Kept for the access log only.
     context: Option<Box<Context>>,
 }
@@ -68,8 +70,12 @@ impl Asked {
         self.since = Some(platform.monotonic_nanos());
     }
 
-    pub(super) fn answer(&mut self, head: &ResponseHead, platform: &dyn Platform) {
-        self.is_over(platform);
+    /// Before somebody is asked the proxy itself may answer.
+    fn answer(&mut self, head: &ResponseHead, platform: &dyn Platform) {
+        if self.since.is_none() {
+            return;
+        }
+        self.ended(platform);
         self.status = Some(head.status);
         let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
         let id = |headers: &Headers, name: &str| headers.get(name).map(text);
@@ -80,28 +86,32 @@ impl Asked {
     pub(super) fn called(&mut self, outcome: &CalloutOutcome, platform: &dyn Platform) {
         match outcome {
             Ok(Response { head, .. }) if is_of_backend(head) => self.answer(head, platform),
-            _ => self.is_over(platform),
+            _ => self.ended(platform),
         }
     }
 
-    pub(super) fn fail(&mut self, failure: &Failure, platform: &dyn Platform) {
-        if self.since.is_some() && self.latency.is_none() {
-            self.is_over(platform);
+    /// Nobody fails who was not asked.
+    fn fail(&mut self, failure: &Failure, platform: &dyn Platform) {
+        if self.since.is_none() {
+            return;
+        }
+        if self.latency.is_none() {
+            self.ended(platform);
         }
         self.error = Some(failure.describe());
     }
 
     /// What the integration made of the answer.
-    pub(super) fn became(&mut self, status: u16) {
+    fn became(&mut self, status: u16) {
         self.answered = Some(status);
     }
 
     /// How long it took, in milliseconds.
-    pub(super) fn millis(&self) -> u64 {
+    fn millis(&self) -> u64 {
         self.latency.unwrap_or_default()
     }
 
-    fn is_over(&mut self, platform: &dyn Platform) {
+    fn ended(&mut self, platform: &dyn Platform) {
         self.latency = self.since.map(|since| platform.monotonic_nanos().saturating_sub(since) / NANOS_A_MILLI);
     }
 }
@@ -122,12 +132,19 @@ impl Record {
         self.stage = Some(Arc::clone(stage));
     }
 
-    pub(super) fn routed(&mut self, route: &Arc<Route>) {
+    pub(super) fn routed(&mut self, route: &Arc<Route>, context: &Context, platform: &dyn Platform) {
         self.route = Some(Arc::clone(route));
+        self.tell(|log| log.started(context, platform));
     }
 
-    pub(super) fn route(&self) -> Option<&Route> {
-        self.route.as_deref()
+    /// So much came of its body.
+    pub(super) fn received(&mut self, size: usize) {
+        self.received = size as u64;
+    }
+
+    /// So much more of the answer's body went to the client.
+    pub(super) fn sent(&mut self, size: usize) {
+        self.sent = self.sent.saturating_add(size as u64);
     }
 
     pub(super) fn admitted(&mut self) {
@@ -139,11 +156,74 @@ impl Record {
         self.authorizer.error = Some(failure.describe());
     }
 
-    /// It is answered, with the status that the client sees.
-    pub(super) fn answered(&mut self, status: u16, context: Context, platform: &dyn Platform) {
+    /// The integration answers by itself; a body that is not there in whole is not known.
+    pub(super) fn arrived(&self, context: &Context, is_whole: bool, platform: &dyn Platform) {
+        self.tell(|log| log.admitted(context, is_whole, platform));
+    }
+
+    /// It goes on to the upstream.
+    pub(super) fn forwarded(&mut self, context: &Context, is_whole: bool, head: &RequestHead, platform: &dyn Platform) {
+        self.integration.ask(platform);
+        self.arrived(context, is_whole, platform);
+        self.tell(|log| log.sending(context, head, None, platform));
+    }
+
+    /// The integration makes a call of its own.
+    pub(super) fn called(&mut self, context: &Context, is_whole: bool, callout: &Callout, platform: &dyn Platform) {
+        self.integration.ask(platform);
+        self.arrived(context, is_whole, platform);
+        if let Question::Http { head, body } = &callout.question {
+            self.tell(|log| log.sending(context, head, Some(body), platform));
+        }
+    }
+
+    /// The upstream answered.
+    pub(super) fn upstream_answered(&mut self, context: &Context, head: &ResponseHead, platform: &dyn Platform) {
+        self.integration.answer(head, platform);
+        self.tell(|log| log.received(context, head, None, self.integration.millis(), platform));
+    }
+
+    /// The integration's call is over.
+    pub(super) fn call_ended(&mut self, context: &Context, outcome: &CalloutOutcome, platform: &dyn Platform) {
+        self.integration.called(outcome, platform);
+        if let Ok(Response { head, body }) = outcome {
+            if is_of_backend(head) {
+                self.tell(|log| log.received(context, head, Some(body), self.integration.millis(), platform));
+            }
+        }
+    }
+
+    /// The function itself said this status.
+    pub(super) fn integration_became(&mut self, status: u16) {
+        self.integration.became(status);
+    }
+
+    /// The integration, or its backend, is why a gateway response comes.
+    pub(super) fn integration_failed(&mut self, failure: &Failure, platform: &dyn Platform) {
+        self.integration.fail(failure, platform);
+    }
+
+    /// The integration's answer goes to the client; a body that streams is not known.
+    pub(super) fn succeeded(&self, context: &Context, head: &ResponseHead, body: Option<&[u8]>, platform: &dyn Platform) {
+        self.tell(|log| log.succeeded(context, head, body, platform));
+    }
+
+    /// A gateway response goes to the client.
+    pub(super) fn failed(&self, context: &Context, failure: &Failure, response: &Response, platform: &dyn Platform) {
+        self.tell(|log| log.failed(context, &failure.describe(), response, platform));
+    }
+
+    /// It is answered, with the status that the client sees, and the body that is there already.
+    pub(super) fn answered(&mut self, status: u16, body: &[u8], context: Context, platform: &dyn Platform) {
         self.answered = Some(platform.monotonic_nanos());
         self.status = Some(status);
+        self.carried(body, context.client_sent_head);
         self.keep(context);
+    }
+
+    /// The answer has this body, and an answer to HEAD none.
+    pub(super) fn carried(&mut self, body: &[u8], client_sent_head: bool) {
+        self.sent = if client_sent_head { 0 } else { body.len() as u64 };
     }
 
     /// What the access log wants to know.
@@ -166,11 +246,18 @@ impl Record {
             status: self.status,
             latency: self.latency(),
             integration_latency: self.integration.latency,
-            data_processed: (self.received as u64).saturating_add(self.sent as u64),
+            data_processed: self.received.saturating_add(self.sent),
         };
         series.record(measured, platform);
         if let (Some(log), Some(context)) = (&stage.access_log, &self.context) {
             platform.write_access_log(&log.line(&|name| self.variable(name, stage, context, platform)));
+        }
+    }
+
+    /// For the execution log of its method, where that has one.
+    fn tell(&self, what: impl FnOnce(&ExecutionLog)) {
+        if let Some(log) = self.route.as_ref().and_then(|route| route.execution_log.as_ref()) {
+            what(log);
         }
     }
 
@@ -187,7 +274,7 @@ impl Record {
         match name {
             "status" => status(self.status),
             "responseLatency" => number(self.latency()),
-            "responseLength" => number(self.status.map(|_| self.sent as u64)),
+            "responseLength" => number(self.status.map(|_| self.sent)),
             "integrationLatency" | "integration.latency" => number(integration.latency),
             // Lambda's, and the function's.
             "integrationStatus" | "integration.integrationStatus" => status(integration.status),
@@ -214,9 +301,7 @@ impl Record {
             "endpointType" => Some("REGIONAL".to_owned()),
             "tlsVersion" => platform.tls_version(),
             // assumed(log-data-processed): AWS says "the amount of data processed in bytes", and not of what.
-            "dataProcessed" if context.protocol == Protocol::Http => {
-                number(Some((self.received as u64).saturating_add(self.sent as u64)))
-            }
+            "dataProcessed" if context.protocol == Protocol::Http => number(Some(self.received.saturating_add(self.sent))),
             // assumed(log-trace-id): the root alone, as it is seen in logs.
             "xrayTraceId" => root_of(&context.trace_id(platform)),
             name => context.variable(name, platform),

@@ -6,6 +6,8 @@ use crate::context::{RouteFacts, StageFacts};
 use crate::definition::{Node, Protocol};
 use crate::flow::{NoReply, Question};
 use crate::gateway::Api;
+use crate::gateway_response::{Failure, GatewayResponses};
+use crate::http::ResponseHead;
 use crate::integration::Integration;
 use crate::metrics::Series;
 use crate::platform::{Level, Version};

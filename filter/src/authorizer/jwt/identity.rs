@@ -56,6 +56,13 @@ impl Identity {
         identity
     }
 
+    /// That of the header or the parameter.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Header(name) | Self::Query(name) => name,
+        }
+    }
+
     /// The token of a request, with or without `Bearer` in front of it.
     pub fn token<'a>(&self, context: &'a Context) -> Result<Cow<'a, str>, Refusal> {
         let token = match self {

@@ -212,6 +212,10 @@ impl Authorizer for TokenAuthorizer {
         }
     }
 
+    fn credentials(&self) -> Vec<String> {
+        vec![self.identity.name().to_owned()]
+    }
+
     fn knows_scopes(&self) -> bool {
         true
     }

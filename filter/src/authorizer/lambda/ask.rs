@@ -76,6 +76,10 @@ impl Lambda {
 }
 
 impl Authorizer for Lambda {
+    fn credentials(&self) -> Vec<String> {
+        self.settings.credentials()
+    }
+
     fn authorize(&self, demand: &Demand<'_>, platform: &mut dyn Platform) -> Verdict {
         let Ok(identity) = self.settings.identity(demand.context, platform) else {
             return Verdict::Refused(Failure::new(ResponseType::Unauthorized));

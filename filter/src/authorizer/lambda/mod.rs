@@ -127,6 +127,15 @@ impl LambdaAuthorizer {
         &self.function
     }
 
+    /// The names of its identity sources that a client writes.
+    pub fn credentials(&self) -> Vec<String> {
+        let of_client = self.sources.iter().filter_map(|source| match source {
+            Source::Header(name) | Source::Query(name) => Some(name.clone()),
+            Source::StageVariable(_) | Source::Context(_) => None,
+        });
+        of_client.collect()
+    }
+
     /// How long an answer may be remembered; 0: not at all.
     pub fn ttl_millis(&self) -> u64 {
         self.ttl_seconds * 1_000
