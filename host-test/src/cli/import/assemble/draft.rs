@@ -126,16 +126,16 @@ fn capitalized(name: &str) -> String {
 /// `ThrottlingRateLimit` as the document writes it, in an object and all objects in it.
 pub fn camel_case(value: &Value) -> Value {
     match value {
-        Value::Object(members) => {
-            let lower = |name: &str| {
-                let mut chars = name.chars();
-                chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect::<String>())
-            };
-            members.iter().map(|(name, value)| (lower(name), camel_case(value))).collect()
-        }
+        Value::Object(members) => members.iter().map(|(name, value)| (lower_first(name), camel_case(value))).collect(),
         Value::Array(elements) => elements.iter().map(camel_case).collect(),
         scalar => plain(scalar),
     }
+}
+
+/// `Issuer` as the document writes it.
+pub fn lower_first(name: &str) -> String {
+    let mut chars = name.chars();
+    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
 }
 
 /// Parameters of CloudFormation are texts, and where they are put in they still are: `"true"` and `"10"` become what they mean.

@@ -97,7 +97,7 @@ fn of_rest(api: &Api<'_>, stack: &Stack, problems: &mut Problems) -> Vec<Stage> 
         };
         let mut stage = Stage::new(name, resource.path.clone());
         let node = |property: &str| resource.get(property);
-        stage.take(&OF_REST, node);
+        stage.take(&OF_REST, node, problems);
         stage.cache(node("CacheClusterEnabled"), node("CacheClusterSize"));
         stages.push(stage);
     }
@@ -128,7 +128,7 @@ fn of_http(api: &Api<'_>, stack: &Stack, problems: &mut Problems) -> Vec<Stage> 
             continue;
         };
         let mut stage = Stage::new(name, resource.path.clone());
-        stage.take(&OF_HTTP, |property| resource.get(property));
+        stage.take(&OF_HTTP, |property| resource.get(property), problems);
         stages.retain(|other: &Stage| other.name != stage.name);
         stages.push(stage);
     }
@@ -143,17 +143,17 @@ impl Stage {
         Self { name, value, places: Vec::new(), path }
     }
 
-    fn take<'n>(&mut self, names: &[(&str, &'static str)], node: impl Fn(&str) -> Option<Node<'n>>) {
+    fn take<'n>(&mut self, names: &[(&str, &'static str)], node: impl Fn(&str) -> Option<Node<'n>>, problems: &mut Problems) {
         for (from, to) in names {
             let Some(node) = node(from) else { continue };
             let value = match *to {
                 // Names of variables and routes are as they are written.
                 "variables" => node.value.clone(),
                 "routeSettings" => {
-                    let routes = node.value.as_object().into_iter().flatten();
-                    routes.map(|(route, settings)| (route.clone(), camel_case(settings))).collect()
+                    let routes = node.members(problems).into_iter();
+                    routes.map(|(route, settings)| (route.to_owned(), camel_case(settings.value))).collect()
                 }
-                "methodSettings" => method_settings(node.value),
+                "methodSettings" => method_settings(&node, problems),
                 _ => camel_case(node.value),
             };
             self.insert(to, value, node.path);
@@ -183,7 +183,7 @@ impl Stage {
                 problems.warning(&node.path, format!("`{name}` is not carried over: it is the proxy's matter"), None);
             }
         }
-        self.take(&OF_REST, |property| description.get(property).filter(|node| !node.value.is_null()));
+        self.take(&OF_REST, |property| description.get(property).filter(|node| !node.value.is_null()), problems);
         self.cache(description.get("CacheClusterEnabled"), description.get("CacheClusterSize"));
         let of_all: Map<String, Value> = OF_ALL_METHODS
             .iter()
@@ -210,10 +210,10 @@ impl Stage {
 }
 
 /// Templates write `/*` and `*` for all methods, and single ones by their paths. What is said twice of one method is one entry.
-fn method_settings(settings: &Value) -> Value {
+fn method_settings(settings: &Node<'_>, problems: &mut Problems) -> Value {
     let mut entries: Vec<Value> = Vec::new();
-    for entry in settings.as_array().into_iter().flatten() {
-        let entry = camel_case(entry);
+    for entry in settings.elements(problems) {
+        let entry = camel_case(entry.value);
         let same =
             |other: &&mut Value| other["resourcePath"] == entry["resourcePath"] && other["httpMethod"] == entry["httpMethod"];
         match entries.iter_mut().find(same) {

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use tollgate::problem::{JsonPath, Problems};
 
-use super::draft::{Draft, camel_case, plain};
+use super::draft::{Draft, camel_case};
 use super::stack::{Stack, text};
 use crate::cli::import::Settings;
 use crate::cli::import::resource::Resource;
@@ -71,10 +71,11 @@ fn key(resource: &Resource, name: &str, stack: &Stack, settings: &Settings, prob
     key.insert("id".to_owned(), stack.identity(resource).into());
     key.insert("sha256".to_owned(), digest.into());
     match resource.get("Enabled") {
-        Some(enabled) if plain(enabled.value) == false => {
-            key.insert("enabled".to_owned(), false.into());
+        Some(enabled) => {
+            if enabled.boolean(problems) == Some(false) {
+                key.insert("enabled".to_owned(), false.into());
+            }
         }
-        Some(_) => {}
         None => {
             // `CreateApiKey` makes keys that do not count unless it is told otherwise, as users of it found out.
             let message = format!("the API key `{}` is disabled: `Enabled` is not said", resource.id);
