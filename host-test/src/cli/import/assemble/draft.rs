@@ -1,6 +1,8 @@
 //! The document in the making, and where each part of it comes from: what the compiler says of the document is shown at the line of
 //! the template.
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value};
 use tollgate::definition::Node;
 use tollgate::problem::{JsonPath, Problems, Segment};
@@ -22,7 +24,7 @@ pub struct Draft {
 
 /// Where a value of the document is written.
 #[derive(Debug)]
-pub struct Origins(Vec<(JsonPath, JsonPath)>);
+pub struct Origins(HashMap<JsonPath, JsonPath>);
 
 // === impl Draft ===
 
@@ -75,7 +77,7 @@ impl Draft {
                 document.insert(name.to_owned(), Value::Array(list));
             }
         }
-        (Value::Object(document), Origins(self.origins))
+        (Value::Object(document), Origins(self.origins.into_iter().collect()))
     }
 }
 
@@ -85,11 +87,19 @@ impl Origins {
     /// The place in the source of a place in the document: the nearest that is known, and from there on by equal names.
     pub fn of(&self, path: &JsonPath, root: &Value) -> JsonPath {
         let segments = path.segments();
-        let known = self.0.iter().filter(|(made, _)| segments.starts_with(&made.segments()));
-        let Some((made, written)) = known.max_by_key(|(made, _)| made.segments().len()) else { return JsonPath::root() };
+        let mut made = JsonPath::root();
+        let mut nearest = None;
+        for (depth, segment) in segments.iter().enumerate() {
+            made = match segment {
+                Segment::Key(name) => made.key(name),
+                Segment::Index(index) => made.index(*index),
+            };
+            nearest = self.0.get(&made).map(|written| (depth + 1, written)).or(nearest);
+        }
+        let Some((known, written)) = nearest else { return JsonPath::root() };
         let mut place = written.clone();
         let mut value = written.segments().into_iter().try_fold(root, step);
-        for segment in segments.iter().skip(made.segments().len()) {
+        for segment in segments.iter().skip(known) {
             let capital = match segment {
                 Segment::Key(name) => Segment::Key(capitalized(name)),
                 Segment::Index(index) => Segment::Index(*index),

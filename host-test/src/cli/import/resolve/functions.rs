@@ -213,6 +213,10 @@ impl Resolver<'_> {
                     None => return self.fail(value, path, format!("`${{{name}}}` is no text"), Some("join a list by `Fn::Join`")),
                 },
                 Outcome::Nothing => {}
+                // What waits waits once: texts within texts would double at each step.
+                Outcome::Kept(kept) if resolved.contains_key(name) && pieces.contains(&kept) => {
+                    return Outcome::Kept(value.clone());
+                }
                 Outcome::Kept(kept) => {
                     is_known = false;
                     pieces.push(kept);
