@@ -224,7 +224,9 @@ fn method_settings(settings: &Node<'_>, paths: Option<&Value>, problems: &mut Pr
     for node in settings.elements(problems) {
         let entry = camel_case(node.value);
         if !paths.is_none_or(|paths| is_of_a_method(&entry, paths)) {
-            let message = "these settings are of no method of the API, and are not carried over";
+            let text = |name: &str| entry[name].as_str().unwrap_or_default();
+            let (method, path) = (text("httpMethod"), text("resourcePath"));
+            let message = format!("the API has no method `{method} {path}`: its settings are not carried over");
             let help = "AWS takes them, and they have no effect there either; all methods are `/*` and `*`";
             problems.warning(&node.path, message, Some(help));
             continue;
