@@ -121,11 +121,12 @@ pub fn authorization_type(resource: &Resource, problems: &mut Problems) -> Optio
         }
         _ => {}
     }
-    if let Some(scopes) = resource.get("AuthorizationScopes").filter(|_| matches!(kind.as_str(), "NONE" | "AWS_IAM")) {
-        if scopes.value.as_array().is_none_or(|scopes| !scopes.is_empty()) {
-            let message = format!("nobody asks for the scopes of `{}`: its `AuthorizationType` is `{kind}`", resource.id);
-            problems.warning(&scopes.path, message, None);
-        }
+    if let Some(scopes) = resource.get("AuthorizationScopes")
+        && matches!(kind.as_str(), "NONE" | "AWS_IAM")
+        && scopes.value.as_array().is_none_or(|scopes| !scopes.is_empty())
+    {
+        let message = format!("nobody asks for the scopes of `{}`: its `AuthorizationType` is `{kind}`", resource.id);
+        problems.warning(&scopes.path, message, None);
     }
     Some(kind)
 }
