@@ -126,6 +126,7 @@ pub fn run(arguments: &Arguments) -> Result<Verdict, Failure> {
     // An API at two domains is compiled for both of them.
     let mut known = HashSet::new();
     problems.retain(|problem| known.insert(problem.clone()));
+    report::fold(&mut problems);
     let diagnostics = check::diagnose(&source, &problems);
     diagnostics::write_to_stderr(&diagnostics, &shown);
     let Some((document, report)) = imported.filter(|_| Count::of(&diagnostics).errors == 0) else {

@@ -1,9 +1,11 @@
 //! What is told of an import that went well: what was found, what was made up, what is next.
 
+use std::collections::HashMap;
 use std::fmt::Write;
 use std::path::Path;
 
 use serde_json::Value;
+use tollgate::problem::{Problem, Severity};
 
 use super::Settings;
 use super::resolve::MadeUp;
@@ -18,6 +20,28 @@ pub struct Report {
     others: usize,
     nothing_to_serve: Vec<String>,
     made_up: Vec<MadeUp>,
+}
+
+/// What one warning says of many places is said at the first of them: templates repeat themselves, and what counts would drown.
+pub fn fold(problems: &mut Vec<Problem>) {
+    let of = |problem: &Problem| (problem.message.clone(), problem.help.clone());
+    let mut times: HashMap<(String, Option<String>), usize> = HashMap::new();
+    for problem in problems.iter().filter(|problem| problem.severity == Severity::Warning) {
+        *times.entry(of(problem)).or_default() += 1;
+    }
+    problems.retain_mut(|problem| {
+        if problem.severity != Severity::Warning {
+            return true;
+        }
+        match times.insert(of(problem), 0) {
+            Some(0) | None => false,
+            Some(1) => true,
+            Some(times) => {
+                problem.message.push_str(&format!(" (and {} more like it)", times - 1));
+                true
+            }
+        }
+    });
 }
 
 // === impl Report ===

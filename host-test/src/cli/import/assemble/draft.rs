@@ -1,6 +1,8 @@
 //! The document in the making, and where each part of it comes from: what the compiler says of the document is shown at the line of
 //! the template.
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value};
 use tollgate::definition::Node;
 use tollgate::problem::{JsonPath, Problems, Segment};
@@ -22,7 +24,7 @@ pub struct Draft {
 
 /// Where a value of the document is written.
 #[derive(Debug)]
-pub struct Origins(Vec<(JsonPath, JsonPath)>);
+pub struct Origins(HashMap<JsonPath, JsonPath>);
 
 // === impl Draft ===
 
@@ -75,7 +77,7 @@ impl Draft {
                 document.insert(name.to_owned(), Value::Array(list));
             }
         }
-        (Value::Object(document), Origins(self.origins))
+        (Value::Object(document), Origins(self.origins.into_iter().collect()))
     }
 }
 
@@ -85,11 +87,19 @@ impl Origins {
     /// The place in the source of a place in the document: the nearest that is known, and from there on by equal names.
     pub fn of(&self, path: &JsonPath, root: &Value) -> JsonPath {
         let segments = path.segments();
-        let known = self.0.iter().filter(|(made, _)| segments.starts_with(&made.segments()));
-        let Some((made, written)) = known.max_by_key(|(made, _)| made.segments().len()) else { return JsonPath::root() };
+        let mut made = JsonPath::root();
+        let mut nearest = None;
+        for (depth, segment) in segments.iter().enumerate() {
+            made = match segment {
+                Segment::Key(name) => made.key(name),
+                Segment::Index(index) => made.index(*index),
+            };
+            nearest = self.0.get(&made).map(|written| (depth + 1, written)).or(nearest);
+        }
+        let Some((known, written)) = nearest else { return JsonPath::root() };
         let mut place = written.clone();
         let mut value = written.segments().into_iter().try_fold(root, step);
-        for segment in segments.iter().skip(made.segments().len()) {
+        for segment in segments.iter().skip(known) {
             let capital = match segment {
                 Segment::Key(name) => Segment::Key(capitalized(name)),
                 Segment::Index(index) => Segment::Index(*index),
@@ -126,16 +136,16 @@ fn capitalized(name: &str) -> String {
 /// `ThrottlingRateLimit` as the document writes it, in an object and all objects in it.
 pub fn camel_case(value: &Value) -> Value {
     match value {
-        Value::Object(members) => {
-            let lower = |name: &str| {
-                let mut chars = name.chars();
-                chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect::<String>())
-            };
-            members.iter().map(|(name, value)| (lower(name), camel_case(value))).collect()
-        }
+        Value::Object(members) => members.iter().map(|(name, value)| (lower_first(name), camel_case(value))).collect(),
         Value::Array(elements) => elements.iter().map(camel_case).collect(),
         scalar => plain(scalar),
     }
+}
+
+/// `Issuer` as the document writes it.
+pub fn lower_first(name: &str) -> String {
+    let mut chars = name.chars();
+    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
 }
 
 /// Parameters of CloudFormation are texts, and where they are put in they still are: `"true"` and `"10"` become what they mean.

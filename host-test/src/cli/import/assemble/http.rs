@@ -10,7 +10,7 @@ use tollgate::problem::Problems;
 use super::Api;
 use super::documents::{member, object, set};
 use super::draft::{Draft, camel_case};
-use super::stack::{Stack, text};
+use super::stack::{Stack, is_of_the_same_api, text};
 use crate::cli::import::resource::Resource;
 
 const ROUTE: &str = "AWS::ApiGatewayV2::Route";
@@ -111,12 +111,12 @@ fn add(
 fn target<'s>(route: &Resource, stack: &'s Stack, problems: &mut Problems) -> Option<&'s Resource> {
     let node = route.get("Target")?;
     let target = node.text(problems)?;
-    let found = target.strip_prefix("integrations/").and_then(|id| stack.find("AWS::ApiGatewayV2::Integration", id));
-    if found.is_none() {
+    let Some(found) = target.strip_prefix("integrations/").and_then(|id| stack.find("AWS::ApiGatewayV2::Integration", id)) else {
         let help = "write `integrations/` and a reference to an AWS::ApiGatewayV2::Integration of the template";
         problems.error(&node.path, format!("`{target}` is no integration of the template"), Some(help));
-    }
-    found
+        return None;
+    };
+    is_of_the_same_api(found, route, &node, problems).then_some(found)
 }
 
 /// `Target` of the API itself: one route, to a function or a URL.

@@ -75,7 +75,7 @@ pub fn assemble(resources: Vec<Resource>, identities: Identities, settings: &Set
         } else {
             rest::definition(&api, &stack, &mut draft, problems)
         };
-        let stages = stage::stages(&api, &stack, &mut draft, problems);
+        let stages = stage::stages(&api, &definition, &stack, &mut draft, problems);
         let value = written(&api, definition, stages, settings, problems);
         draft.apis.push(value);
     }

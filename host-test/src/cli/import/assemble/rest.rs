@@ -130,11 +130,11 @@ fn settings(api: &Api<'_>, definition: &mut Map<String, Value>, draft: &mut Draf
         let place = api.resource.place("BinaryMediaTypes");
         set(definition, "x-amazon-apigateway-binary-media-types", json!(types), &api.path, &place, draft);
     }
-    endpoint(api, definition, draft);
+    endpoint(api, definition, draft, problems);
 }
 
 /// Types of endpoints say nothing here; what keeps callers out is carried over, and the compiler says what becomes of it.
-fn endpoint(api: &Api<'_>, definition: &mut Map<String, Value>, draft: &mut Draft) {
+fn endpoint(api: &Api<'_>, definition: &mut Map<String, Value>, draft: &mut Draft, problems: &mut Problems) {
     let mut endpoint = Map::new();
     let mut place = None;
     if let Some(node) = api.resource.get("EndpointConfiguration") {
@@ -147,7 +147,7 @@ fn endpoint(api: &Api<'_>, definition: &mut Map<String, Value>, draft: &mut Draf
         }
         place = Some(node.path);
     }
-    if let Some(node) = api.resource.get("DisableExecuteApiEndpoint").filter(|node| plain(node.value) == true) {
+    if let Some(node) = api.resource.get("DisableExecuteApiEndpoint").filter(|node| node.boolean(problems) == Some(true)) {
         endpoint.insert("disableExecuteApiEndpoint".to_owned(), true.into());
         place = Some(node.path);
     }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use serde_json::Value;
+use tollgate::definition::Node;
 use tollgate::problem::Problems;
 
 use crate::cli::import::resource::Resource;
@@ -77,14 +78,57 @@ impl Stack {
             return None;
         };
         let identity = node.text(problems)?;
-        let found = self.find(kind, &identity);
-        if found.is_none() {
+        let Some(found) = self.find(kind, &identity) else {
             let help = self.others.get(&identity).cloned();
             let help = help.unwrap_or_else(|| "what it names has to be in the same template".to_owned());
             problems.error(&node.path, format!("`{identity}` is no {kind} of the template"), Some(&help));
-        }
-        found
+            return None;
+        };
+        is_of_the_same_api(found, resource, &node, problems).then_some(found)
     }
+}
+
+/// Whether what a part of an API names is a part of the same API; told where it is not. Definitions know parts by their names, and
+/// another API may have one of the same name.
+pub fn is_of_the_same_api(found: &Resource, resource: &Resource, node: &Node<'_>, problems: &mut Problems) -> bool {
+    let owners = |owner: &str| found.get(owner).zip(resource.get(owner));
+    let Some((its, own)) = owners("RestApiId").or_else(|| owners("ApiId")) else { return true };
+    let is_same = its.value == own.value;
+    if !is_same {
+        problems.error(&node.path, format!("`{}` is a part of another API", found.id), Some("name one of the same API"));
+    }
+    is_same
+}
+
+/// `AuthorizationType` of a method or a route, in capitals: `NONE` where nothing is said of it. None where that cannot be told, which is
+/// an error: what is not read would be open to everybody.
+pub fn authorization_type(resource: &Resource, problems: &mut Problems) -> Option<String> {
+    let said = resource.get("AuthorizationType");
+    let kind = match &said {
+        Some(node) => node.text(problems)?.to_ascii_uppercase(),
+        None => "NONE".to_owned(),
+    };
+    match resource.get("AuthorizerId") {
+        Some(authorizer) if said.is_none() => {
+            let message = format!("`{}` names an authorizer and no `AuthorizationType`", resource.id);
+            let help = "say the type, so that the authorizer is asked; with `NONE` everybody may call";
+            problems.error(&authorizer.path, message, Some(help));
+            return None;
+        }
+        Some(authorizer) if matches!(kind.as_str(), "NONE" | "AWS_IAM") => {
+            let message = format!("nobody asks the authorizer of `{}`: its `AuthorizationType` is `{kind}`", resource.id);
+            problems.warning(&authorizer.path, message, None);
+        }
+        _ => {}
+    }
+    if let Some(scopes) = resource.get("AuthorizationScopes")
+        && matches!(kind.as_str(), "NONE" | "AWS_IAM")
+        && scopes.value.as_array().is_none_or(|scopes| !scopes.is_empty())
+    {
+        let message = format!("nobody asks for the scopes of `{}`: its `AuthorizationType` is `{kind}`", resource.id);
+        problems.warning(&scopes.path, message, None);
+    }
+    Some(kind)
 }
 
 /// A text of a property, where there is one.

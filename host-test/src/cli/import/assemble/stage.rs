@@ -46,8 +46,8 @@ const OF_ALL_METHODS: [(&str, &str); 7] = [
 ];
 
 /// The stages of an API, one for each place.
-pub fn stages(api: &Api<'_>, stack: &Stack, draft: &mut Draft, problems: &mut Problems) -> Vec<Value> {
-    let mut stages = if api.protocol == "HTTP" { of_http(api, stack, problems) } else { of_rest(api, stack, problems) };
+pub fn stages(api: &Api<'_>, definition: &Value, stack: &Stack, draft: &mut Draft, problems: &mut Problems) -> Vec<Value> {
+    let mut stages = if api.protocol == "HTTP" { of_http(api, stack, problems) } else { of_rest(api, definition, stack, problems) };
     if stages.is_empty() {
         let name = if api.protocol == "HTTP" { "$default" } else { "prod" };
         let message = format!("the API `{}` has no stage: it is served at `{name}` here", api.name);
@@ -88,7 +88,10 @@ pub fn stages(api: &Api<'_>, stack: &Stack, draft: &mut Draft, problems: &mut Pr
     written
 }
 
-fn of_rest(api: &Api<'_>, stack: &Stack, problems: &mut Problems) -> Vec<Stage> {
+fn of_rest(api: &Api<'_>, definition: &Value, stack: &Stack, problems: &mut Problems) -> Vec<Stage> {
+    // A base path that the import puts in front of all paths: the compiler knows them then.
+    let is_moved = api.resource.get("Parameters").is_some_and(|parameters| parameters.get("basepath").is_some());
+    let paths = definition.get("paths").filter(|_| !is_moved);
     let mut stages = Vec::new();
     for resource in stack.of_owner("AWS::ApiGateway::Stage", "RestApiId", &api.id) {
         let Some(name) = resource.get("StageName").and_then(|name| name.text(problems)) else {
@@ -97,7 +100,7 @@ fn of_rest(api: &Api<'_>, stack: &Stack, problems: &mut Problems) -> Vec<Stage> 
         };
         let mut stage = Stage::new(name, resource.path.clone());
         let node = |property: &str| resource.get(property);
-        stage.take(&OF_REST, node);
+        stage.take(&OF_REST, node, paths, problems);
         stage.cache(node("CacheClusterEnabled"), node("CacheClusterSize"));
         stages.push(stage);
     }
@@ -109,7 +112,7 @@ fn of_rest(api: &Api<'_>, stack: &Stack, problems: &mut Problems) -> Vec<Stage> 
         }
         let mut stage = Stage::new(name.to_owned(), resource.path.clone());
         if let Some(description) = resource.get("StageDescription") {
-            stage.describe(&description, problems);
+            stage.describe(&description, paths, problems);
         }
         stages.push(stage);
     }
@@ -128,7 +131,7 @@ fn of_http(api: &Api<'_>, stack: &Stack, problems: &mut Problems) -> Vec<Stage> 
             continue;
         };
         let mut stage = Stage::new(name, resource.path.clone());
-        stage.take(&OF_HTTP, |property| resource.get(property));
+        stage.take(&OF_HTTP, |property| resource.get(property), None, problems);
         stages.retain(|other: &Stage| other.name != stage.name);
         stages.push(stage);
     }
@@ -143,17 +146,23 @@ impl Stage {
         Self { name, value, places: Vec::new(), path }
     }
 
-    fn take<'n>(&mut self, names: &[(&str, &'static str)], node: impl Fn(&str) -> Option<Node<'n>>) {
+    fn take<'n>(
+        &mut self,
+        names: &[(&str, &'static str)],
+        node: impl Fn(&str) -> Option<Node<'n>>,
+        paths: Option<&Value>,
+        problems: &mut Problems,
+    ) {
         for (from, to) in names {
             let Some(node) = node(from) else { continue };
             let value = match *to {
                 // Names of variables and routes are as they are written.
                 "variables" => node.value.clone(),
                 "routeSettings" => {
-                    let routes = node.value.as_object().into_iter().flatten();
-                    routes.map(|(route, settings)| (route.clone(), camel_case(settings))).collect()
+                    let routes = node.members(problems).into_iter();
+                    routes.map(|(route, settings)| (route.to_owned(), camel_case(settings.value))).collect()
                 }
-                "methodSettings" => method_settings(node.value),
+                "methodSettings" => method_settings(&node, paths, problems),
                 _ => camel_case(node.value),
             };
             self.insert(to, value, node.path);
@@ -173,7 +182,7 @@ impl Stage {
         }
     }
 
-    fn describe(&mut self, description: &Node<'_>, problems: &mut Problems) {
+    fn describe(&mut self, description: &Node<'_>, paths: Option<&Value>, problems: &mut Problems) {
         let silent = ["Description", "DocumentationVersion", "Tags", "CacheClusterEnabled", "CacheClusterSize", "DataTraceEnabled"];
         let warned = ["ClientCertificateId", "TracingEnabled"];
         let read = OF_REST.iter().chain(&OF_ALL_METHODS).map(|(name, _)| *name);
@@ -183,7 +192,7 @@ impl Stage {
                 problems.warning(&node.path, format!("`{name}` is not carried over: it is the proxy's matter"), None);
             }
         }
-        self.take(&OF_REST, |property| description.get(property).filter(|node| !node.value.is_null()));
+        self.take(&OF_REST, |property| description.get(property).filter(|node| !node.value.is_null()), paths, problems);
         self.cache(description.get("CacheClusterEnabled"), description.get("CacheClusterSize"));
         let of_all: Map<String, Value> = OF_ALL_METHODS
             .iter()
@@ -210,10 +219,18 @@ impl Stage {
 }
 
 /// Templates write `/*` and `*` for all methods, and single ones by their paths. What is said twice of one method is one entry.
-fn method_settings(settings: &Value) -> Value {
+fn method_settings(settings: &Node<'_>, paths: Option<&Value>, problems: &mut Problems) -> Value {
     let mut entries: Vec<Value> = Vec::new();
-    for entry in settings.as_array().into_iter().flatten() {
-        let entry = camel_case(entry);
+    for node in settings.elements(problems) {
+        let entry = camel_case(node.value);
+        if !paths.is_none_or(|paths| is_of_a_method(&entry, paths)) {
+            let text = |name: &str| entry[name].as_str().unwrap_or_default();
+            let (method, path) = (text("httpMethod"), text("resourcePath"));
+            let message = format!("the API has no method `{method} {path}`: its settings are not carried over");
+            let help = "AWS takes them, and they have no effect there either; all methods are `/*` and `*`";
+            problems.warning(&node.path, message, Some(help));
+            continue;
+        }
         let same =
             |other: &&mut Value| other["resourcePath"] == entry["resourcePath"] && other["httpMethod"] == entry["httpMethod"];
         match entries.iter_mut().find(same) {
@@ -222,4 +239,17 @@ fn method_settings(settings: &Value) -> Value {
         }
     }
     Value::Array(entries)
+}
+
+/// Whether settings name all methods, or one that is there. What is written in another form is the compiler's to judge.
+fn is_of_a_method(entry: &Value, paths: &Value) -> bool {
+    let (Some(path), Some(method)) = (entry["resourcePath"].as_str(), entry["httpMethod"].as_str()) else { return true };
+    let path = path.replace("~1", "/");
+    let path = format!("/{}", path.trim_matches('/'));
+    if path == "/*" {
+        return method == "*";
+    }
+    // Settings of `GET` where there is only `ANY` are left to the compiler, too.
+    let is_it = |name: &String| name.eq_ignore_ascii_case(method) || name == "x-amazon-apigateway-any-method";
+    paths.get(&path).and_then(Value::as_object).is_some_and(|item| item.keys().any(is_it))
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
+use tollgate::definition::Node;
 use tollgate::problem::{JsonPath, Problems};
 
 use super::draft::{Draft, camel_case, plain};
@@ -71,10 +72,11 @@ fn key(resource: &Resource, name: &str, stack: &Stack, settings: &Settings, prob
     key.insert("id".to_owned(), stack.identity(resource).into());
     key.insert("sha256".to_owned(), digest.into());
     match resource.get("Enabled") {
-        Some(enabled) if plain(enabled.value) == false => {
-            key.insert("enabled".to_owned(), false.into());
+        Some(enabled) => {
+            if enabled.boolean(problems) == Some(false) {
+                key.insert("enabled".to_owned(), false.into());
+            }
         }
-        Some(_) => {}
         None => {
             // `CreateApiKey` makes keys that do not count unless it is told otherwise, as users of it found out.
             let message = format!("the API key `{}` is disabled: `Enabled` is not said", resource.id);
@@ -111,9 +113,12 @@ fn plan(
             stage.insert("apiId".to_owned(), id.into());
             stage.insert("stage".to_owned(), node.text_of("Stage", problems).unwrap_or_default().into());
             if let Some(throttle) = node.get("Throttle") {
-                let throttle =
-                    throttle.members(problems).into_iter().map(|(method, limit)| (method.to_owned(), camel_case(limit.value)));
-                stage.insert("throttle".to_owned(), throttle.collect());
+                let throttle = throttle
+                    .members(problems)
+                    .into_iter()
+                    .map(|(method, limit)| (method.to_owned(), both_limits(&limit, problems)));
+                let throttle = throttle.collect::<Map<_, _>>();
+                stage.insert("throttle".to_owned(), throttle.into());
             }
             written.push(Value::Object(stage));
         }
@@ -123,11 +128,27 @@ fn plan(
     for (from, to) in [("Throttle", "throttle"), ("Quota", "quota")] {
         if let Some(node) = resource.get(from) {
             draft.note(&made.key(to), &node.path);
-            plan.insert(to.to_owned(), camel_case(node.value));
+            let value = if to == "throttle" { both_limits(&node, problems) } else { camel_case(node.value) };
+            plan.insert(to.to_owned(), value);
         }
     }
     if !keys.is_empty() {
         plan.insert("keys".to_owned(), json!(keys));
     }
     Value::Object(plan)
+}
+
+/// Limits of a plan. AWS takes one of the two without the other, and does not say what the other is then.
+fn both_limits(node: &Node<'_>, problems: &mut Problems) -> Value {
+    const NAMES: [(&str, &str, &str); 2] = [("RateLimit", "BurstLimit", "burstLimit"), ("BurstLimit", "RateLimit", "rateLimit")];
+    let mut limits = camel_case(node.value);
+    for (said, missing, name) in NAMES {
+        let Some(limit) = node.get(said).filter(|_| node.get(missing).is_none()) else { continue };
+        // assumed(plan-half-throttle): the limit of a plan that is not said is as high as the other.
+        let limit = plain(limit.value).as_f64().unwrap_or_default().ceil().max(1.0);
+        let message = format!("no `{missing}` beside `{said}`: it is {limit} here");
+        problems.warning(&node.path, message, Some("say both"));
+        limits[name] = if missing == "BurstLimit" { json!(limit as u64) } else { json!(limit) };
+    }
+    limits
 }

@@ -6,7 +6,11 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use tollgate::problem::JsonPath;
 
+use crate::cli::Failure;
 use crate::cli::source::Source;
+
+/// Where a file is looked for.
+const RELATIVE: &str = "the path is relative to the template, and leads to a file below its folder or below the current one";
 
 /// Type, the property that names a file, and the property that the content is.
 const NAMED: [(&str, &str, &str); 4] = [
@@ -31,12 +35,30 @@ pub fn put_files(source: &mut Source, root: &Value, file: &Path) {
                 }
                 continue;
             };
-            if let Err(failure) = source.put_file(&properties, to, &folder.join(name)) {
-                source.report(&properties.key(from), &failure.message, Some("the path is relative to the template"));
+            let read = beside(&folder, name).and_then(|file| source.put_file(&properties, to, &file));
+            if let Err(failure) = read {
+                source.report(&properties.key(from), &failure.message, Some(RELATIVE));
             }
         }
         includes(source, resource, &JsonPath::root().key("Resources").key(id), &folder);
     }
+}
+
+/// The file that a template names. A template may come from anywhere, and what is wrong with a file is shown with its lines: only what
+/// lies below the folder of the template or the current one is read, wherever links lead, and no devices.
+fn beside(folder: &Path, name: &str) -> Result<PathBuf, Failure> {
+    let file = folder.join(name);
+    let Ok(real) = file.canonicalize() else { return Ok(file) };
+    let is_below = |folder: &Path| folder.canonicalize().is_ok_and(|folder| real.starts_with(folder));
+    let here = Path::new(".");
+    if !is_below(here) && !is_below(if folder == Path::new("") { here } else { folder }) {
+        let message = format!("`{name}` is neither below the folder of the template nor below the current one, and is not read");
+        return Err(Failure::usage(message));
+    }
+    if !real.is_file() && !real.is_dir() {
+        return Err(Failure::usage(format!("`{name}` is no regular file")));
+    }
+    Ok(file)
 }
 
 /// `Fn::Transform: {Name: AWS::Include, Parameters: {Location: FILE}}` where the file is of this machine.
@@ -46,8 +68,9 @@ fn includes(source: &mut Source, value: &Value, path: &JsonPath, folder: &Path) 
             let transform = members.get("Fn::Transform").filter(|transform| transform.get("Name") == Some(&"AWS::Include".into()));
             let location = transform.and_then(|transform| transform.get("Parameters")?.get("Location")?.as_str());
             if let Some(name) = location.filter(|name| !name.starts_with("s3://")) {
-                if let Err(failure) = source.put_include(path, &folder.join(name)) {
-                    source.report(&path.key("Fn::Transform"), &failure.message, Some("the path is relative to the template"));
+                let read = beside(folder, name).and_then(|file| source.put_include(path, &file));
+                if let Err(failure) = read {
+                    source.report(&path.key("Fn::Transform"), &failure.message, Some(RELATIVE));
                 }
                 return;
             }

@@ -6,28 +6,40 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use tollgate::problem::{JsonPath, Problem, Problems};
 
-use super::{Outcome, Resolver, text_of};
+use super::{MAX_DEPTH, Outcome, Resolver, text_of};
 
 // === impl Resolver ===
 
 impl Resolver<'_> {
     /// Whether a condition holds, or why nobody can say so. What is wrong is told by who needs the condition.
     pub fn condition(&mut self, name: &str, asked_at: &JsonPath) -> Result<bool, Vec<Problem>> {
-        if let Some(decided) = self.conditions.get(name) {
-            return decided.clone();
-        }
         let told = std::mem::take(&mut self.problems);
         // Values of a condition are all known, or it is a mistake: as in the second go.
         let resources = self.resources.replace(Default::default());
         let holds = self.named(name, asked_at);
         self.resources = resources;
         let problems = std::mem::replace(&mut self.problems, told).into_vec();
-        let decided = holds.ok_or(problems);
-        self.conditions.insert(name.to_owned(), decided.clone());
-        decided
+        holds.ok_or(problems)
     }
 
+    /// Each condition is decided once, however many others name it.
     fn named(&mut self, name: &str, asked_at: &JsonPath) -> Option<bool> {
+        if !self.conditions.contains_key(name) {
+            let told = std::mem::take(&mut self.problems);
+            let holds = self.decide(name, asked_at);
+            let found = std::mem::replace(&mut self.problems, told).into_vec();
+            self.conditions.insert(name.to_owned(), holds.ok_or(found));
+        }
+        match self.conditions.get(name)?.clone() {
+            Ok(holds) => Some(holds),
+            Err(found) => {
+                self.tell(found);
+                None
+            }
+        }
+    }
+
+    fn decide(&mut self, name: &str, asked_at: &JsonPath) -> Option<bool> {
         let template = self.template;
         let Some(expression) = template.conditions.get(name) else {
             self.problems.error(asked_at, format!("the template has no condition `{name}`"), None);
@@ -46,6 +58,17 @@ impl Resolver<'_> {
     }
 
     fn holds(&mut self, expression: &Value, path: &JsonPath) -> Option<bool> {
+        if self.depth > MAX_DEPTH {
+            self.problems.error(path, format!("conditions are nested deeper than {MAX_DEPTH}"), None);
+            return None;
+        }
+        self.depth += 1;
+        let holds = self.decided(expression, path);
+        self.depth -= 1;
+        holds
+    }
+
+    fn decided(&mut self, expression: &Value, path: &JsonPath) -> Option<bool> {
         let wrong = |problems: &mut Problems| {
             let help = "one of `Fn::And`, `Fn::Equals`, `Fn::Not`, `Fn::Or`, `Condition`";
             problems.error(path, "no condition", Some(help));

@@ -1,9 +1,11 @@
 //! The functions themselves, one each.
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value, json};
 use tollgate::problem::JsonPath;
 
-use super::{Outcome, Resolver, text_of};
+use super::{MAX_TEXT, Outcome, Resolver, text_of};
 
 /// Functions of the transform `AWS::LanguageExtensions`, and those whose values only AWS knows.
 const PROCESSED: &str = "import the template as AWS processed it: `aws cloudformation get-template --template-stage Processed`";
@@ -73,7 +75,8 @@ impl Resolver<'_> {
         let pair = argument.as_array().filter(|pair| pair.len() == 2);
         let known = match (name, pair.map(Vec::as_slice)) {
             ("Fn::Join", Some([between, list])) => {
-                text_of(between).zip(texts(list)).map(|(between, list)| Value::String(list.join(&between)))
+                let Some((between, list)) = text_of(between).zip(texts(list)) else { return self.wrong(value, name, path) };
+                return self.text(value, path, &list.iter().map(String::as_str).collect::<Vec<_>>(), &between);
             }
             ("Fn::Split", Some([between, text])) => text_of(between)
                 .filter(|between| !between.is_empty())
@@ -151,9 +154,7 @@ impl Resolver<'_> {
             Ok(true) => self.resolve(yes, &path.index(1)),
             Ok(false) => self.resolve(no, &path.index(2)),
             Err(problems) if self.resources.is_some() => {
-                problems
-                    .into_iter()
-                    .for_each(|problem| self.problems.error(&problem.path, problem.message, problem.help.as_deref()));
+                self.tell(problems);
                 Outcome::Failed
             }
             Err(_) => Outcome::Kept(value.clone()),
@@ -173,6 +174,9 @@ impl Resolver<'_> {
         let mut pieces: Vec<Value> = Vec::new();
         let mut rest = text.as_str();
         let mut is_known = true;
+        // A variable stands for one value, however often the text takes it.
+        let mut resolved: HashMap<&str, Outcome> = HashMap::new();
+        let mut length = 0;
         while let Some((before, after)) = rest.split_once("${") {
             pieces.push(before.into());
             let Some((name, tail)) = after.split_once('}') else {
@@ -184,8 +188,14 @@ impl Resolver<'_> {
                 continue;
             }
             let name = name.trim();
-            let outcome = match (variables.and_then(|variables| variables.get(name)), name.split_once('.')) {
-                (Some(variable), _) => self.resolve(variable, &path.key("Fn::Sub").index(1).key(name)),
+            let outcome = match (variables.and_then(|variables| variables.get_key_value(name)), name.split_once('.')) {
+                (Some((name, variable)), _) => {
+                    if !resolved.contains_key(name.as_str()) {
+                        let outcome = self.resolve(variable, &path.key("Fn::Sub").index(1).key(name));
+                        resolved.insert(name.as_str(), outcome);
+                    }
+                    resolved.get(name.as_str()).cloned().unwrap_or(Outcome::Failed)
+                }
                 (None, Some((id, attribute))) => {
                     self.reference(&json!({ "Fn::GetAtt": [id, attribute] }), id, Some(attribute), path)
                 }
@@ -193,10 +203,20 @@ impl Resolver<'_> {
             };
             match outcome {
                 Outcome::Known(known) => match text_of(&known) {
-                    Some(text) => pieces.push(text.into()),
+                    Some(text) if length + text.len() > MAX_TEXT => {
+                        return self.fail(value, path, format!("the text has more than {MAX_TEXT} bytes"), None);
+                    }
+                    Some(text) => {
+                        length += text.len();
+                        pieces.push(text.into());
+                    }
                     None => return self.fail(value, path, format!("`${{{name}}}` is no text"), Some("join a list by `Fn::Join`")),
                 },
                 Outcome::Nothing => {}
+                // What waits waits once: texts within texts would double at each step.
+                Outcome::Kept(kept) if resolved.contains_key(name) && pieces.contains(&kept) => {
+                    return Outcome::Kept(value.clone());
+                }
                 Outcome::Kept(kept) => {
                     is_known = false;
                     pieces.push(kept);

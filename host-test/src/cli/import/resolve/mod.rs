@@ -14,6 +14,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde_json::{Map, Value};
 use tollgate::problem::{JsonPath, Problem, Problems};
 
+use self::references::Given;
 use super::Settings;
 use super::resource::Resource;
 
@@ -44,6 +45,7 @@ pub enum Parameter {
 }
 
 /// What became of a value.
+#[derive(Debug, Clone)]
 pub enum Outcome {
     /// It is known.
     Known(Value),
@@ -63,6 +65,8 @@ pub struct Resolver<'a> {
     resources: Option<HashMap<&'a str, &'a Resource>>,
     /// Conditions that were asked for.
     conditions: HashMap<String, Result<bool, Vec<Problem>>>,
+    /// What references gave that were asked for.
+    given: HashMap<String, Given>,
     /// What is being resolved, so that nothing waits for itself.
     open: Vec<String>,
     depth: usize,
@@ -75,13 +79,16 @@ pub struct Resolver<'a> {
 /// Deeper than any template is, shallow enough for a thread's stack.
 const MAX_DEPTH: usize = 400;
 
+/// Longer than any definition that API Gateway takes; texts that hold each other twice must not become gigabytes.
+const MAX_TEXT: usize = 8 << 20;
+
 // === impl Resolver ===
 
 impl<'a> Resolver<'a> {
     /// For the first go, in which references among resources stay.
     pub fn new(template: &'a Template, settings: &'a Settings) -> Self {
-        let (conditions, open, made_up) = Default::default();
-        Self { template, settings, resources: None, conditions, open, depth: 0, made_up, problems: Problems::default() }
+        let (conditions, given, open, made_up) = Default::default();
+        Self { template, settings, resources: None, conditions, given, open, depth: 0, made_up, problems: Problems::default() }
     }
 
     /// For the second one.
@@ -188,6 +195,20 @@ impl<'a> Resolver<'a> {
         }
         resolved.push_str(rest);
         Outcome::Known(Value::String(resolved))
+    }
+
+    /// Tells what was found before.
+    fn tell(&mut self, found: Vec<Problem>) {
+        found.into_iter().for_each(|problem| self.problems.error(&problem.path, problem.message, problem.help.as_deref()));
+    }
+
+    /// A text that was put together.
+    fn text(&mut self, value: &Value, path: &JsonPath, pieces: &[&str], between: &str) -> Outcome {
+        let length = pieces.iter().map(|piece| piece.len() + between.len()).sum::<usize>();
+        if length > MAX_TEXT {
+            return self.fail(value, path, format!("the text has more than {MAX_TEXT} bytes"), None);
+        }
+        Outcome::Known(Value::String(pieces.join(between)))
     }
 
     /// What cannot be resolved is a mistake in the second go, and waits for it in the first.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use tollgate::definition::stable_id;
-use tollgate::problem::JsonPath;
+use tollgate::problem::{JsonPath, Problem};
 
 use super::rules::{self, Name, Rule};
 use super::{Outcome, Parameter, Resolver, text_of};
@@ -17,6 +17,15 @@ pub struct MadeUp {
     pub kind: String,
     /// What it is called here.
     pub name: String,
+}
+
+/// What a reference gave, and what was found on the way.
+#[derive(Debug, Clone)]
+pub struct Given {
+    /// None: only AWS knows. `Err`: told.
+    text: Result<Option<String>, ()>,
+    problems: Vec<Problem>,
+    made_up: Vec<MadeUp>,
 }
 
 // === impl Resolver ===
@@ -49,10 +58,7 @@ impl Resolver<'_> {
         if self.open.contains(&key) {
             return self.fail(value, path, format!("`{key}` depends on itself"), None);
         }
-        self.open.push(key.clone());
-        let text = self.of_resource(resource, attribute);
-        self.open.pop();
-        match text {
+        match self.given(&key, resource, attribute) {
             Ok(Some(text)) => Outcome::Known(text.into()),
             Ok(None) => {
                 let what = match attribute {
@@ -64,6 +70,24 @@ impl Resolver<'_> {
             }
             Err(()) => Outcome::Failed,
         }
+    }
+
+    /// What a reference gives, asked once: resources that each name another twice must not be walked a million times.
+    fn given(&mut self, key: &str, resource: &Resource, attribute: Option<&str>) -> Result<Option<String>, ()> {
+        if !self.given.contains_key(key) {
+            let (told, made_up) = (std::mem::take(&mut self.problems), std::mem::take(&mut self.made_up));
+            self.open.push(key.to_owned());
+            let text = self.of_resource(resource, attribute);
+            self.open.pop();
+            let problems = std::mem::replace(&mut self.problems, told).into_vec();
+            let made_up = std::mem::replace(&mut self.made_up, made_up);
+            self.given.insert(key.to_owned(), Given { text, problems, made_up });
+        }
+        let Given { text, problems, made_up } = self.given.get(key).cloned().ok_or(())?;
+        self.tell(problems);
+        let unknown: Vec<MadeUp> = made_up.into_iter().filter(|made| !self.made_up.contains(made)).collect();
+        self.made_up.extend(unknown);
+        text
     }
 
     fn parameter(&mut self, value: &Value, name: &str, parameter: &Parameter, path: &JsonPath) -> Outcome {

@@ -101,7 +101,9 @@ impl<'s, 'f> Cursor<'s, 'f> {
         match self.unknown {
             Some(Value::Bool(true)) => is_set,
             // A plan whose `resource_changes` were cut away.
-            None => self.value.is_none() && self.expression.is_some_and(|it| it.get("references").is_some()),
+            None if self.instance.unknown.is_none() => {
+                self.value.is_none() && self.expression.is_some_and(|it| it.get("references").is_some())
+            }
             _ => false,
         }
     }

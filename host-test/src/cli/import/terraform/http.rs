@@ -59,7 +59,7 @@ static ROUTE: [Field; 12] = [
     field("api_id", "ApiId", API_ID),
     field("route_key", "RouteKey", Shape::Plain),
     field("target", "Target", Shape::Target),
-    field("authorization_type", "AuthorizationType", Shape::Unless("NONE")),
+    field("authorization_type", "AuthorizationType", Shape::Plain),
     field("authorizer_id", "AuthorizerId", Shape::Link(&["aws_apigatewayv2_authorizer"])),
     field("authorization_scopes", "AuthorizationScopes", Shape::List),
     field("operation_name", "OperationName", Shape::Plain),

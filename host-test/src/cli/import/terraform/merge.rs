@@ -168,18 +168,32 @@ fn belongs_to<'s, 'f>(
     cursor: &Cursor<'s, 'f>,
     key: &[(&'static str, &'static str, Shape)],
 ) -> Option<Vec<(&'static str, Value)>> {
-    key.iter().map(|(from, to, shape)| Some((*to, reader.read(&cursor.field(from), shape)?))).collect()
+    key.iter().map(|(from, to, shape)| Some((*to, required(reader, &cursor.field(from), shape)?))).collect()
+}
+
+/// An attribute without which a part is of nothing; it must not be lost in silence.
+fn required<'s, 'f>(reader: &mut Reader<'s, 'f>, at: &Cursor<'s, 'f>, shape: &Shape) -> Option<Value> {
+    let value = reader.read(at, shape);
+    if value.is_none() && !at.is_unknown() && at.text().is_none() {
+        let message = format!("`{}` has no `{}`", at.instance.address, at.name);
+        reader.problems.error(&at.instance.path, message, None);
+    }
+    value
 }
 
 /// An element of `MethodSettings`: `method_path` is `pets/{id}/GET`, and `*/*` all methods.
 fn method_settings<'s, 'f>(reader: &mut Reader<'s, 'f>, cursor: &Cursor<'s, 'f>) -> Option<Part> {
     let belongs_to = belongs_to(reader, cursor, &STAGE);
-    let method_path = reader.read(&cursor.field("method_path"), &Shape::MethodPath)?;
+    let method_path = required(reader, &cursor.field("method_path"), &Shape::MethodPath)?;
     let method_path = method_path.as_str()?.replace("~1", "/");
     let (resource, method) = method_path.rsplit_once('/').unwrap_or(("", &method_path));
     let resource = resource.trim_start_matches('/');
     let settings = cursor.field("settings");
-    let block = settings.blocks().next()?;
+    let Some(block) = settings.blocks().next() else {
+        let message = format!("`settings` of `{}` are not known", cursor.instance.address);
+        reader.problems.error(&settings.path, message, Some("import the state after apply"));
+        return None;
+    };
     let mut converted = reader.convert(&block, &rest::METHOD_SETTINGS);
     converted.properties.insert("ResourcePath".to_owned(), format!("/{resource}").into());
     converted.properties.insert("HttpMethod".to_owned(), method.into());

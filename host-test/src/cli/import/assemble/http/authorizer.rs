@@ -5,8 +5,8 @@ use tollgate::problem::Problems;
 
 use super::super::Api;
 use super::super::documents::member;
-use super::super::draft::{Draft, camel_case, plain};
-use super::super::stack::{Stack, text};
+use super::super::draft::{Draft, lower_first, plain};
+use super::super::stack::{Stack, authorization_type, text};
 use crate::cli::import::resource::Resource;
 
 const AUTHORIZER: &str = "AWS::ApiGatewayV2::Authorizer";
@@ -73,25 +73,21 @@ pub fn schemes(
     }
 }
 
-/// Audiences and issuers are texts, also those that look like numbers.
+/// Audiences and issuers are texts, also those that look like numbers: ids of Google's clients have more digits than a number holds.
 fn jwt(value: &Value) -> Value {
-    let lower = camel_case(value);
     let text = |value: &Value| if value.is_number() { Value::String(value.to_string()) } else { value.clone() };
-    match lower {
-        Value::Object(members) => members
-            .into_iter()
-            .map(|(name, value)| match &value {
-                Value::Array(list) => (name, list.iter().map(text).collect()),
-                one => (name, text(one)),
-            })
-            .collect(),
-        other => other,
-    }
+    let texts = |value: &Value| match value {
+        Value::Array(list) => list.iter().map(text).collect(),
+        one => text(one),
+    };
+    let Value::Object(members) = value else { return value.clone() };
+    members.iter().map(|(name, value)| (lower_first(name), texts(value))).collect()
 }
 
 /// `security` of a route, and whether it is a signature; none where everybody may call.
 pub fn security(route: &Resource, stack: &Stack, problems: &mut Problems) -> (Option<Value>, bool) {
-    match text(route, "AuthorizationType").unwrap_or("NONE").to_ascii_uppercase().as_str() {
+    let Some(kind) = authorization_type(route, problems) else { return (None, false) };
+    match kind.as_str() {
         "NONE" => (None, false),
         "AWS_IAM" => (Some(json!([{ SIGNED: [] }])), true),
         "JWT" | "CUSTOM" => {

@@ -7,8 +7,8 @@ use tollgate::problem::Problems;
 use super::super::Api;
 use super::super::documents::member;
 use super::super::draft::{Draft, plain};
-use super::super::stack::{Stack, text};
-use super::method::{Used, authorization_type, is_true};
+use super::super::stack::{Stack, authorization_type, text};
+use super::method::Used;
 use crate::cli::import::resource::Resource;
 
 /// The scheme by which methods ask for a signature.
@@ -88,7 +88,7 @@ fn scheme_name(resource: &Resource) -> &str {
 /// `security` of a method; none where everybody may call.
 pub fn security(resource: &Resource, stack: &Stack, used: &mut Used, problems: &mut Problems) -> Option<Value> {
     let mut asked = Map::new();
-    let kind = authorization_type(resource);
+    let kind = authorization_type(resource, problems)?;
     match kind.as_str() {
         "NONE" => {}
         "AWS_IAM" => {
@@ -105,7 +105,7 @@ pub fn security(resource: &Resource, stack: &Stack, used: &mut Used, problems: &
             problems.error(&resource.place("AuthorizationType"), format!("`{kind}` is no authorization type"), Some(help));
         }
     }
-    if is_true(resource, "ApiKeyRequired") {
+    if resource.get("ApiKeyRequired").and_then(|flag| flag.boolean(problems)) == Some(true) {
         used.api_key = true;
         asked.insert(KEY.to_owned(), json!([]));
     }

@@ -8,8 +8,8 @@ use tollgate::problem::{JsonPath, Problems};
 
 use super::super::Api;
 use super::super::documents::member;
-use super::super::draft::{Draft, plain};
-use super::super::stack::{Stack, text};
+use super::super::draft::Draft;
+use super::super::stack::Stack;
 use super::{authorizer, operation_path, validator_name};
 use crate::cli::import::resource::Resource;
 
@@ -223,14 +223,4 @@ fn responses(resource: &Resource, used: &mut Used, problems: &mut Problems) -> V
         responses.insert(status, Value::Object(response));
     }
     Value::Object(responses)
-}
-
-/// Whether a property is `true`.
-pub fn is_true(resource: &Resource, property: &str) -> bool {
-    resource.properties.get(property).is_some_and(|value| plain(value) == true)
-}
-
-/// What a method says who may call it: `NONE` unless it says something.
-pub fn authorization_type(resource: &Resource) -> String {
-    text(resource, "AuthorizationType").unwrap_or("NONE").to_ascii_uppercase()
 }
