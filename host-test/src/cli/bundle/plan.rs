@@ -19,7 +19,7 @@ const USUAL_WAIT: u64 = 29;
 /// A server behind a cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Server {
-    /// A name or an address, IPv6 without brackets.
+    /// A name in lower case, or an address, IPv6 without brackets.
     pub host: String,
     /// Its own, or the scheme's.
     pub port: u16,
@@ -205,7 +205,7 @@ impl From<&Origin> for Server {
     fn from(origin: &Origin) -> Self {
         let is_https = origin.scheme.as_str() == "https";
         Self {
-            host: origin.authority.host().trim_matches(['[', ']']).to_owned(),
+            host: origin.authority.host().trim_matches(['[', ']']).to_ascii_lowercase(),
             port: origin.authority.port_u16().unwrap_or(if is_https { 443 } else { 80 }),
             is_https,
             is_http2: origin.protocol == Protocol::Http2,
