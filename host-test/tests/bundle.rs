@@ -275,7 +275,7 @@ fn timeouts_grow_with_the_longest_integration_and_the_access_log_is_the_one_of_t
                       "responses": {"default": {"statusCode": "200"}}});
     let definition = json!({"openapi": "3.0.1", "info": {"title": "a", "version": "1"},
         "paths": {"/a": {"get": {"responses": {"200": {"description": "ok"}}, "x-amazon-apigateway-integration": mock}}}});
-    let stage = json!({"stageName": "prod", "accessLogSettings": {"format": "$context.requestId"}});
+    let stage = json!({"stageName": "prod", "accessLogSettings": {"format": "$context.requestId %REQ(x-secret)% %START_TIME%"}});
     let gateway = json!({"apis": [{"name": "a", "definition": definition, "stages": [stage]}]});
     std::fs::write(&document, gateway.to_string()).expect("target/ can be written");
     let (bootstrap, _) = bundle(&[&[text(&document)], &FREE_PORTS[..]].concat()).expect("it is a document");
@@ -290,6 +290,10 @@ fn timeouts_grow_with_the_longest_integration_and_the_access_log_is_the_one_of_t
     let line = &loggers[0]["typed_config"]["log_format"]["text_format_source"]["inline_string"];
     assert_eq!(line, "%FILTER_STATE(wasm.tollgate_access_log:PLAIN)%\n");
     let proxy = Proxy::start(&folder, &path, &[]);
+    // What a stage writes is its own format, and no command of Envoy's.
+    let answer =
+        process::curl(&format!("curl -o /dev/null -w '%{{http_code}}' -H 'x-secret: secret' http://{}/prod/a", proxy.address));
+    assert_eq!(answer, "200");
     // No stage is reached, so that none describes its line: the proxy's own.
     let answer = process::curl(&format!("curl -o /dev/null -w '%{{http_code}}' http://{}/nowhere", proxy.address));
     assert_eq!(answer, "403");
@@ -298,6 +302,9 @@ fn timeouts_grow_with_the_longest_integration_and_the_access_log_is_the_one_of_t
         assert!(std::time::Instant::now() < end, "nothing was logged: {}", proxy.stdout());
         std::thread::sleep(std::time::Duration::from_millis(200));
     }
+    let logged = proxy.stdout();
+    let line = logged.lines().next().unwrap_or_default();
+    assert!(line.ends_with(" %REQ(x-secret)% %START_TIME%"), "{logged}");
     let (bootstrap, _) =
         bundle(&[&[text(&document), "--access-log", "/tmp/x.log"], &FREE_PORTS[..]].concat()).expect("it is a document");
     assert_eq!(bootstrap.matches("path: /tmp/x.log").count(), 2);
@@ -349,6 +356,51 @@ fn what_nobody_says_is_an_error_that_names_its_place() {
     let old = ["--target", "istio", "--istio", "1.26", "--image", "r/x:1", "--upstream", "ratelimit=http://127.0.0.1:8081"];
     let said = bundle(&[&[text(&limits)], &old[..]].concat()).expect_err("too old");
     assert!(said.contains("Istio 1.26 cannot"), "{said}");
+}
+
+/// The output of one who does not look is one in which a token goes in clear.
+#[test]
+fn a_host_that_is_asked_by_http_and_by_https_is_refused_until_somebody_says_which() {
+    let folder = folder("mixed");
+    let proxy = |uri: &str| {
+        let integration = json!({"type": "HTTP_PROXY", "httpMethod": "GET", "uri": uri});
+        json!({"get": {"responses": {}, "x-amazon-apigateway-integration": integration}})
+    };
+    let write = |plain: &str| {
+        let paths = json!({"/a": proxy("https://API.example.com/a"), "/b": proxy(plain)});
+        let path = folder.join("mixed.json");
+        let definition = json!({"openapi": "3.0.1", "info": {"title": "a", "version": "1"}, "paths": paths});
+        std::fs::write(&path, definition.to_string()).expect("target/ can be written");
+        path
+    };
+    let path = write("http://api.example.com/b");
+    for target in
+        [&["--target", "envoy"][..], &["--target", "istio", "--image", "r/x:1"], &["--target", "envoy-gateway", "--image", "r/x:1"]]
+    {
+        let said = bundle(&[&[text(&path)], target].concat()).expect_err("one of them would be wrong");
+        assert!(said.contains("error: the cluster `api.example.com` is asked by http and by https"), "{said}");
+    }
+    let said = bundle(&[text(&path), "--target", "envoy", "--upstream", "api.example.com=https://api.example.com"]);
+    assert_eq!(said.expect("it is said").0.matches("auto_sni_san_validation: true").count(), 1);
+    let path = write("http://api.example.com:80/b");
+    let (bootstrap, _) = bundle(&[text(&path), "--target", "envoy"]).expect("they are two clusters");
+    assert_eq!(bootstrap.matches("auto_sni_san_validation: true").count(), 1);
+    let (stream, _) = bundle(&[text(&path), "--target", "istio", "--image", "r/x:1"]).expect("they are two ports");
+    assert_eq!((stream.matches("kind: DestinationRule").count(), stream.matches("mode: SIMPLE").count()), (1, 1), "{stream}");
+}
+
+#[test]
+fn an_output_that_was_there_is_closed_to_others() {
+    use std::os::unix::fs::PermissionsExt;
+    let path = folder("output").join("envoy.yaml");
+    std::fs::write(&path, "x".repeat(100_000)).expect("target/ can be written");
+    std::fs::set_permissions(&path, PermissionsExt::from_mode(0o644)).expect("it is ours");
+    let file = forwarding();
+    let (out, _) = bundle(&[text(&file), "--target", "envoy", "--output", text(&path)]).expect("it is a definition");
+    assert_eq!(out, "");
+    let mode = std::fs::metadata(&path).expect("it is there").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    assert!(serde_norway::from_str::<Value>(&std::fs::read_to_string(&path).expect("it is there")).is_ok());
 }
 
 // --- Kubernetes -------------------------------------------------------------------------------------------------------------
