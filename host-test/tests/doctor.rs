@@ -334,6 +334,12 @@ fn a_part_of_a_configuration_that_is_none_of_envoys_is_told_so() {
         ("a: [", 2, "<stdin>:"),
         ("static_resources: {}\n---\na: {b: [}\n", 2, "<stdin>:3:9"),
         ("static_resources: {listeners: []}\n", 1, "plugin-missing"),
+        ("apiVersion: v1\nkind: Namespace\nmetadata: {name: n}\n", 2, "is no configuration of Envoy"),
+        (
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: n}\ndata: {envoy.yaml: 'static_resources: {listeners: [}'}\n",
+            2,
+            "ConfigMap n, envoy.yaml:1:",
+        ),
     ] {
         let output = doctor(&["-"], input);
         assert_eq!(output.status.code(), Some(code), "{input}: {}", printed(&output));

@@ -92,7 +92,7 @@ mod tests {
     #[test]
     fn what_is_too_large_for_etcd_is_told_with_what_to_do() {
         let large = resource("v1", "EnvoyFilter", "n", "tollgate", "x".repeat(LARGEST).into());
-        let told = warning(&[large.clone()], false).unwrap();
+        let told = warning(std::slice::from_ref(&large), false).unwrap();
         assert!(told.contains("`EnvoyFilter` `tollgate`") && told.contains("`--minify`"), "{told}");
         assert!(warning(&[large], true).unwrap().contains("split the document"));
         assert_eq!(warning(&[resource("v1", "A", "n", "a", json!({}))], false), None);
