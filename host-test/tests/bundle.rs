@@ -501,6 +501,11 @@ fn a_gateway_that_only_forwards_needs_no_envoyfilter_for_the_filter_and_any_othe
         assert_eq!(stream.matches("kind: ServiceEntry").count(), 1);
         assert!(stream.contains("caCertificates: system") && stream.contains("sni: pets.example.com"), "{stream}");
     }
+    // A service of the mesh that is asked by https is not asked in clear.
+    let by_tls = "orders.shop.svc.cluster.local:8080=https://orders.shop.svc.cluster.local:8443";
+    let (stream, _) =
+        bundle(&[&[text(&forwarding), "--target", "istio", "--upstream", by_tls], &IMAGE[..]].concat()).expect("good");
+    assert_eq!((stream.matches("kind: ServiceEntry").count(), stream.matches("mode: SIMPLE").count()), (1, 2), "{stream}");
     for example in ["petstore", "authorizers", "lambda"] {
         let file = repository().join("examples").join(example).join("gateway.yaml");
         let (stream, said) = bundle(&[&[text(&file), "--target", "istio"], &IMAGE[..]].concat()).expect("it is a document");

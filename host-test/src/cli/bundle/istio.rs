@@ -78,7 +78,9 @@ pub fn manifests(template: &Template, plan: &Plan, settings: &Settings<'_>) -> R
     let mut words = Vec::new();
     let mut resources = Vec::new();
     let mut hosts: BTreeMap<String, BTreeMap<u16, &Server>> = BTreeMap::new();
-    for server in plan.servers.values().filter(|server| !is_of_the_mesh(server, settings)) {
+    // To a service of the mesh Istio speaks mutual TLS, or none: what is asked by https wants a rule, too.
+    let wants_rule = |server: &&Server| !is_own_port(server, settings) && (server.is_https || !is_of_the_mesh(server));
+    for server in plan.servers.values().filter(wants_rule) {
         let ports = hosts.entry(mesh_host(server)).or_default();
         if let Some(other) = ports.insert(server.port, server).filter(|other| other.is_https != server.is_https) {
             let Server { host, port, .. } = other;
@@ -87,7 +89,9 @@ pub fn manifests(template: &Template, plan: &Plan, settings: &Settings<'_>) -> R
     }
     let mut known = BTreeSet::new();
     for (host, ports) in &hosts {
-        resources.extend(reach(template, host, ports, &unique(name_of(settings.name, host), &mut known), settings));
+        let [entry, rule] = reach(template, host, ports, &unique(name_of(settings.name, host), &mut known), settings);
+        resources.extend(ports.values().any(|server| !is_of_the_mesh(server)).then_some(entry));
+        resources.push(rule);
     }
     if !settings.is_sidecar {
         resources.extend(entrance(settings));
@@ -138,11 +142,12 @@ fn advice(settings: &Settings<'_>) -> Vec<String> {
 
 // --- servers ----------------------------------------------------------------------------------------------------------------
 
-/// Services of the cluster are known to Istio; a workload's own ports are its inbound clusters.
-fn is_of_the_mesh(server: &Server, settings: &Settings<'_>) -> bool {
-    server.host.ends_with(".svc.cluster.local") || is_own_port(server, settings)
+/// Services of the cluster are known to Istio.
+fn is_of_the_mesh(server: &Server) -> bool {
+    server.host.ends_with(".svc.cluster.local")
 }
 
+/// A workload's own ports are its inbound clusters.
 fn is_own_port(server: &Server, settings: &Settings<'_>) -> bool {
     settings.is_sidecar && server.host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
