@@ -1,6 +1,8 @@
 //! `tollgate bundle`: what it writes for Envoy runs in a real Envoy and answers as `tollgate serve` does; what it writes for
 //! Kubernetes is what the CRDs take, and what it patches is what Envoy takes.
 
+#[path = "bundle/definitions.rs"]
+mod definitions;
 mod drivers;
 #[path = "../src/cli/bundle/minify.rs"]
 mod minify;
@@ -13,14 +15,19 @@ mod schema;
 #[path = "bundle/xds.rs"]
 mod xds;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use definitions::Outcome;
 use drivers::case::{CaseFile, Request};
 use drivers::native::Native;
 use drivers::observation::Observation;
 use drivers::report::Report;
+use drivers::stub::Stub;
 use drivers::{Clusters, Driver};
 use pages::Page;
 use process::moto::Moto;
@@ -30,40 +37,41 @@ use schema::{Schemas, resources};
 use serde_json::{Value, json};
 use tollgate::compile::compile;
 
-/// Every gateway document of the examples, and every definition beside the repository that has no error.
+/// Every gateway document of the examples, that of each definition beside the repository, and one that only forwards.
 fn documents() -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(repository().join("examples")).expect("there are examples") {
         found.push(entry.expect("a folder can be read").path().join("gateway.yaml"));
     }
     assert!(found.len() >= 9, "only {} examples were found", found.len());
-    if let Some(folder) = drivers::beside::beside("definitions") {
-        let all = files(&folder);
-        assert!(all.len() >= 10, "only {} definitions were found", all.len());
-        found.extend(all.into_iter().filter(|file| lint(file)));
-    }
-    found.push(repository().join("host-test/tests/bundle/forwarding.yaml"));
+    found.extend(definitions::imported().iter().filter_map(|(_, document)| document.clone().ok()));
+    found.push(forwarding());
     found.sort();
     found
 }
 
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let (mut files, mut folders) = (Vec::new(), vec![folder.to_owned()]);
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).expect("a folder can be read") {
-            let path = entry.expect("a folder can be read").path();
-            match path.extension().and_then(|end| end.to_str()) {
-                _ if path.is_dir() => folders.push(path),
-                Some("json" | "yaml" | "yml") => files.push(path),
-                _ => {}
-            }
-        }
-    }
-    files
+/// A definition without a template around it, none of whose routes holds a request.
+fn forwarding() -> PathBuf {
+    repository().join("host-test/tests/bundle/forwarding.yaml")
 }
 
-fn lint(file: &Path) -> bool {
-    tollgate(&["lint", text(file)]).status.success()
+/// Does it for each, several at once: an Envoy waits for V8, and moto for Python.
+fn each<T: Sync>(items: &[T], work: impl Fn(&T) + Sync) {
+    let next = AtomicUsize::new(0);
+    let worker = || {
+        while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
+            work(item);
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, NonZero::get).min(4) {
+            scope.spawn(worker);
+        }
+    });
+}
+
+fn text_of(value: &Value) -> String {
+    value.as_str().expect("it is a text").to_owned()
 }
 
 fn text(path: &Path) -> &str {
@@ -104,22 +112,44 @@ fn label(file: &Path) -> String {
 // --- Envoy ------------------------------------------------------------------------------------------------------------------
 
 #[test]
-fn every_definition_runs_in_a_real_envoy() {
+fn every_definition_runs_in_a_real_envoy_and_what_is_refused_is_known() {
     let folder = folder("envoy");
-    for file in documents() {
-        let name = label(&file);
-        let (bootstrap, _) = bundle_anyhow(&file, &FREE_PORTS);
-        let path = folder.join(format!("{name}.yaml"));
-        std::fs::write(&path, &bootstrap).expect("target/ can be written");
-        assert_eq!(refusal(&path), None, "{name}");
-        let own = folder.join(&name);
+    each(definitions::imported(), |(definition, document)| {
+        let name = definition.name;
+        let Outcome::Served { host, request: [method, target, body], arrives: [line, part] } = &definition.outcome else {
+            let Outcome::Refused(messages) = definition.outcome else { unreachable!("there are two outcomes") };
+            let said = document.as_ref().expect_err(name);
+            let errors: Vec<&str> = said.lines().filter_map(|line| line.strip_prefix("error: ")).collect();
+            assert_eq!(errors, messages, "{name}");
+            return;
+        };
+        let document = document.as_ref().unwrap_or_else(|said| panic!("{name}: {said}"));
+        let mut backend = Stub::start();
+        let answer = r#"{"statusCode": 200, "body": "{}"}"#;
+        backend.play(&serde_json::from_value(json!({"status": 200, "body": answer})).expect("it is a backend"));
+        let upstream = format!("{host}=http://{}", backend.address());
+        let (bootstrap, said) = bundle(&[&[text(document), "--upstream", &upstream], &FREE_PORTS[..]].concat())
+            .unwrap_or_else(|said| panic!("{name}: {said}"));
+        assert!(!said.contains("nothing goes to"), "{name}: {said}");
+        let own = folder.join(name);
         std::fs::create_dir_all(&own).expect("target/ can be written");
+        let path = own.join("envoy.yaml");
+        std::fs::write(&path, &bootstrap).expect("target/ can be written");
         // Ready, so that the filter has taken the document.
-        let proxy = Proxy::start(&own, &path, &[]);
-        // Whatever the answer is, it is the gateway's.
-        let answer = process::curl(&format!("curl -i http://{}/no/such/path", proxy.address)).to_ascii_lowercase();
-        assert!(answer.contains("\nx-amzn-requestid: ") || answer.contains("\napigw-requestid: "), "{name}: {answer}");
-    }
+        let keys = [("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE"), ("AWS_SECRET_ACCESS_KEY", "secret")];
+        let proxy = Proxy::start(&own, &path, &keys.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        let data = if body.is_empty() { String::new() } else { format!("-H 'content-type: application/json' -d '{body}'") };
+        let answer = process::curl(&format!("curl -i -X {method} {data} 'http://{}{target}'", proxy.address));
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{name}: {answer}");
+        let seen = backend.seen();
+        let [message] = seen.as_slice() else { panic!("{name}: {seen:?}") };
+        assert_eq!(message.start, format!("{line} HTTP/1.1"), "{name}");
+        let all = format!("{:?} {}", message.headers, String::from_utf8_lossy(&message.body));
+        assert!(all.contains(part), "{name}: no {part} in {all}");
+        assert_eq!(message.header("authorization").is_some(), host.ends_with(".amazonaws.com"), "{name}: {all}");
+    });
+    let served = definitions::imported().iter().filter(|(_, document)| document.is_ok()).count();
+    assert!(definitions::imported().is_empty() || served == 11, "{served} definitions are served");
 }
 
 /// The servers that a page says to start, and the gateway in one of two ways.
@@ -220,7 +250,8 @@ impl Session {
 
 #[test]
 fn every_example_answers_in_envoy_as_it_does_when_it_is_served() {
-    for page in pages::all(&repository()).iter().filter(|page| page.name.starts_with("examples/")) {
+    let pages: Vec<Page> = pages::all(&repository()).into_iter().filter(|page| page.name.starts_with("examples/")).collect();
+    each(&pages, |page| {
         let steps = page.steps();
         // Those of the operator's own listener are no requests to the gateway; others make what it needs, such as a table.
         let lines = steps.iter().map(|step| step.command.as_str());
@@ -233,7 +264,7 @@ fn every_example_answers_in_envoy_as_it_does_when_it_is_served() {
         assert_eq!(answers[0], answers[1], "{}: served on the left, in Envoy on the right", page.name);
         let good = answers[0].iter().any(|(line, statuses)| is_of_gateway(line) && statuses.starts_with('2'));
         assert!(good, "{}: no good request in {answers:?}", page.name);
-    }
+    });
 }
 
 #[test]
@@ -244,7 +275,7 @@ fn timeouts_grow_with_the_longest_integration_and_the_access_log_is_the_one_of_t
                       "responses": {"default": {"statusCode": "200"}}});
     let definition = json!({"openapi": "3.0.1", "info": {"title": "a", "version": "1"},
         "paths": {"/a": {"get": {"responses": {"200": {"description": "ok"}}, "x-amazon-apigateway-integration": mock}}}});
-    let stage = json!({"stageName": "prod", "accessLogSettings": {"format": "$context.requestId"}});
+    let stage = json!({"stageName": "prod", "accessLogSettings": {"format": "$context.requestId %REQ(x-secret)% %START_TIME%"}});
     let gateway = json!({"apis": [{"name": "a", "definition": definition, "stages": [stage]}]});
     std::fs::write(&document, gateway.to_string()).expect("target/ can be written");
     let (bootstrap, _) = bundle(&[&[text(&document)], &FREE_PORTS[..]].concat()).expect("it is a document");
@@ -259,6 +290,10 @@ fn timeouts_grow_with_the_longest_integration_and_the_access_log_is_the_one_of_t
     let line = &loggers[0]["typed_config"]["log_format"]["text_format_source"]["inline_string"];
     assert_eq!(line, "%FILTER_STATE(wasm.tollgate_access_log:PLAIN)%\n");
     let proxy = Proxy::start(&folder, &path, &[]);
+    // What a stage writes is its own format, and no command of Envoy's.
+    let answer =
+        process::curl(&format!("curl -o /dev/null -w '%{{http_code}}' -H 'x-secret: secret' http://{}/prod/a", proxy.address));
+    assert_eq!(answer, "200");
     // No stage is reached, so that none describes its line: the proxy's own.
     let answer = process::curl(&format!("curl -o /dev/null -w '%{{http_code}}' http://{}/nowhere", proxy.address));
     assert_eq!(answer, "403");
@@ -267,6 +302,9 @@ fn timeouts_grow_with_the_longest_integration_and_the_access_log_is_the_one_of_t
         assert!(std::time::Instant::now() < end, "nothing was logged: {}", proxy.stdout());
         std::thread::sleep(std::time::Duration::from_millis(200));
     }
+    let logged = proxy.stdout();
+    let line = logged.lines().next().unwrap_or_default();
+    assert!(line.ends_with(" %REQ(x-secret)% %START_TIME%"), "{logged}");
     let (bootstrap, _) =
         bundle(&[&[text(&document), "--access-log", "/tmp/x.log"], &FREE_PORTS[..]].concat()).expect("it is a document");
     assert_eq!(bootstrap.matches("path: /tmp/x.log").count(), 2);
@@ -320,6 +358,51 @@ fn what_nobody_says_is_an_error_that_names_its_place() {
     assert!(said.contains("Istio 1.26 cannot"), "{said}");
 }
 
+/// The output of one who does not look is one in which a token goes in clear.
+#[test]
+fn a_host_that_is_asked_by_http_and_by_https_is_refused_until_somebody_says_which() {
+    let folder = folder("mixed");
+    let proxy = |uri: &str| {
+        let integration = json!({"type": "HTTP_PROXY", "httpMethod": "GET", "uri": uri});
+        json!({"get": {"responses": {}, "x-amazon-apigateway-integration": integration}})
+    };
+    let write = |plain: &str| {
+        let paths = json!({"/a": proxy("https://API.example.com/a"), "/b": proxy(plain)});
+        let path = folder.join("mixed.json");
+        let definition = json!({"openapi": "3.0.1", "info": {"title": "a", "version": "1"}, "paths": paths});
+        std::fs::write(&path, definition.to_string()).expect("target/ can be written");
+        path
+    };
+    let path = write("http://api.example.com/b");
+    for target in
+        [&["--target", "envoy"][..], &["--target", "istio", "--image", "r/x:1"], &["--target", "envoy-gateway", "--image", "r/x:1"]]
+    {
+        let said = bundle(&[&[text(&path)], target].concat()).expect_err("one of them would be wrong");
+        assert!(said.contains("error: the cluster `api.example.com` is asked by http and by https"), "{said}");
+    }
+    let said = bundle(&[text(&path), "--target", "envoy", "--upstream", "api.example.com=https://api.example.com"]);
+    assert_eq!(said.expect("it is said").0.matches("auto_sni_san_validation: true").count(), 1);
+    let path = write("http://api.example.com:80/b");
+    let (bootstrap, _) = bundle(&[text(&path), "--target", "envoy"]).expect("they are two clusters");
+    assert_eq!(bootstrap.matches("auto_sni_san_validation: true").count(), 1);
+    let (stream, _) = bundle(&[text(&path), "--target", "istio", "--image", "r/x:1"]).expect("they are two ports");
+    assert_eq!((stream.matches("kind: DestinationRule").count(), stream.matches("mode: SIMPLE").count()), (1, 1), "{stream}");
+}
+
+#[test]
+fn an_output_that_was_there_is_closed_to_others() {
+    use std::os::unix::fs::PermissionsExt;
+    let path = folder("output").join("envoy.yaml");
+    std::fs::write(&path, "x".repeat(100_000)).expect("target/ can be written");
+    std::fs::set_permissions(&path, PermissionsExt::from_mode(0o644)).expect("it is ours");
+    let file = forwarding();
+    let (out, _) = bundle(&[text(&file), "--target", "envoy", "--output", text(&path)]).expect("it is a definition");
+    assert_eq!(out, "");
+    let mode = std::fs::metadata(&path).expect("it is there").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    assert!(serde_norway::from_str::<Value>(&std::fs::read_to_string(&path).expect("it is there")).is_ok());
+}
+
 // --- Kubernetes -------------------------------------------------------------------------------------------------------------
 
 const IMAGE: [&str; 2] = ["--image", "oci://registry.example.com/tollgate:1.0"];
@@ -337,20 +420,16 @@ const TARGETS: [(&[&str], [&str; 2]); 5] = [
 fn every_manifest_is_as_the_crds_say_and_its_patches_are_taken_by_a_real_envoy() {
     let (schemas, folder) = (Schemas::read(), folder("kubernetes"));
     let module = drivers::envoy::module();
-    let mut kinds = BTreeMap::new();
-    for file in documents() {
+    let (kinds, bootstraps) = (Mutex::new(BTreeSet::new()), Mutex::new(Vec::new()));
+    each(&documents(), |file| {
         for (index, (options, names)) in TARGETS.iter().enumerate() {
-            let name = format!("{}-{index}", label(&file));
-            let (stream, said) = bundle_anyhow(&file, &[&IMAGE[..], options].concat());
+            let name = format!("{}-{index}", label(file));
+            let (stream, said) = bundle_anyhow(file, &[&IMAGE[..], options].concat());
             let resources = resources(&stream);
             assert!(said.contains("document: "), "{said}");
             for resource in &resources {
-                *kinds.entry(resource["kind"].to_string()).or_insert(0) += 1;
+                kinds.lock().expect("nobody panics").insert(text_of(&resource["kind"]));
                 assert_eq!(schemas.errors(resource), [""; 0], "{name}");
-            }
-            // V8 compiles the module each time: one of each kind for all of them, and all for one.
-            if !matches!(index, 0 | 3) && !text(&file).contains("petstore") {
-                continue;
             }
             let bootstrap = if names[0].is_empty() {
                 let filter = resources.iter().find(|resource| resource["kind"] == "EnvoyFilter").expect("there is one");
@@ -358,11 +437,19 @@ fn every_manifest_is_as_the_crds_say_and_its_patches_are_taken_by_a_real_envoy()
             } else {
                 xds::of_envoy_gateway(&resources, *names, &module)
             };
-            let path = folder.join(format!("{name}.json"));
-            std::fs::write(&path, bootstrap.to_string()).expect("target/ can be written");
-            assert_eq!(refusal(&path), None, "{}", path.display());
+            bootstraps.lock().expect("nobody panics").push((name, bootstrap));
         }
-    }
+    });
+    let mut bootstraps = bootstraps.into_inner().expect("nobody panics");
+    bootstraps.sort_by(|(a, _), (b, _)| a.cmp(b));
+    // V8 compiles the module once for each process.
+    let together: Vec<(usize, Value)> = xds::together(bootstraps).into_iter().enumerate().collect();
+    each(&together, |(index, bootstrap)| {
+        let path = folder.join(format!("{index}.json"));
+        std::fs::write(&path, bootstrap.to_string()).expect("target/ can be written");
+        assert_eq!(refusal(&path), None, "{}", path.display());
+    });
+    let kinds = kinds.into_inner().expect("nobody panics");
     for kind in [
         "WasmPlugin",
         "TrafficExtension",
@@ -376,7 +463,7 @@ fn every_manifest_is_as_the_crds_say_and_its_patches_are_taken_by_a_real_envoy()
         "Backend",
         "HTTPRoute",
     ] {
-        assert!(kinds.contains_key(&format!("\"{kind}\"")), "no {kind} was written: {kinds:?}");
+        assert!(kinds.contains(kind), "no {kind} was written: {kinds:?}");
     }
 }
 
@@ -402,7 +489,7 @@ fn what_a_crd_does_not_have_is_refused() {
 
 #[test]
 fn a_gateway_that_only_forwards_needs_no_envoyfilter_for_the_filter_and_any_other_does() {
-    let forwarding = repository().join("host-test/tests/bundle/forwarding.yaml");
+    let forwarding = forwarding();
     for (version, kind) in [("1.29", "WasmPlugin"), ("1.30", "TrafficExtension")] {
         let (stream, said) =
             bundle(&[&[text(&forwarding), "--target", "istio", "--istio", version], &IMAGE[..]].concat()).expect("good");
@@ -414,6 +501,11 @@ fn a_gateway_that_only_forwards_needs_no_envoyfilter_for_the_filter_and_any_othe
         assert_eq!(stream.matches("kind: ServiceEntry").count(), 1);
         assert!(stream.contains("caCertificates: system") && stream.contains("sni: pets.example.com"), "{stream}");
     }
+    // A service of the mesh that is asked by https is not asked in clear.
+    let by_tls = "orders.shop.svc.cluster.local:8080=https://orders.shop.svc.cluster.local:8443";
+    let (stream, _) =
+        bundle(&[&[text(&forwarding), "--target", "istio", "--upstream", by_tls], &IMAGE[..]].concat()).expect("good");
+    assert_eq!((stream.matches("kind: ServiceEntry").count(), stream.matches("mode: SIMPLE").count()), (1, 2), "{stream}");
     for example in ["petstore", "authorizers", "lambda"] {
         let file = repository().join("examples").join(example).join("gateway.yaml");
         let (stream, said) = bundle(&[&[text(&file), "--target", "istio"], &IMAGE[..]].concat()).expect("it is a document");

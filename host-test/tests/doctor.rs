@@ -98,6 +98,44 @@ const CHANGES: &[Change] = &[
         },
         &[("filter-once", "error")],
     ),
+    ("off", |b| filters(b)[0]["disabled"] = true.into(), &[("filter-disabled", "error")]),
+    (
+        "off for a route",
+        |b| {
+            let off = json!({"@type": "type.googleapis.com/envoy.config.route.v3.FilterConfig", "disabled": true});
+            host(b)["routes"][0]["typed_per_filter_config"] = json!({"tollgate": off});
+        },
+        &[("filter-disabled", "error")],
+    ),
+    (
+        "off, and on for its route",
+        |b| {
+            filters(b)[0]["disabled"] = true.into();
+            let on = json!({"@type": "type.googleapis.com/envoy.config.route.v3.FilterConfig", "config": {}});
+            host(b)["routes"][0]["typed_per_filter_config"] = json!({"tollgate": on});
+            let other = json!({"match": {"prefix": "/"}, "direct_response": {"status": 404}});
+            host(b)["routes"].as_array_mut().expect("a list").push(other);
+        },
+        &[],
+    ),
+    (
+        "its route without it",
+        |b| {
+            let mut other = listener(b).clone();
+            other["name"] = "other".into();
+            other["filter_chains"][0]["filters"][0]["typed_config"]["http_filters"].as_array_mut().expect("a list").remove(0);
+            b["static_resources"]["listeners"].as_array_mut().expect("a list").push(other);
+        },
+        &[("plugin-missing", "error")],
+    ),
+    (
+        "a route that leads elsewhere",
+        |b| {
+            let other = json!({"match": {"prefix": "/inner"}, "route": {"cluster": "pets"}});
+            host(b)["routes"].as_array_mut().expect("a list").insert(0, other);
+        },
+        &[("cluster-header", "warning")],
+    ),
     ("a filter behind", |b| filters(b).insert(1, lua("lua")), &[("filter-position", "error")]),
     ("no router", |b| drop(filters(b).pop()), &[("filter-position", "error")]),
     ("a filter in front", |b| filters(b).insert(0, lua("lua")), &[("path-rewritten", "warning")]),
@@ -166,6 +204,29 @@ const CHANGES: &[Change] = &[
         "any certificate",
         |b| remove(&mut cluster(b, "pets")["transport_socket"]["typed_config"]["common_tls_context"], "validation_context"),
         &[("upstream-clusters", "error")],
+    ),
+    (
+        "a certificate for any name",
+        |b| remove(&mut cluster(b, "pets")["transport_socket"]["typed_config"], "auto_sni_san_validation"),
+        &[("upstream-clusters", "error")],
+    ),
+    (
+        "an untrusted certificate",
+        |b| {
+            let tls = &mut cluster(b, "pets")["transport_socket"]["typed_config"]["common_tls_context"];
+            tls["validation_context"]["trust_chain_verification"] = "ACCEPT_UNTRUSTED".into();
+        },
+        &[("upstream-clusters", "error")],
+    ),
+    (
+        "the name in another place",
+        |b| {
+            let tls = &mut cluster(b, "pets")["transport_socket"]["typed_config"];
+            remove(tls, "auto_sni_san_validation");
+            tls["common_tls_context"]["validation_context"]["match_typed_subject_alt_names"] =
+                json!([{"san_type": "DNS", "matcher": {"exact": "pets.example.com"}}]);
+        },
+        &[],
     ),
     ("no signature", |b| remove(options(cluster(b, "dynamodb")), "http_filters"), &[("upstream-signing", "error")]),
     (
@@ -273,6 +334,12 @@ fn a_part_of_a_configuration_that_is_none_of_envoys_is_told_so() {
         ("a: [", 2, "<stdin>:"),
         ("static_resources: {}\n---\na: {b: [}\n", 2, "<stdin>:3:9"),
         ("static_resources: {listeners: []}\n", 1, "plugin-missing"),
+        ("apiVersion: v1\nkind: Namespace\nmetadata: {name: n}\n", 2, "is no configuration of Envoy"),
+        (
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: n}\ndata: {envoy.yaml: 'static_resources: {listeners: [}'}\n",
+            2,
+            "ConfigMap n, envoy.yaml:1:",
+        ),
     ] {
         let output = doctor(&["-"], input);
         assert_eq!(output.status.code(), Some(code), "{input}: {}", printed(&output));

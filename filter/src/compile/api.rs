@@ -81,8 +81,10 @@ fn compile_key_source(protocol: Protocol, definition: &OpenApi<'_>, problems: &m
 fn compile_cors(protocol: Protocol, definition: &OpenApi<'_>, problems: &mut Problems) -> Option<Cors> {
     let node = definition.cors.as_ref()?;
     if protocol == Protocol::Rest {
+        // assumed(rest-ignores-cors): aws-samples/serverless-patterns deploys a REST API with it (apigw-kinesis-lambda-ddb).
         let help = "REST APIs do CORS with a MOCK integration on OPTIONS";
-        problems.error(&node.path, "`x-amazon-apigateway-cors` is for HTTP APIs only", Some(help));
+        problems.warning(&node.path, "`x-amazon-apigateway-cors` has no effect: it is for HTTP APIs only", Some(help));
+        return None;
     }
     Some(Cors::compile(node, problems))
 }

@@ -60,7 +60,7 @@ impl Proxy {
         proxy.admin = proxy.wait("its admin interface", |_| {
             std::fs::read_to_string(&admin_file).ok().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
         });
-        proxy.wait("being ready", |proxy| (ask(&proxy.admin, "/ready").trim() == "LIVE").then_some(()));
+        proxy.wait("being ready", |proxy| is_live(&proxy.admin).then_some(()));
         let listeners: Value = serde_json::from_str(&ask(&proxy.admin, "/listeners?format=json")).expect("it is JSON");
         let port = &listeners["listener_statuses"][0]["local_address"]["socket_address"]["port_value"];
         proxy.address = format!("127.0.0.1:{port}");
@@ -92,6 +92,12 @@ impl Drop for Proxy {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// One that stops has no answer, and says why elsewhere.
+fn is_live(admin: &str) -> bool {
+    let output = Command::new("curl").args(["--silent", "--max-time", "30"]).arg(format!("http://{admin}/ready")).output();
+    output.expect("curl can be run").stdout.trim_ascii() == b"LIVE"
 }
 
 fn ask(admin: &str, path: &str) -> String {

@@ -1,6 +1,7 @@
 //! What the patches for Istio and Envoy Gateway make of a proxy's configuration, as a bootstrap that a real Envoy can judge. The
 //! starting point is what the two generate for a plain listener; only what patches say is put in.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -13,8 +14,30 @@ fn address() -> Value {
     json!({ "socket_address": { "address": "127.0.0.1", "port_value": 0 } })
 }
 
-fn bootstrap(listener: Value, clusters: Vec<Value>) -> Value {
-    json!({ "admin": { "address": address() }, "static_resources": { "listeners": [listener], "clusters": clusters } })
+fn bootstrap(listeners: Vec<Value>, clusters: Vec<Value>) -> Value {
+    json!({ "admin": { "address": address() }, "static_resources": { "listeners": listeners, "clusters": clusters } })
+}
+
+/// As few bootstraps as have the listeners and clusters of all: only where one name is two clusters there is another.
+pub fn together(bootstraps: Vec<(String, Value)>) -> Vec<Value> {
+    let mut groups: Vec<(Vec<Value>, BTreeMap<String, Value>)> = Vec::new();
+    for (name, mut bootstrap) in bootstraps {
+        let mut listener = bootstrap["static_resources"]["listeners"][0].take();
+        listener["name"] = name.into();
+        let clusters = bootstrap["static_resources"]["clusters"].as_array_mut().expect("there are clusters").drain(..);
+        let clusters: Vec<(String, Value)> =
+            clusters.map(|cluster| (cluster["name"].as_str().expect("it has a name").to_owned(), cluster)).collect();
+        let agrees = |(_, known): &(Vec<Value>, BTreeMap<String, Value>)| {
+            clusters.iter().all(|(name, cluster)| known.get(name).is_none_or(|known| known == cluster))
+        };
+        let index = groups.iter().position(agrees).unwrap_or_else(|| {
+            groups.push(Default::default());
+            groups.len() - 1
+        });
+        groups[index].0.push(listener);
+        groups[index].1.extend(clusters);
+    }
+    groups.into_iter().map(|(listeners, clusters)| bootstrap(listeners, clusters.into_values().collect())).collect()
 }
 
 /// The module of this machine in the place of one that has to be fetched.
@@ -94,7 +117,7 @@ pub fn of_istio(filter: &Value, module: &Path) -> Value {
             with_module(&mut filter["typed_config"], module);
         }
     }
-    bootstrap(listener, clusters)
+    bootstrap(vec![listener], clusters)
 }
 
 // --- Envoy Gateway ----------------------------------------------------------------------------------------------------------
@@ -153,7 +176,7 @@ pub fn of_envoy_gateway(resources: &[Value], names: [&str; 2], module: &Path) ->
         }
     }
     listener["default_filter_chain"]["filters"][0]["typed_config"]["route_config"] = routes;
-    bootstrap(listener, clusters)
+    bootstrap(vec![listener], clusters)
 }
 
 /// The patch whose place is a JSON pointer, or the one element of a list that a JSONPath finds by its name.

@@ -3,7 +3,7 @@
 //! Istio's own resource for filters (WasmPlugin, from 1.30 on TrafficExtension) has no `allow_on_headers_stop_iteration`. A
 //! gateway that holds requests is therefore an EnvoyFilter, whose module Istio's agent fetches all the same (ECDS).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use serde_json::{Value, json};
@@ -15,6 +15,7 @@ use super::template::{HTTP_OPTIONS, Template};
 
 const MANAGER: &str = "envoy.filters.network.http_connection_manager";
 const ROUTER: &str = "envoy.filters.http.router";
+const RBAC: &str = "type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBAC";
 const WASM: &str = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm";
 
 /// The first version with TrafficExtension.
@@ -76,13 +77,21 @@ pub fn manifests(template: &Template, plan: &Plan, settings: &Settings<'_>) -> R
     let document = plan.document_with(&names);
     let mut words = Vec::new();
     let mut resources = Vec::new();
-    let mut known = Vec::new();
-    for server in plan.servers.values().filter(|server| !is_of_the_mesh(server, settings)) {
-        let name = name_of(settings.name, &format!("{}-{}", server.host, server.port));
-        if !known.contains(&name) {
-            resources.extend(reach(template, server, &name, settings));
-            known.push(name);
+    let mut hosts: BTreeMap<String, BTreeMap<u16, &Server>> = BTreeMap::new();
+    // To a service of the mesh Istio speaks mutual TLS, or none: what is asked by https wants a rule, too.
+    let wants_rule = |server: &&Server| !is_own_port(server, settings) && (server.is_https || !is_of_the_mesh(server));
+    for server in plan.servers.values().filter(wants_rule) {
+        let ports = hosts.entry(mesh_host(server)).or_default();
+        if let Some(other) = ports.insert(server.port, server).filter(|other| other.is_https != server.is_https) {
+            let Server { host, port, .. } = other;
+            return Err(format!("`{host}:{port}` is asked by http and by https, and Istio knows one of them for a port"));
         }
+    }
+    let mut known = BTreeSet::new();
+    for (host, ports) in &hosts {
+        let [entry, rule] = reach(template, host, ports, &unique(name_of(settings.name, host), &mut known), settings);
+        resources.extend(ports.values().any(|server| !is_of_the_mesh(server)).then_some(entry));
+        resources.push(rule);
     }
     if !settings.is_sidecar {
         resources.extend(entrance(settings));
@@ -133,11 +142,12 @@ fn advice(settings: &Settings<'_>) -> Vec<String> {
 
 // --- servers ----------------------------------------------------------------------------------------------------------------
 
-/// Services of the cluster are known to Istio; a workload's own ports are its inbound clusters.
-fn is_of_the_mesh(server: &Server, settings: &Settings<'_>) -> bool {
-    server.host.ends_with(".svc.cluster.local") || is_own_port(server, settings)
+/// Services of the cluster are known to Istio.
+fn is_of_the_mesh(server: &Server) -> bool {
+    server.host.ends_with(".svc.cluster.local")
 }
 
+/// A workload's own ports are its inbound clusters.
 fn is_own_port(server: &Server, settings: &Settings<'_>) -> bool {
     settings.is_sidecar && server.host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
@@ -157,32 +167,44 @@ fn mesh_host(server: &Server) -> String {
     }
 }
 
-fn reach(template: &Template, server: &Server, name: &str, settings: &Settings<'_>) -> [Value; 2] {
-    let host = mesh_host(server);
-    let is_address = server.host.parse::<IpAddr>().is_ok();
-    // TLS is Istio's to add: to the mesh the port speaks plain HTTP.
-    let protocol = if server.is_http2 { "HTTP2" } else { "HTTP" };
+/// Two hosts may have one name where it has to be in Kubernetes' letters.
+fn unique(name: String, known: &mut BTreeSet<String>) -> String {
+    let numbered = (2..).map(|number| format!("{name}-{number}"));
+    let free = std::iter::once(name.clone()).chain(numbered).find(|name| !known.contains(name)).unwrap_or(name);
+    known.insert(free.clone());
+    free
+}
+
+/// A host with all of its ports: of two rules for one host Istio takes one.
+fn reach(template: &Template, host: &str, ports: &BTreeMap<u16, &Server>, name: &str, settings: &Settings<'_>) -> [Value; 2] {
+    let address = ports.values().map(|server| &server.host).find(|host| host.parse::<IpAddr>().is_ok());
+    let port = |(number, server): (&u16, &&Server)| {
+        // TLS is Istio's to add: to the mesh the port speaks plain HTTP.
+        let protocol = if server.is_http2 { "HTTP2" } else { "HTTP" };
+        json!({ "number": number, "name": format!("{}-{number}", protocol.to_ascii_lowercase()), "protocol": protocol })
+    };
     let mut entry = json!({
         "hosts": [host],
         "location": "MESH_EXTERNAL",
-        "resolution": if is_address { "STATIC" } else { "DNS" },
+        "resolution": if address.is_some() { "STATIC" } else { "DNS" },
         "exportTo": ["."],
-        "ports": [{ "number": server.port, "name": format!("{}-{}", protocol.to_ascii_lowercase(), server.port), "protocol": protocol }],
+        "ports": ports.iter().map(port).collect::<Value>(),
     });
-    if is_address {
-        entry["endpoints"] = json!([{ "address": server.host }]);
+    if let Some(address) = address {
+        entry["endpoints"] = json!([{ "address": address }]);
     }
-    let tls = match server.is_https {
-        // The roots of the proxy's image; the certificate has to be for the host.
-        true if is_address => json!({ "mode": "SIMPLE", "caCertificates": "system", "subjectAltNames": [server.host] }),
-        true => json!({ "mode": "SIMPLE", "caCertificates": "system", "sni": host, "subjectAltNames": [host] }),
-        false => json!({ "mode": "DISABLE" }),
+    let policy = |(number, server): (&u16, &&Server)| {
+        let tls = match (server.is_https, address) {
+            // The roots of the proxy's image; the certificate has to be for the host.
+            (true, Some(address)) => json!({ "mode": "SIMPLE", "caCertificates": "system", "subjectAltNames": [address] }),
+            (true, None) => json!({ "mode": "SIMPLE", "caCertificates": "system", "sni": host, "subjectAltNames": [host] }),
+            (false, _) => json!({ "mode": "DISABLE" }),
+        };
+        let pool = json!({ "tcp": { "connectTimeout": template.connect_timeout() } });
+        json!({ "port": { "number": number }, "connectionPool": pool, "tls": tls })
     };
-    let rule = json!({
-        "host": host,
-        "exportTo": ["."],
-        "trafficPolicy": { "connectionPool": { "tcp": { "connectTimeout": template.connect_timeout() } }, "tls": tls },
-    });
+    let policies: Value = ports.iter().map(policy).collect();
+    let rule = json!({ "host": host, "exportTo": ["."], "trafficPolicy": { "portLevelSettings": policies } });
     [
         resource("networking.istio.io/v1", "ServiceEntry", settings.namespace, name, entry),
         resource("networking.istio.io/v1", "DestinationRule", settings.namespace, name, rule),
@@ -301,7 +323,8 @@ fn filter_patches(template: &Template, document: &Value, settings: &Settings<'_>
                 // Until the module is there requests are refused.
                 "config_discovery": {
                     "config_source": { "ads": {}, "initial_fetch_timeout": "0s", "resource_api_version": "V3" },
-                    "type_urls": [WASM],
+                    // The agent puts an RBAC filter that denies everything in the place of a module that it cannot fetch.
+                    "type_urls": [WASM, RBAC],
                 },
             } },
         }),
@@ -327,4 +350,41 @@ fn plugin(document: &Value, settings: &Settings<'_>) -> Value {
     }
     wasm["selector"] = selector;
     resource(version, "WasmPlugin", settings.namespace, settings.name, wasm)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings() -> Settings<'static> {
+        Settings {
+            name: "tollgate",
+            namespace: "istio-system",
+            labels: json!({}),
+            is_sidecar: false,
+            version: (1, 29),
+            module: Module { url: "oci://r/x:1".to_owned(), sha256: None },
+            is_minified: false,
+        }
+    }
+
+    #[test]
+    fn a_host_with_http_and_https_has_one_rule_with_both_and_only_one_of_them_is_plain() {
+        let server = |port, is_https| Server { host: "a.test".to_owned(), port, is_https, is_http2: false, signing: None };
+        let (plain, tls) = (server(80, false), server(443, true));
+        let [entry, rule] =
+            reach(&Template::new().unwrap(), "a.test", &[(80, &plain), (443, &tls)].into(), "tollgate-a-test", &settings());
+        assert_eq!(entry["spec"]["ports"].as_array().unwrap().len(), 2);
+        let policies = &rule["spec"]["trafficPolicy"]["portLevelSettings"];
+        assert_eq!((&policies[0]["port"]["number"], &policies[0]["tls"]["mode"]), (&json!(80), &json!("DISABLE")));
+        assert_eq!((&policies[1]["port"]["number"], &policies[1]["tls"]["mode"]), (&json!(443), &json!("SIMPLE")));
+        assert_eq!(policies[1]["tls"]["subjectAltNames"], json!(["a.test"]));
+    }
+
+    #[test]
+    fn hosts_that_differ_in_a_letter_that_kubernetes_does_not_have_are_two_resources() {
+        let mut known = BTreeSet::new();
+        let names = ["a-b.test", "a.b.test", "a.b-test"].map(|host| unique(name_of("tollgate", host), &mut known));
+        assert_eq!(names, ["tollgate-a-b-test", "tollgate-a-b-test-2", "tollgate-a-b-test-3"]);
+    }
 }

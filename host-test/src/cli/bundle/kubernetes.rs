@@ -26,7 +26,15 @@ pub fn name_of(prefix: &str, host: &str) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
     let host: String = host.chars().map(plain).collect();
     let name = format!("{prefix}-{}", host.trim_matches('-'));
-    name.chars().take(253).collect::<String>().trim_end_matches('-').to_owned()
+    // Room for a number behind it.
+    name.chars().take(240).collect::<String>().trim_end_matches('-').to_owned()
+}
+
+/// A name of RFC 1123, as Kubernetes wants it of namespaces and most resources; it also stands within names of Envoy's filters.
+pub fn name(text: &str) -> Result<String, String> {
+    let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let is_good = (1..=63).contains(&text.len()) && text.chars().all(is_plain) && !text.starts_with('-') && !text.ends_with('-');
+    if is_good { Ok(text.to_owned()) } else { Err("names have a-z, 0-9 and `-` within, 63 characters at most".to_owned()) }
 }
 
 /// `app=edge,tier=front`
@@ -71,6 +79,14 @@ mod tests {
         assert_eq!(labels("istio=ingressgateway, a=b").unwrap(), json!({"istio": "ingressgateway", "a": "b"}));
         assert!(labels("istio").is_err());
         assert_eq!(name_of("tollgate", "Pets.example.com:81"), "tollgate-pets-example-com-81");
+    }
+
+    #[test]
+    fn what_is_no_name_of_kubernetes_is_refused() {
+        assert_eq!(name("edge-2"), Ok("edge-2".to_owned()));
+        for text in ["", "-a", "a-", "A", "a_b", "a.b", "a')]", &"a".repeat(64)] {
+            assert!(name(text).is_err(), "{text}");
+        }
     }
 
     #[test]

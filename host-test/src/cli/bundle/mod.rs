@@ -95,10 +95,10 @@ pub struct Arguments {
     #[arg(long, value_name = "HEX")]
     sha256: Option<String>,
     /// Kubernetes: the name of all resources
-    #[arg(long, value_name = "NAME", default_value = "tollgate")]
+    #[arg(long, value_name = "NAME", default_value = "tollgate", value_parser = kubernetes::name)]
     name: String,
     /// Kubernetes: where they go; `istio-system`, or `default` for Envoy Gateway
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = kubernetes::name)]
     namespace: Option<String>,
     /// istio: labels of the workload
     #[arg(long, value_name = "LABELS", default_value = "istio=ingressgateway")]
@@ -110,10 +110,10 @@ pub struct Arguments {
     #[arg(long, value_name = "VERSION", default_value = "1.29", value_parser = istio::version)]
     istio: (u32, u32),
     /// envoy-gateway: the Gateway
-    #[arg(long, value_name = "NAME", default_value = "eg")]
+    #[arg(long, value_name = "NAME", default_value = "eg", value_parser = kubernetes::name)]
     gateway: String,
     /// envoy-gateway: its listener, or its port where XDSNameSchemeV2 is enabled
-    #[arg(long, value_name = "NAME", default_value = "http")]
+    #[arg(long, value_name = "NAME", default_value = "http", value_parser = kubernetes::name)]
     listener: String,
 }
 
@@ -282,7 +282,14 @@ impl Arguments {
         // It may hold API keys.
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let written = options.open(path).and_then(|mut file| file.write_all(text.as_bytes()));
+        let written = options.open(path).and_then(|mut file| {
+            // One that was there before is no more open to others; a pipe has no such thing.
+            #[cfg(unix)]
+            if file.metadata()?.is_file() {
+                file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+            }
+            file.write_all(text.as_bytes())
+        });
         written.map_err(|error| Failure::new(format!("cannot write `{}`: {error}", path.display())))
     }
 }

@@ -1,7 +1,7 @@
 //! What a document needs of the proxy around it: the servers behind its clusters, how long they may take, and whether the filter
 //! holds requests. What is the same for every target is decided here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 use tollgate::compile::compile;
@@ -19,7 +19,7 @@ const USUAL_WAIT: u64 = 29;
 /// A server behind a cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Server {
-    /// A name or an address, IPv6 without brackets.
+    /// A name in lower case, or an address, IPv6 without brackets.
     pub host: String,
     /// Its own, or the scheme's.
     pub port: u16,
@@ -59,9 +59,10 @@ impl Plan {
             return Err(Failure::usage(format!("nobody says where `{cluster}` is, the cluster of `rateLimitService`"))
                 .help(format!("write `--upstream {cluster}=http://HOST:PORT`; it is spoken to over HTTP/2")));
         }
-        let missing = unknown(document, endpoints, overrides, &origins);
-        if !missing.is_empty() {
-            return Ok(Err(missing));
+        let mut wrong = unknown(document, endpoints, overrides, &origins);
+        wrong.extend(mixed(document, endpoints, overrides));
+        if !wrong.is_empty() {
+            return Ok(Err(wrong));
         }
         let mut notes: Vec<String> = origins::unused(document, endpoints, &grpc, overrides)
             .into_iter()
@@ -128,6 +129,25 @@ fn unknown(document: &Value, endpoints: &[Endpoint], overrides: &[Override], ori
     let mut problems = problems.into_vec();
     problems.dedup_by(|a, b| a.path == b.path && a.message == b.message);
     problems
+}
+
+/// A cluster speaks TLS or does not: what is asked by https must not go there in clear because something else is asked by http.
+fn mixed(document: &Value, endpoints: &[Endpoint], overrides: &[Override]) -> Vec<Problem> {
+    let own = |endpoint: &&Endpoint| !origins::is_replaced(document, endpoint, overrides);
+    let cluster = |endpoint: &Endpoint| origins::cluster(document, &endpoint.name).to_owned();
+    let by_https: BTreeSet<String> =
+        endpoints.iter().filter(own).filter(|endpoint| endpoint.scheme == "https").map(cluster).collect();
+    let mut problems = Problems::default();
+    for endpoint in endpoints.iter().filter(own).filter(|endpoint| endpoint.scheme != "https") {
+        let (name, cluster) = (&endpoint.name, cluster(endpoint));
+        if by_https.contains(&cluster) {
+            let help = format!("write a port that only one of them has, or `--upstream {name}=https://HOST`");
+            for path in places(document, name) {
+                problems.error(&path, format!("the cluster `{cluster}` is asked by http and by https"), Some(&help));
+            }
+        }
+    }
+    problems.into_vec()
 }
 
 /// Where an upstream is named: the compiler tells, of a document that has it no more.
@@ -205,7 +225,7 @@ impl From<&Origin> for Server {
     fn from(origin: &Origin) -> Self {
         let is_https = origin.scheme.as_str() == "https";
         Self {
-            host: origin.authority.host().trim_matches(['[', ']']).to_owned(),
+            host: origin.authority.host().trim_matches(['[', ']']).to_ascii_lowercase(),
             port: origin.authority.port_u16().unwrap_or(if is_https { 443 } else { 80 }),
             is_https,
             is_http2: origin.protocol == Protocol::Http2,

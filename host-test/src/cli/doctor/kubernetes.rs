@@ -8,6 +8,8 @@ use serde_json::{Map, Value, json};
 
 use super::subject::Subject;
 use super::value::{field, is_a, list, text};
+use crate::cli::Failure;
+use crate::cli::source::documents_of;
 
 const MANAGER: &str = "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
 const WASM: &str = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm";
@@ -33,8 +35,8 @@ pub fn is_manifest(document: &Value) -> bool {
     text(document, "apiVersion").is_some() && text(document, "kind").is_some()
 }
 
-/// Adds what manifests hold.
-pub fn add(subject: &mut Subject, manifests: &[Value]) {
+/// Adds what manifests hold, or what of it cannot be read.
+pub fn add(subject: &mut Subject, manifests: &[Value]) -> Result<(), Failure> {
     subject.in_kubernetes = true;
     let mut put = Put {
         listener: Map::new(),
@@ -59,14 +61,13 @@ pub fn add(subject: &mut Subject, manifests: &[Value]) {
             "WasmPlugin" | "TrafficExtension" => put.wasm_plugin(manifest),
             "EnvoyExtensionPolicy" => list(manifest, "spec.wasm").iter().for_each(|wasm| put.extension_policy(wasm)),
             "ConfigMap" => {
-                for text in
-                    manifest.get("data").and_then(Value::as_object).into_iter().flatten().filter_map(|(_, data)| data.as_str())
-                {
-                    let found = crate::cli::source::documents_of("a ConfigMap", text).unwrap_or_default();
-                    found
-                        .into_iter()
-                        .filter(|value| field(value, "static_resources").is_some())
-                        .for_each(|value| subject.add_bootstrap(value));
+                for (key, data) in manifest.get("data").and_then(Value::as_object).into_iter().flatten() {
+                    // It may hold anything.
+                    let Some(data) = data.as_str().filter(|data| data.contains("static_resources")) else { continue };
+                    let name = format!("ConfigMap {}, {key}", text(manifest, "metadata.name").unwrap_or_default());
+                    let found = documents_of(&name, data)?;
+                    let bootstraps = found.into_iter().filter(|value| field(value, "static_resources").is_some());
+                    bootstraps.for_each(|value| subject.add_bootstrap(value));
                 }
             }
             _ => {}
@@ -80,6 +81,7 @@ pub fn add(subject: &mut Subject, manifests: &[Value]) {
     if subject.partial {
         subject.listeners.push(put.into_listener(&name));
     }
+    Ok(())
 }
 
 /// A `List` is what it holds.

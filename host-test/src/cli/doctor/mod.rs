@@ -91,7 +91,7 @@ fn read(files: &[PathBuf]) -> Result<Subject, Failure> {
             return Err(unknown(file));
         }
         if !manifests.is_empty() {
-            kubernetes::add(&mut subject, &manifests);
+            kubernetes::add(&mut subject, &manifests)?;
         }
         for document in others {
             if document.get("configs").is_some() {
@@ -107,7 +107,12 @@ fn read(files: &[PathBuf]) -> Result<Subject, Failure> {
             }
         }
     }
-    Ok(subject)
+    let is_empty = subject.bootstrap.is_none() && subject.listeners.is_empty() && subject.clusters.is_empty();
+    match files.last().filter(|_| is_empty) {
+        // Manifests of other things: to look at nothing must not read as a clean bill.
+        Some(file) => Err(unknown(file)),
+        None => Ok(subject),
+    }
 }
 
 fn is_envoys(document: &Value) -> bool {

@@ -39,6 +39,8 @@ pub struct Subject {
     pub modules: Vec<Module>,
     /// The filter chains that have the filter.
     pub chains: Vec<Chain>,
+    /// The others.
+    pub unguarded: Vec<Chain>,
 }
 
 /// What a running Envoy tells.
@@ -72,6 +74,8 @@ pub struct Filter {
     pub name: String,
     /// What it is.
     pub config: Value,
+    /// It is off, unless a route says otherwise.
+    pub disabled: bool,
     /// Where it is this one.
     pub gateway: Option<Gateway>,
 }
@@ -133,8 +137,8 @@ impl Subject {
                 }
             }
         }
-        chains.retain(|chain| chain.filters.iter().any(|filter| filter.gateway.is_some()));
-        self.chains = chains;
+        let has_filter = |chain: &Chain| chain.filters.iter().any(|filter| filter.gateway.is_some());
+        (self.chains, self.unguarded) = chains.into_iter().partition(has_filter);
     }
 
     fn chain(&self, listener: &Value, manager: Value) -> Chain {
@@ -147,7 +151,8 @@ impl Subject {
             };
             let config = own.or_else(brought).map(unwrap).unwrap_or_default();
             let gateway = Gateway::read(&name, &config);
-            Filter { name, config, gateway }
+            let disabled = field(filter, "disabled") == Some(&Value::Bool(true));
+            Filter { name, config, disabled, gateway }
         });
         let filters = filters.collect();
         let named = text(&manager, "rds.route_config_name");

@@ -215,32 +215,27 @@ pub fn read_documents(file: &Path) -> Result<Vec<Value>, Failure> {
     documents_of(&name, &text)
 }
 
-/// The same of a text; lines of `---` part its documents, and one with nothing but comments is none.
+/// The same of a text; a document with nothing but comments is none.
 pub fn documents_of(name: &str, text: &str) -> Result<Vec<Value>, Failure> {
-    let mut parts: Vec<(usize, Vec<&str>)> = vec![(0, Vec::new())];
-    for (number, line) in text.lines().enumerate() {
-        let is_mark = line.strip_prefix("---").is_some_and(|rest| rest.trim().is_empty());
-        match parts.last_mut() {
-            Some((_, lines)) if !is_mark => lines.push(line),
-            _ => parts.push((number + 1, Vec::new())),
-        }
-    }
-    let is_empty = |line: &&&str| line.trim().is_empty() || line.trim_start().starts_with('#');
-    let written = parts.iter().filter(|(_, lines)| lines.iter().any(|line| !is_empty(&line)));
-    let document = |(before, lines): &(usize, Vec<&str>)| {
-        let file = SourceFile::new(name.to_owned(), &lines.join("\n"));
-        let wrong = |finding: &Finding| {
-            let start = finding.span.map(|span| file.position(span.start));
-            let place = start.map(|at| format!(":{}:{}", at.line + before, at.column)).unwrap_or_default();
-            Failure::usage(format!("{name}{place}: {}", finding.problem.message))
-        };
-        match parse(&file, FileId(0), Tags::Refused) {
-            Ok(Parsed { findings, .. }) if !findings.is_empty() => Err(wrong(&findings[0])),
-            Ok(Parsed { root, .. }) => Ok(root.to_value()),
-            Err(finding) => Err(wrong(&finding)),
-        }
+    let file = SourceFile::new(name.to_owned(), text);
+    let stream = || yaml::parse_stream(&file, FileId(0), Tags::Refused);
+    let read = match file.text.trim_start().starts_with(['{', '[']) {
+        // A stream may be of flow mappings; where it is neither, it was meant to be JSON.
+        true => json::parse(&file, FileId(0))
+            .map(|Parsed { root, findings }| (vec![root], findings))
+            .or_else(|wrong| stream().map_err(|_| wrong)),
+        false => stream(),
     };
-    written.map(document).collect()
+    let wrong = match read {
+        Ok((roots, findings)) => match findings.into_iter().next() {
+            None => return Ok(roots.iter().map(Node::to_value).filter(|value| !value.is_null()).collect()),
+            Some(finding) => finding,
+        },
+        Err(finding) => finding,
+    };
+    let start = wrong.span.map(|span| file.position(span.start));
+    let place = start.map(|at| format!(":{}:{}", at.line, at.column)).unwrap_or_default();
+    Err(Failure::usage(format!("{name}{place}: {}", wrong.problem.message)))
 }
 
 /// A file, or the standard input, and what to call it.

@@ -112,3 +112,26 @@ fn bytes_that_are_not_text_are_told_with_their_line() {
     let failure = Source::load(&folder.path("x.yaml"), &Choice::default()).err().unwrap();
     assert!(failure.message.contains("line 2"), "{}", failure.message);
 }
+
+#[test]
+fn a_stream_is_parted_where_yaml_parts_it_and_nowhere_else() {
+    let parted = |text: &str| documents_of("a.yaml", text).unwrap_or_else(|failure| panic!("{text:?}: {failure:?}"));
+    for (text, expected) in [
+        ("a: 1\n---\nb: 2\n", json!([{"a": 1}, {"b": 2}])),
+        ("--- # first\na: 1\n--- {b: 2}\n", json!([{"a": 1}, {"b": 2}])),
+        ("a: 1\n...\n# between\n---\nb: 2\n...\n", json!([{"a": 1}, {"b": 2}])),
+        ("a: |\n  ---\n  x\n", json!([{"a": "---\nx\n"}])),
+        ("%YAML 1.2\n---\na: 1\n", json!([{"a": 1}])),
+        ("# nothing\n---\n# nothing\n---\na: 1\n---\n", json!([{"a": 1}])),
+        ("---\r\na: 1\r\n---\r\nb: 2\r\n", json!([{"a": 1}, {"b": 2}])),
+        ("{\"a\": 1}", json!([{"a": 1}])),
+        ("{\"a\": 1}\n---\n{\"b\": 2}\n", json!([{"a": 1}, {"b": 2}])),
+        ("a: &x 1\nb: *x\n---\na: &x 2\nb: *x\n", json!([{"a": 1, "b": 1}, {"a": 2, "b": 2}])),
+        ("", json!([])),
+    ] {
+        assert_eq!(Value::from(parted(text)), expected, "{text:?}");
+    }
+    assert!(documents_of("a.yaml", "a: &x 1\n---\nb: *x\n").is_err());
+    let failure = documents_of("a.yaml", "a: 1\n---\nb: [\n").expect_err("it does not end");
+    assert!(format!("{failure:?}").contains("a.yaml:4:"), "{failure:?}");
+}

@@ -74,35 +74,51 @@ struct Cursor {
 
 /// Reads a file as YAML.
 pub fn parse(file: &SourceFile, id: FileId, tags: Tags) -> Result<Parsed, Finding> {
-    let parser = Parser::new_from_str(&file.text);
-    let (anchors, path, findings) = (HashMap::new(), Vec::new(), Vec::new());
-    let mut reader = Reader { file, id, tags, parser, cursor: Cursor::default(), anchors, aliased: 0, made: 0, path, findings };
+    let mut reader = Reader::new(file, id, tags);
     let root = reader.document()?;
     Ok(Parsed { root, findings: reader.findings })
+}
+
+/// Reads a file as a stream of YAML documents.
+pub fn parse_stream(file: &SourceFile, id: FileId, tags: Tags) -> Result<(Vec<Node>, Vec<Finding>), Finding> {
+    let mut reader = Reader::new(file, id, tags);
+    let roots = reader.documents(usize::MAX)?;
+    Ok((roots, reader.findings))
 }
 
 // === impl Reader ===
 
 impl<'f> Reader<'f> {
+    fn new(file: &'f SourceFile, id: FileId, tags: Tags) -> Self {
+        let parser = Parser::new_from_str(&file.text);
+        let (anchors, path, findings) = (HashMap::new(), Vec::new(), Vec::new());
+        Self { file, id, tags, parser, cursor: Cursor::default(), anchors, aliased: 0, made: 0, path, findings }
+    }
+
     fn document(&mut self) -> Result<Node, Finding> {
-        let mut root = None;
+        let empty = Span { file: self.id, start: 0, end: 0 };
+        self.documents(1)?.pop().ok_or_else(|| self.stop(empty, "the file is empty", None))
+    }
+
+    fn documents(&mut self, most: usize) -> Result<Vec<Node>, Finding> {
+        let mut roots = Vec::new();
         loop {
             let (event, span) = self.next()?;
             match event {
-                Event::StreamEnd => break,
+                Event::StreamEnd => return Ok(roots),
                 Event::StreamStart | Event::Nothing | Event::DocumentEnd => {}
-                Event::DocumentStart(_) if root.is_some() => {
+                Event::DocumentStart(_) if roots.len() == most => {
                     return Err(self.stop(span, "a second YAML document starts here", Some("a file holds one document")));
                 }
                 Event::DocumentStart(_) => {
+                    // An anchor is of its document.
+                    self.anchors.clear();
                     let (event, span) = self.next()?;
-                    root = Some(self.node(event, span)?);
+                    roots.push(self.node(event, span)?);
                 }
                 _ => return Err(self.stop(span, "nothing is expected after the document", None)),
             }
         }
-        let empty = Span { file: self.id, start: 0, end: 0 };
-        root.ok_or_else(|| self.stop(empty, "the file is empty", None))
     }
 
     fn node(&mut self, event: Event<'f>, span: Span) -> Result<Node, Finding> {

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::Found;
+use tollgate::integration::CLUSTER_HEADER;
+
 use super::cluster::PAYLOAD;
+use super::{Found, route};
 use crate::cli::doctor::subject::{Chain, Subject};
 use crate::cli::doctor::value::{at, duration, field, is_a, list, number, text};
 
@@ -52,6 +54,33 @@ pub fn missing(subject: &Subject, found: &mut Found<'_>) {
         let where_to =
             if names.is_empty() { "there is no listener".to_owned() } else { format!("looked at: {}", names.join(", ")) };
         found.error("listeners", format!("no filter chain has a wasm filter with a gateway document; {where_to}"));
+    }
+    for chain in subject.unguarded.iter().filter(|chain| chain.each_route().any(|[.., route]| route::chooses(route))) {
+        found.error(
+            chain.place(),
+            format!("a route has `cluster_header: {CLUSTER_HEADER}`, and no filter: clients choose the cluster"),
+        );
+    }
+}
+
+pub fn disabled(subject: &Subject, found: &mut Found<'_>) {
+    for (chain, filter, _) in subject.gateways() {
+        let mut is_on_somewhere = !filter.disabled;
+        for parts in chain.each_route() {
+            // The innermost that says something.
+            let says = parts.iter().rev().find_map(|part| field(part, "typed_per_filter_config")?.get(&filter.name));
+            let is_off = says.map_or(filter.disabled, |config| field(config, "disabled") == Some(&Value::Bool(true)));
+            is_on_somewhere |= !is_off;
+            // Where it is off by default, the other routes of a listener are somebody else's.
+            let concerns = route::chooses(parts[2]) || (!filter.disabled && field(parts[2], "route").is_some());
+            if is_off && concerns {
+                let name = text(parts[2], "name").map_or_else(|| "a route".to_owned(), |name| format!("route `{name}`"));
+                found.error(chain.place(), format!("`{}` is off for {name}", filter.name));
+            }
+        }
+        if !is_on_somewhere && chain.each_route().next().is_none() {
+            found.error(chain.place(), format!("`{}` is off", filter.name));
+        }
     }
 }
 

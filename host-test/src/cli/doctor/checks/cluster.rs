@@ -33,8 +33,11 @@ pub fn missing(subject: &Subject, found: &mut Found<'_>) {
         if endpoint.scheme == "https" && tls.is_none() && !is_here(cluster) {
             found.error(&*place, format!("no TLS, and `{}` is asked by https", endpoint.authority));
         }
-        if tls.is_some_and(|tls| !verifies(&tls)) {
+        let Some(tls) = tls else { continue };
+        if !verifies(&tls) {
             found.error(place, "no `validation_context`: it believes any certificate");
+        } else if !names(cluster, &tls) {
+            found.error(place, "it believes a certificate for any name: nothing says whose it is to be");
         }
     }
 }
@@ -118,20 +121,39 @@ fn tls(cluster: &Value) -> Option<Value> {
     sockets.find(|config| is_a(config, ".UpstreamTlsContext"))
 }
 
+/// Where contexts of validation are that somebody else brings, and can say everything.
+const BROUGHT: [&str; 4] = [
+    "validation_context_sds_secret_config",
+    "combined_validation_context",
+    "validation_context_certificate_provider",
+    "validation_context_certificate_provider_instance",
+];
+
+/// One certificate and no other.
+const PINS: [&str; 2] = ["verify_certificate_spki", "verify_certificate_hash"];
+
+/// Whether a certificate has to be of somebody who is trusted.
 fn verifies(tls: &Value) -> bool {
-    const WAYS: [&str; 4] = [
-        "validation_context_sds_secret_config",
-        "combined_validation_context",
-        "validation_context_certificate_provider",
-        "validation_context_certificate_provider_instance",
-    ];
-    let context = field(tls, "common_tls_context");
-    let has = |path: &str| context.and_then(|context| at(context, path)).is_some();
-    let own = |name: &str| has(&format!("validation_context.{name}"));
-    ["trusted_ca", "system_root_certs", "ca_certificate_provider_instance", "verify_certificate_spki", "verify_certificate_hash"]
-        .into_iter()
-        .any(own)
-        || WAYS.into_iter().any(has)
+    let own = |name: &str| at(tls, &format!("common_tls_context.validation_context.{name}"));
+    let roots = ["trusted_ca", "system_root_certs", "ca_certificate_provider_instance"];
+    let takes_any = own("trust_chain_verification").is_some_and(|mode| mode == "ACCEPT_UNTRUSTED");
+    let is_pinned = PINS.into_iter().any(|name| own(name).is_some());
+    is_pinned || is_brought(tls) || (!takes_any && roots.into_iter().any(|name| own(name).is_some()))
+}
+
+/// Whether it has to be for somebody, too.
+fn names(cluster: &Value, tls: &Value) -> bool {
+    let is_on = |value: &Value, path: &str| at(value, path) == Some(&Value::Bool(true));
+    let by_host = is_on(tls, "auto_sni_san_validation")
+        || options(cluster).is_some_and(|options| is_on(options, "upstream_http_protocol_options.auto_san_validation"))
+        || is_on(cluster, "upstream_http_protocol_options.auto_san_validation");
+    let lists = PINS.into_iter().chain(["match_typed_subject_alt_names", "match_subject_alt_names"]);
+    let mut lists = lists.map(|name| list(tls, &format!("common_tls_context.validation_context.{name}")));
+    by_host || is_brought(tls) || lists.any(|list| !list.is_empty())
+}
+
+fn is_brought(tls: &Value) -> bool {
+    BROUGHT.into_iter().any(|name| at(tls, &format!("common_tls_context.{name}")).is_some())
 }
 
 /// A stand-in on this machine has no certificate, and needs none.

@@ -73,7 +73,7 @@ pub struct Outcome {
 use Sees::{Bootstrap, Chain, Clusters, Configuration, Module, Running};
 
 /// In the order in which they are told.
-pub const CHECKS: [Check; 33] = [
+pub const CHECKS: [Check; 34] = [
     Check {
         id: "envoy-version",
         sees: Running,
@@ -110,7 +110,7 @@ pub const CHECKS: [Check; 33] = [
         id: "plugin-missing",
         sees: Configuration,
         run: chain::missing,
-        what: "a filter chain has the filter",
+        what: "a filter chain has the filter, and each with its route does",
         why: "without it nothing guards and nothing routes",
         mend: "add the filter to `http_filters`, as envoy/edge.yaml has it",
     },
@@ -121,6 +121,14 @@ pub const CHECKS: [Check; 33] = [
         what: "the filter stands once in its chain",
         why: "the second one judges what the first has rewritten for the backend",
         mend: "serve several APIs by one gateway document: it has a list of them",
+    },
+    Check {
+        id: "filter-disabled",
+        sees: Chain,
+        run: chain::disabled,
+        what: "no route has the filter off",
+        why: "nothing guards such a route, and a client chooses the cluster by the filter's own header",
+        mend: "take `disabled` away, of the filter and of `typed_per_filter_config`",
     },
     Check {
         id: "filter-position",
@@ -238,7 +246,7 @@ pub const CHECKS: [Check; 33] = [
         id: "cluster-header",
         sees: Chain,
         run: route::header,
-        what: "a route with `cluster_header: x-tollgate-cluster`",
+        what: "a route with `cluster_header: x-tollgate-cluster`, and none beside it that leads elsewhere",
         why: "the filter chooses the upstream by this header",
         mend: "write the route as envoy/edge.yaml has it",
     },
@@ -294,7 +302,7 @@ pub const CHECKS: [Check; 33] = [
         id: "upstream-clusters",
         sees: Clusters,
         run: cluster::missing,
-        what: "every cluster that the document names is there, with TLS where the host is asked by https, and that certificate is verified",
+        what: "every cluster that the document names is there, with TLS where the host is asked by https, and that its certificate and name are verified",
         why: "a call to a missing one fails, and one without TLS or without verification gives tokens and bodies to whoever listens",
         mend: "`tollgate bundle` writes the clusters of a document",
     },

@@ -7,7 +7,7 @@ use tollgate::integration::CLUSTER_HEADER;
 
 use super::Found;
 use crate::cli::doctor::subject::{Chain, Subject};
-use crate::cli::doctor::value::{at, duration, list, text};
+use crate::cli::doctor::value::{at, duration, field, list, text};
 
 /// Envoy's own, where a route says nothing.
 const DEFAULT: Duration = Duration::from_secs(15);
@@ -19,6 +19,12 @@ pub fn header(subject: &Subject, found: &mut Found<'_>) {
         let is_brought = subject.partial && chain.each_route().next().is_none();
         if !is_brought && !chain.each_route().any(|route| names_it(&route)) {
             found.error(chain.place(), format!("no route has `cluster_header: {CLUSTER_HEADER}`"));
+            continue;
+        }
+        let leads_elsewhere = |parts: &[&Value; 3]| !chooses(parts[2]) && field(parts[2], "route").is_some();
+        for [.., route] in chain.each_route().filter(leads_elsewhere) {
+            let place = text(route, "name").map_or_else(|| chain.place(), |name| format!("{}, route `{name}`", chain.place()));
+            found.warning(place, "it leads to a cluster of its own, whatever the filter says");
         }
     }
 }
@@ -55,7 +61,8 @@ fn chosen(subject: &Subject) -> impl Iterator<Item = (&Chain, [&Value; 3])> {
     routes.filter(|(_, parts)| chooses(parts[2]))
 }
 
-fn chooses(route: &Value) -> bool {
+/// Whether a route leaves the choice to the filter.
+pub fn chooses(route: &Value) -> bool {
     text(route, "route.cluster_header").is_some_and(is_it)
 }
 
