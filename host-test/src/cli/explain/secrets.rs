@@ -72,7 +72,7 @@ impl Secrets {
             return text.to_owned();
         }
         let line = |line: &str| match line.split_once(": ") {
-            Some((name, value)) if is_secret(name) => format!("{name}: {}", hide(name, value)),
+            Some((name, value)) if is_secret(name) && !is_response_type(name) => format!("{name}: {}", hide(name, value)),
             _ => self.anywhere(line.to_owned()),
         };
         text.split('\n').map(line).collect::<Vec<_>>().join("\n")
@@ -102,6 +102,11 @@ fn query(target: &str) -> impl Iterator<Item = (&str, &str)> {
 fn is_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     NAMES.contains(&name.as_str()) || (is_field_name(&name) && WORDS.iter().any(|word| name.contains(word)))
+}
+
+/// `EXPIRED_TOKEN: …` tells of a gateway response, and is no header.
+fn is_response_type(name: &str) -> bool {
+    name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
 }
 
 /// What of a value is secret: not the scheme of a token, nor the name of a cookie.
@@ -170,5 +175,7 @@ mod tests {
             format!("GET {shown}\nx-auth-token: anot…\nfor eyJh…")
         );
         assert_eq!(target("/token=1234567890"), "/token=1234567890");
+        let failure = "MISSING_AUTHENTICATION_TOKEN: Missing Authentication Token";
+        assert_eq!(secrets.text(failure), failure);
     }
 }
