@@ -264,6 +264,69 @@ fn hostile_names_are_text_and_secrets_are_shortened() {
     assert_eq!(browser.complaints(), Vec::<String>::new());
 }
 
+/// An API of two stages with these methods, each of which says in what stage it answers.
+fn staged(routes: &[(&str, &str)]) -> String {
+    let mut paths = serde_json::Map::new();
+    for (method, path) in routes {
+        let integration = serde_json::json!({
+            "type": "mock",
+            "requestTemplates": {"application/json": "{\"statusCode\": 200}"},
+            "responses": {"default": {"statusCode": "200", "responseTemplates": {"application/json": format!("$context.stage answers {method}")}}},
+        });
+        let mut operations = serde_json::Map::new();
+        operations.insert((*method).to_owned(), serde_json::json!({"x-amazon-apigateway-integration": integration}));
+        paths.insert((*path).to_owned(), Value::Object(operations));
+    }
+    let stages = serde_json::json!([{"stageName": "dev"}, {"stageName": "prod"}]);
+    serde_json::json!({"apis": [{
+        "name": "a", "protocol": "REST", "stages": stages, "definition": {"openapi": "3.0.1", "paths": paths},
+    }]})
+    .to_string()
+}
+
+#[test]
+fn a_test_goes_to_the_stage_that_is_chosen_and_to_no_other_method_when_the_definition_has_changed() {
+    let file = std::env::temp_dir().join(format!("tollgate-staged-{}.json", std::process::id()));
+    let write = |text: &str| {
+        let new = file.with_extension("new");
+        std::fs::write(&new, text).expect("a file can be written");
+        std::fs::rename(&new, &file).expect("a file can be renamed");
+    };
+    write(&staged(&[("get", "/b")]));
+    let served = Served::new(&file.display().to_string(), &["--watch"]);
+    let mut browser = Browser::start();
+    browser.open(&served.url("/method/0/0"));
+    let shown = |browser: &mut Browser| browser.value("document.querySelector('h1').innerText.replace(/\\s+/g, ' ')");
+    assert_eq!(shown(&mut browser), "GET /b");
+    tab_to(&mut browser, "stage");
+    browser.press("ArrowDown");
+    tab_to(&mut browser, "Test");
+    browser.press("Enter");
+    browser.wait_for_page();
+    assert!(browser.text().contains("prod answers get"), "{}", browser.text());
+    assert_eq!(browser.value("document.getElementById('stage').value"), "prod", "the form keeps what was chosen");
+    // Another method comes to stand in its place, while its page is open.
+    write(&staged(&[("delete", "/a"), ("get", "/b")]));
+    served.server.wait_for("serving the changed definition");
+    tab_to(&mut browser, "Test");
+    browser.press("Enter");
+    browser.wait_for_page();
+    assert!(browser.text().contains("prod answers get") && !browser.text().contains("prod answers delete"), "{}", browser.text());
+    assert_eq!(shown(&mut browser), "GET /b");
+    browser.open(&served.url(""));
+    assert_eq!(browser.value("document.querySelectorAll('.methods a').length"), 4, "both methods of both stages");
+    // It goes away.
+    browser.open(&served.url("/method/1/1"));
+    assert_eq!(shown(&mut browser), "GET /b");
+    write(&staged(&[("delete", "/a")]));
+    served.server.wait_for("serving the changed definition");
+    tab_to(&mut browser, "Test");
+    browser.press("Enter");
+    browser.wait_for_page();
+    assert!(browser.text().contains("the definition may have changed"), "{}", browser.text());
+    std::fs::remove_file(&file).expect("the file can be removed");
+}
+
 #[test]
 fn whoever_is_not_at_this_machine_gets_nothing() {
     let served = Served::new("examples/petstore/gateway.yaml", &[]);
@@ -349,6 +412,15 @@ fn no_page_is_wider_than_its_window_and_the_picture_turns() {
                 let is_column = places.windows(2).all(|pair| pair[0][0] == pair[1][0] && pair[0][1].as_f64() < pair[1][1].as_f64());
                 assert_eq!(is_column, width == 360, "{places:?}");
                 assert_eq!(places.len(), if width == 360 { 7 } else { 6 }, "the client stands at both ends of the column");
+                if width == 1280 {
+                    let at = |number: usize, side: usize| places[number][side].as_f64().unwrap_or_default();
+                    let [client, request, to_backend, backend, answer, response] = [0, 1, 2, 3, 4, 5];
+                    assert!([client, request, to_backend, backend].is_sorted_by(|a, b| at(*a, 0) < at(*b, 0)), "{places:?}");
+                    assert!(at(response, 0) == at(request, 0) && at(answer, 0) == at(to_backend, 0), "{places:?}");
+                    assert!(at(response, 1) > at(request, 1) && at(response, 1) == at(answer, 1), "{places:?}");
+                    let arrows = browser.value("[...document.querySelectorAll('.picture > li')].flatMap(e => ['::before', '::after'].map(p => getComputedStyle(e, p).content)).filter(c => c != 'none').map(c => c[1]).join('')");
+                    assert_eq!(arrows, "→→→←←←", "each from the box before");
+                }
             }
         }
     }
@@ -357,8 +429,9 @@ fn no_page_is_wider_than_its_window_and_the_picture_turns() {
     // Every control has a label, and every page one heading and its landmarks.
     for path in ["", "/method/0/0", "/requests", "/requests/1"] {
         browser.open(&served.url(path));
-        let unnamed =
-            browser.value("[...document.querySelectorAll('input, select, textarea')].filter(e => !e.labels.length).length");
+        let unnamed = browser.value(
+            "[...document.querySelectorAll('input:not([type=hidden]), select, textarea')].filter(e => !e.labels.length).length",
+        );
         assert_eq!(unnamed, 0, "{path}");
         let landmarks = browser.value("['h1', 'main', 'header', 'nav[aria-label]', '[aria-current=page], .crumbs'].map(s => document.querySelectorAll(s).length > 0)");
         assert_eq!(landmarks, serde_json::json!([true, true, true, true, true]), "{path}");

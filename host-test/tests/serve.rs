@@ -634,6 +634,47 @@ fn what_the_filter_leaves_for_the_access_log_is_written_to_its_file() {
 }
 
 #[test]
+fn the_line_of_a_stage_with_access_log_settings_goes_to_the_standard_output() {
+    let file = std::env::temp_dir().join(format!("tollgate-access-{}.yaml", std::process::id()));
+    let format = r#"{"id":"$context.requestId","route":"$context.httpMethod $context.resourcePath","agent":"$context.identity.userAgent","status":"$context.status"}"#;
+    let document = format!(
+        "apis:\n  - name: a\n    definition:\n{}    stages:\n      - {{ stageName: prod, accessLogSettings: {{ format: '{format}' }} }}\n      - {{ stageName: dev }}\n",
+        API.lines().map(|line| format!("      {line}\n")).collect::<String>()
+    );
+    std::fs::write(&file, document).expect("a file can be written");
+    let mut command = Command::new(TOLLGATE);
+    command.arg("serve").arg(&file).args([
+        "--listen",
+        "127.0.0.1:0",
+        "--log-format",
+        "none",
+        "--admin",
+        "off",
+        "--access-log",
+        "-",
+    ]);
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut said = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
+    let listens = said.find_map(|line| line.strip_prefix("listening on http://").map(str::to_owned)).expect("it listens");
+    std::fs::remove_file(&file).expect("the file can be removed");
+    let mut ids = Vec::new();
+    for path in ["/dev/mock", "/prod/mock", "/prod/nothing"] {
+        let mut stream = connect(&listens);
+        let request = format!("GET {path} HTTP/1.1\r\nhost: a\r\nuser-agent: \"\u{9b}2J\r\nconnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        ids.extend(answer.lines().find_map(|line| line.strip_prefix("x-amzn-requestid: ")).map(str::to_owned));
+    }
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let lines: Vec<serde_json::Value> = lines.take(2).map(|line| serde_json::from_str(&line).expect(&line)).collect();
+    let _ = child.kill();
+    let _ = child.wait();
+    let line = |id: &str, route: &str, status: &str| serde_json::json!({"id": id, "route": route, "agent": "\"\u{fffd}2J", "status": status});
+    assert_eq!(lines, [line(&ids[1], "GET /mock", "200"), line(&ids[2], "GET -", "403")]);
+}
+
+#[test]
 fn nothing_moves_where_nobody_sees_it() {
     let (_listener, address) = backend();
     let mut running = Running::new("quiet", &address, &["--log-format", "none", "--admin", "off"]);
@@ -649,7 +690,7 @@ fn nothing_moves_where_nobody_sees_it() {
 /// One GET at the operator's listener: the status and the body.
 fn operate(address: &str, method: &str, path: &str) -> (String, String) {
     let mut stream = connect(address);
-    stream.write_all(format!("{method} {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").as_bytes()).unwrap();
+    stream.write_all(format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").as_bytes()).unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("{answer}"));

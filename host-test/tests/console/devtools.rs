@@ -104,6 +104,7 @@ impl Browser {
         let (code, text) = match key {
             "Tab" => (9, None),
             "Enter" => (13, Some("\r")),
+            "ArrowDown" => (40, None),
             other => panic!("nobody has taught it the key {other}"),
         };
         let mut event = json!({"type": "keyDown", "key": key, "code": key, "windowsVirtualKeyCode": code});

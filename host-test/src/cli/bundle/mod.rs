@@ -185,7 +185,7 @@ impl Arguments {
             is_minified: self.minify,
         };
         let bootstrap = envoy::bootstrap(template, plan, &settings);
-        let words = ["Envoy 1.35 or newer: envoy -c FILE. Why each line stands is said in envoy/edge.yaml and envoy/aws.yaml."];
+        let words = ["Envoy 1.36 or newer: envoy -c FILE. Why each line stands is said in envoy/edge.yaml and envoy/aws.yaml."];
         let head: String = [self.head()].iter().map(String::as_str).chain(words).map(|line| format!("# {line}\n")).collect();
         let is_yaml = |path: &PathBuf| path.extension().is_some_and(|end| end == "yaml" || end == "yml");
         let said =

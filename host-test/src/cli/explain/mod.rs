@@ -108,7 +108,7 @@ pub fn run(arguments: &Arguments) -> Result<Verdict, Failure> {
         lambda.stop();
     }
     let explained = explained?;
-    let secrets = if arguments.show_secrets { Secrets::default() } else { Secrets::of(&asked.head.headers) };
+    let secrets = if arguments.show_secrets { Secrets::default() } else { Secrets::of(&asked.head) };
     match arguments.format {
         Format::Human => super::print(&print::human(&explained, &secrets))?,
         Format::Json => super::print(&format!("{:#}\n", print::to_json(&asked, &explained, &secrets)))?,

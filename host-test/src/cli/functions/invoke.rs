@@ -160,12 +160,13 @@ fn trace(headers: &HeaderMap) -> String {
     )
 }
 
-/// The SDKs escape the colons of an ARN.
-fn percent_decoded(text: &str) -> String {
+/// What `%` and two digits stand for. The SDKs escape the colons of an ARN so.
+pub fn percent_decoded(text: &str) -> String {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let [byte, tail @ ..] = rest {
         let digits = tail.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
+        let digits = digits.filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
         let escaped = digits.filter(|_| *byte == b'%').and_then(|digits| u8::from_str_radix(digits, 16).ok());
         out.push(escaped.unwrap_or(*byte));
         rest = if escaped.is_some() { tail.get(2..).unwrap_or_default() } else { tail };

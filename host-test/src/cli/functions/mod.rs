@@ -27,6 +27,7 @@ use tollgate::definition::Node;
 use tollgate::problem::Problems;
 
 use self::document::Function;
+pub use self::invoke::percent_decoded;
 pub use self::local::{Local, are_in, is_lambda};
 use self::log::Prefix;
 pub use self::named::functions as named;

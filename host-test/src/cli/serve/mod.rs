@@ -72,7 +72,8 @@ and has a Test form. It is for whoever sits at this machine.
 `--trace` shows below the line of each request every step of its way, as `tollgate explain` does: what the module got and was
 answered goes through the same gateway once more, in the command itself, and nobody is asked a second time. A note stands where
 that does not come to what the module answered. Tokens, keys and cookies of the request are shortened to their first four
-characters, in the console too; what else is in bodies and templates is shown as it is.
+characters, in the console too, and those of the query that are secret by their names in the log; what else is in bodies and templates
+is shown as it is.
 
 Each integration goes to its own host, unless `--upstream` puts another server in its place.
 With `--watch` a changed file is served at once; one with errors is shown, and the last good one goes on serving.
@@ -216,6 +217,7 @@ pub fn run(arguments: Arguments) -> Result<Verdict, Failure> {
 async fn operate(listener: Option<(TcpListener, SocketAddr)>, current: Receiver<Current>, server: Arc<Server>) {
     let Some((listener, local)) = listener else { return };
     let is_asked_for = server.arguments.admin.is_some();
+    let is_own = local.ip().to_canonical().is_loopback();
     if is_asked_for {
         say(&format!("admin on http://{local}\n{}", admin::warning(local).unwrap_or_default()));
     }
@@ -224,8 +226,8 @@ async fn operate(listener: Option<(TcpListener, SocketAddr)>, current: Receiver<
         let current = current.borrow().clone();
         let server = Arc::clone(&server);
         async move {
-            // Who wanted the listener may have given it a name; nobody has named one that is there by itself.
-            if !is_asked_for && let Some(refusal) = guard::foreign_host(&request) {
+            // Who opens the listener to others may have given it a name; nobody has named this machine to itself but who rebinds one.
+            if is_own && let Some(refusal) = guard::foreign_host(&request) {
                 return Ok(refusal);
             }
             if console::is_at(request.uri().path()) {

@@ -14,6 +14,7 @@ use tollgate_host::{Clock, SystemClock};
 use super::edge;
 use super::engine::{Engine, Input, Key};
 use super::journal::{Journal, Line};
+use crate::cli::explain::secrets;
 use crate::cli::server::{Aborted, Body, Peer};
 
 /// Tells the journal what became of a request when it is over.
@@ -44,7 +45,7 @@ pub async fn answer(
     let line = Line {
         millis: u64::try_from(SystemClock.wall().as_millis()).unwrap_or(u64::MAX),
         method: request.method().to_string(),
-        target: target.to_owned(),
+        target: secrets::target(target),
         client: peer.remote.ip().to_string(),
         status: None,
         latency: Duration::ZERO,

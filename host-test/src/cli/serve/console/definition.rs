@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use tollgate::definition::Protocol;
-use tollgate::http::Headers;
+use tollgate::http::RequestHead;
 
 use super::Place;
 use crate::cli::explain::secrets::Secrets;
@@ -81,12 +81,9 @@ pub fn safe_uri(text: &str) -> String {
 
 /// A constant in the place of a credential is one.
 fn shortened(target: &str, source: &str) -> String {
-    let name = target.rsplit('.').next().unwrap_or(target).to_ascii_lowercase();
+    let name = target.rsplit('.').next().unwrap_or(target);
     let Some(constant) = source.strip_prefix('\'').and_then(|source| source.strip_suffix('\'')) else { return source.to_owned() };
-    let looks_secret =
-        ["secret", "token", "password", "apikey", "api-key", "api_key", "credential"].iter().any(|word| name.contains(word));
-    let name = if looks_secret { "x-api-key" } else { name.as_str() };
-    format!("'{}'", Secrets::of(&Headers::new()).header(name, constant))
+    format!("'{}'", Secrets::of(&RequestHead::default()).header(name, constant))
 }
 
 fn name_of(reference: &Value) -> Option<&str> {
@@ -280,7 +277,7 @@ fn templates(name: &str, templates: Option<&Value>) -> Vec<Setting> {
     let templates = templates.and_then(Value::as_object).into_iter().flatten();
     let shown = templates.map(|(media_type, template)| Setting {
         name: format!("{name}, {media_type}"),
-        value: Shown::Code(Secrets::of(&Headers::new()).text(&text_of(template))),
+        value: Shown::Code(Secrets::of(&RequestHead::default()).text(&text_of(template))),
     });
     shown.collect()
 }

@@ -128,13 +128,13 @@ fn test_form(gateway: &Gateway, place: &Place<'_>, form: &Form) -> Markup {
                 "Sends one request through a gateway of its own: nothing is counted. Authorizers and the backend are really asked, unless the answer is given here."
             }
             form method="post" action=(format!("{}#result", place.url())) {
+                input type="hidden" name="route" value=(place.name());
                 div.fields {
                     div.field {
                         label for="stage" { "Stage" }
                         select #stage name="stage" {
                             @for sibling in &siblings {
-                                @let value = format!("{}/{}", sibling.stage_number, sibling.route_number);
-                                option value=(value) selected[sibling.stage_number == place.stage_number] { (sibling.stage.name()) }
+                                option selected[sibling.stage_number == place.stage_number] { (sibling.stage.name()) }
                             }
                         }
                     }

@@ -64,16 +64,17 @@ pub async fn answer(request: Request<Incoming>, current: &Current, journal: &Jou
     match places.as_slice() {
         [] => page::response(&overview::page(gateway, subject)),
         ["method", stage, route] => {
-            let Some(place) = Place::find(gateway, stage, route) else { return not_found() };
+            let place = Place::find(gateway, stage, route);
             if !is_trial {
-                return page::response(&method::page(gateway, subject, &place, &trial::Form::new(gateway, &place), None));
+                let Some(place) = place else { return not_found() };
+                return page::response(&method::page(gateway, subject, &place, &trial::Form::new(&place), None));
             }
             let Ok(body) = Limited::new(request.into_body(), MAX_FORM).collect().await else {
                 return guard::refuse(StatusCode::PAYLOAD_TOO_LARGE, "the form is longer than 1 MiB");
             };
             let form = trial::Form::read(&body.to_bytes());
-            // The form may name the same method of another stage.
-            let place = form.place(gateway).unwrap_or(place);
+            // The form may name the same method of another stage, and its page be of a definition that is not served any more.
+            let Some(place) = form.place(gateway, place) else { return not_found() };
             let tried = trial::run(subject, &place, &form).await;
             page::response(&method::page(gateway, subject, &place, &form, Some(&tried)))
         }
@@ -127,13 +128,19 @@ impl<'a> Place<'a> {
 
     /// The same method of every stage of its API, itself among them.
     fn siblings(&self, gateway: &'a Gateway) -> Vec<Self> {
-        let stages = gateway.stages().enumerate().filter(|(_, stage)| stage.api.name == self.stage.api.name);
-        let found = stages.filter_map(|(stage_number, stage)| {
-            let is_same = |route: &&Route| route.method == self.route.method && route.resource_path() == self.route.resource_path();
-            let (route_number, route) = stage.routes().enumerate().find(|(_, route)| is_same(route))?;
-            Some(Self { stage_number, route_number, stage, route })
-        });
-        found.collect()
+        Self::all(gateway).filter(|place| place.name() == self.name()).collect()
+    }
+
+    /// Every method of every stage.
+    fn all(gateway: &'a Gateway) -> impl Iterator<Item = Self> {
+        gateway.stages().enumerate().flat_map(|(stage_number, stage)| {
+            stage.routes().enumerate().map(move |(route_number, route)| Self { stage_number, route_number, stage, route })
+        })
+    }
+
+    /// What it is in every stage of its API.
+    fn name(&self) -> String {
+        format!("{} {} of {}", self.route.method, self.route.resource_path(), self.stage.api.name)
     }
 
     /// Where its page is.

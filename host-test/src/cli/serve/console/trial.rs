@@ -4,7 +4,6 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use hyper::body::Bytes;
 use tokio::runtime::Handle;
 use tollgate::gateway::Gateway;
 use tollgate::http::{RequestHead, is_field_name, is_field_value};
@@ -14,11 +13,14 @@ use crate::cli::explain::backend::Backends;
 use crate::cli::explain::request::Asked;
 use crate::cli::explain::run::{self, Explained};
 use crate::cli::explain::{answer, secrets::Secrets};
+use crate::cli::functions::percent_decoded;
 
 /// What is in the form.
 pub struct Form {
-    /// Stage and route, as their places.
+    /// The name of the stage.
     pub stage: String,
+    /// The method, its resource and its API, by name: they are where the page says, though a new definition put others in their places.
+    pub route: Option<String>,
     /// What stands for `ANY`.
     pub method: String,
     /// The path parameters.
@@ -47,25 +49,25 @@ pub enum Tried {
 
 impl Form {
     /// An empty one.
-    pub fn new(gateway: &Gateway, place: &Place<'_>) -> Self {
+    pub fn new(place: &Place<'_>) -> Self {
         let method = if is_any(place) { "GET" } else { place.route.method }.to_owned();
         let parameters = names(place).into_iter().map(|name| (name, String::new())).collect();
-        let is_there = gateway.stages().nth(place.stage_number).is_some();
-        let stage = if is_there { format!("{}/{}", place.stage_number, place.route_number) } else { String::new() };
+        let (stage, route) = (place.stage.name().to_owned(), Some(place.name()));
         let (query, headers, body, answer) = Default::default();
-        Self { stage, method, parameters, query, headers, body, answer }
+        Self { stage, route, method, parameters, query, headers, body, answer }
     }
 
     /// What a browser sends.
     pub fn read(body: &[u8]) -> Self {
         let (mut stage, mut method, mut query, mut headers, mut text, mut answer) =
             <(String, String, String, String, String, String)>::default();
-        let mut parameters = Vec::new();
+        let (mut parameters, mut route) = (Vec::new(), None);
         for pair in body.split(|byte| *byte == b'&') {
             let at = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
             let (name, value) = (decoded(&pair[..at]), decoded(pair.get(at + 1..).unwrap_or_default()));
             match name.as_str() {
                 "stage" => stage = value,
+                "route" => route = Some(value),
                 "method" => method = value,
                 "query" => query = value.trim().trim_start_matches('?').to_owned(),
                 "headers" => headers = value,
@@ -79,13 +81,13 @@ impl Form {
                 }
             }
         }
-        Self { stage, method, parameters, query, headers, body: text, answer }
+        Self { stage, route, method, parameters, query, headers, body: text, answer }
     }
 
-    /// The method of the stage that is chosen.
-    pub fn place<'a>(&self, gateway: &'a Gateway) -> Option<Place<'a>> {
-        let (stage, route) = self.stage.split_once('/')?;
-        Place::find(gateway, stage, route)
+    /// The method of the stage that is chosen; `asked`: what the form was sent to, which is it where the form says nothing else.
+    pub fn place<'a>(&self, gateway: &'a Gateway, asked: Option<Place<'a>>) -> Option<Place<'a>> {
+        let Some(route) = &self.route else { return asked };
+        Place::all(gateway).find(|place| place.stage.name() == self.stage && place.name() == *route)
     }
 
     /// The value of a path parameter.
@@ -184,7 +186,7 @@ pub async fn run(subject: &Arc<Subject>, place: &Place<'_>, form: &Form) -> Trie
             None => return Tried::Unsendable("the answer is none: write `200`, or `404 {\"a\": 1}`".to_owned()),
         },
     };
-    let secrets = Secrets::of(&asked.head.headers);
+    let secrets = Secrets::of(&asked.head);
     let (subject, runtime) = (Arc::clone(subject), Handle::current());
     let started = Instant::now();
     // It waits for servers, and for the compiler the first time.
@@ -214,27 +216,7 @@ fn in_words_of_the_form(explained: &mut Explained) {
 
 /// What a form's encoding stands for.
 fn decoded(text: &[u8]) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((byte, after)) = rest.split_first() {
-        let hex = after.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
-        let value = hex.filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
-        match (byte, value.and_then(|digits| u8::from_str_radix(digits, 16).ok())) {
-            (b'%', Some(value)) => {
-                bytes.push(value);
-                rest = after.get(2..).unwrap_or_default();
-            }
-            (b'+', _) => {
-                bytes.push(b' ');
-                rest = after;
-            }
-            _ => {
-                bytes.push(*byte);
-                rest = after;
-            }
-        }
-    }
-    String::from_utf8_lossy(&Bytes::from(bytes)).into_owned()
+    percent_decoded(&String::from_utf8_lossy(text).replace('+', " "))
 }
 
 /// A value as it can stand in a target.
@@ -257,8 +239,9 @@ mod tests {
     #[test]
     fn a_form_is_read_as_browsers_write_it() {
         let form =
-            Form::read(b"stage=0%2F1&path.id=a%20b%2B&query=%3Fx%3D1+2&headers=A%3A+b%0D%0AC%3A+d&body=%7B%0D%0A%7D&answer=200");
-        assert_eq!((form.stage.as_str(), form.parameter("id"), form.query.as_str()), ("0/1", "a b+", "x=1 2"));
+            Form::read(b"stage=prod%201&route=GET+%2Fa+of+b&path.id=a%20b%2B&query=%3Fx%3D1+2&headers=A%3A+b%0D%0AC%3A+d&body=%7B%0D%0A%7D&answer=200");
+        assert_eq!((form.stage.as_str(), form.parameter("id"), form.query.as_str()), ("prod 1", "a b+", "x=1 2"));
+        assert_eq!(form.route.as_deref(), Some("GET /a of b"));
         assert_eq!((form.headers.as_str(), form.body.as_str(), form.answer.as_str()), ("A: b\r\nC: d", "{\n}", "200"));
         assert_eq!(Form::read(b"query=%zz%4").query, "%zz%4");
     }

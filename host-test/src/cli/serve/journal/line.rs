@@ -20,7 +20,7 @@ pub struct Line {
     pub millis: u64,
     /// As it was sent.
     pub method: String,
-    /// Path and query, as they were sent.
+    /// Path and query, as they were sent but for secrets.
     pub target: String,
     /// Who sent it.
     pub client: String,
@@ -104,6 +104,19 @@ impl Entry {
     }
 }
 
+/// One line of JSON that a terminal takes for nothing else: serde escapes the control characters of ASCII only.
+pub fn escaped(value: &Value) -> String {
+    let text = value.to_string();
+    text.chars().fold(String::with_capacity(text.len()), |mut line, c| {
+        if c.is_control() {
+            let _ = write!(line, "\\u{:04x}", u32::from(c));
+        } else {
+            line.push(c);
+        }
+        line
+    })
+}
+
 /// By its class.
 fn colour(status: u16) -> Style {
     let colour = match status {
@@ -176,6 +189,11 @@ mod tests {
         let mut entry = entry(Some(200), Some(Told { route: Some("GET /\u{1b}[2J".to_owned()), ..told() }));
         entry.line.target = "/\u{1b}[2J".to_owned();
         assert!(!entry.text().contains("\u{1b}[2J"));
+        entry.line.target = "/\u{9b}2J\u{7f}".to_owned();
+        assert!(!entry.text().contains(['\u{9b}', '\u{7f}']));
+        let line = escaped(&entry.json());
+        assert!(line.contains(r"/\u009b2J\u007f"), "{line}");
+        assert_eq!(serde_json::from_str::<Value>(&line).unwrap(), entry.json());
     }
 
     #[test]

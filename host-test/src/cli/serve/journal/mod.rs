@@ -13,7 +13,7 @@ mod line;
 mod record;
 mod replay;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
 use std::io::Write;
 use std::panic::AssertUnwindSafe;
@@ -41,6 +41,9 @@ pub const LAST: usize = 200;
 
 /// How many requests may wait to be replayed; beyond, they are told without their steps.
 const WAITING: usize = 100;
+
+/// How much the journal's thread may have to hear; beyond, requests are not told of: whoever reads the log does not keep up.
+const UNHEARD: usize = 10_000;
 
 /// How many requests may be half told: their line without their record, or the other way round.
 const HALVES: usize = 10_000;
@@ -90,7 +93,11 @@ pub struct Entry {
 #[derive(Clone)]
 pub struct Journal {
     sender: mpsc::Sender<News>,
+    /// Somebody sees what a request went through.
+    is_looked_at: bool,
     waiting: Arc<AtomicUsize>,
+    /// What was told to nobody, and is not counted yet in the log.
+    unheard: Arc<AtomicUsize>,
     last: Arc<Mutex<VecDeque<Arc<Entry>>>>,
 }
 
@@ -113,23 +120,37 @@ impl Journal {
     /// Starts the journal's thread, which ends after [`close`](Self::close).
     pub fn start(shown: Shown) -> (Self, JoinHandle<()>) {
         let (sender, news) = mpsc::channel();
-        let journal = Self { sender, waiting: Arc::default(), last: Arc::default() };
+        let is_looked_at = shown.trace || shown.console || shown.log != LogFormat::None;
+        let journal = Self { sender, is_looked_at, waiting: Arc::default(), unheard: Arc::default(), last: Arc::default() };
         let (waiting, last) = (Arc::clone(&journal.waiting), Arc::clone(&journal.last));
+        let unheard = Arc::clone(&journal.unheard);
         let thread = std::thread::spawn(move || {
-            Writer { shown, waiting, last, halves: HashMap::new(), count: 0 }.run(&news);
+            Writer { shown, waiting, unheard, last, halves: BTreeMap::new(), count: 0 }.run(&news);
         });
         (journal, thread)
     }
 
+    /// Whether anybody sees what a request went through: else nothing of it is kept.
+    pub fn is_looked_at(&self) -> bool {
+        self.is_looked_at
+    }
+
     /// A request is over for its client.
     pub fn line(&self, key: Key, line: Line, has_record: bool) {
+        if self.waiting.load(Ordering::Relaxed) > UNHEARD {
+            self.unheard.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
         self.send(News::Line { key, line, has_record });
     }
 
     /// A request is over for the gateway.
     pub fn record(&self, key: Key, mut record: Record) {
-        if self.waiting.load(Ordering::Relaxed) > WAITING {
-            record.strip();
+        match self.waiting.load(Ordering::Relaxed) {
+            // Its line counts it.
+            waiting if waiting > UNHEARD => return,
+            waiting if waiting > WAITING => record.strip(),
+            _ => {}
         }
         self.send(News::Record { key, record: Box::new(record) });
     }
@@ -155,8 +176,10 @@ impl Journal {
 struct Writer {
     shown: Shown,
     waiting: Arc<AtomicUsize>,
+    unheard: Arc<AtomicUsize>,
     last: Arc<Mutex<VecDeque<Arc<Entry>>>>,
-    halves: HashMap<Key, Half>,
+    /// By when they came: what waits the longest may wait for what nobody tells.
+    halves: BTreeMap<Key, Half>,
     count: u64,
 }
 
@@ -191,9 +214,10 @@ impl Writer {
     }
 
     fn wait(&mut self, key: Key, half: Half) {
-        if self.halves.len() < HALVES {
-            self.halves.insert(key, half);
-        } else if let Half::Line(line) = half {
+        self.halves.insert(key, half);
+        if self.halves.len() > HALVES
+            && let Some((_, Half::Line(line))) = self.halves.pop_first()
+        {
             self.tell(line, None, 0);
         }
     }
@@ -204,14 +228,17 @@ impl Writer {
             if let (Some(log), Some(line)) = (&mut self.shown.access_log, access_log) {
                 log.write(&line);
             }
-            let is_looked_at = self.shown.trace || self.shown.console || self.shown.log != LogFormat::None;
-            if waiting > WAITING || record.is_bare || !is_looked_at {
+            if waiting > WAITING || record.is_bare {
                 return Told::without_steps(&record);
             }
             // Whatever a replay stumbles over must not end the log.
             let replayed = std::panic::catch_unwind(AssertUnwindSafe(|| record.replayer.tell(&record)));
             replayed.unwrap_or_else(|_| Told::without_steps(&record))
         });
+        let unheard = self.unheard.swap(0, Ordering::Relaxed);
+        if unheard > 0 && self.shown.log != LogFormat::None {
+            say(&format!("note: {unheard} requests are not in this log: it is read more slowly than they come\n"));
+        }
         self.count += 1;
         let entry = Arc::new(Entry { number: self.count, line, told });
         match self.shown.log {
@@ -219,7 +246,7 @@ impl Writer {
             LogFormat::Json => {
                 // A reader that went away (`| head`) is no error.
                 let mut out = std::io::stdout().lock();
-                drop(writeln!(out, "{}", entry.json()).and_then(|()| out.flush()));
+                drop(writeln!(out, "{}", line::escaped(&entry.json())).and_then(|()| out.flush()));
             }
             LogFormat::None => {}
         }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -13,6 +14,12 @@ use crate::cli::serve::engine::Key;
 
 /// How much of each body is kept.
 const KEPT: usize = 1024 * 1024;
+
+/// How much is kept of all bodies together, of requests under way and of those that wait to be told.
+const KEPT_OF_ALL: usize = 256 * 1024 * 1024;
+
+/// How much that is at this moment.
+static HELD: AtomicUsize = AtomicUsize::new(0);
 
 /// One request.
 pub struct Record {
@@ -30,7 +37,7 @@ pub struct Record {
     pub response: Option<HeaderMap>,
     pub response_body: Kept,
     pub end: StreamEnd,
-    /// Too much was going on to keep it whole.
+    /// Nothing is kept that takes room: too much is going on, or nobody looks.
     pub is_bare: bool,
 }
 
@@ -80,13 +87,14 @@ impl Recorder {
     pub fn began(&mut self, stream: StreamId, key: Key, peer: SocketAddr, head: HeaderMap) {
         let clock = SystemClock::new();
         let (body, asked, response, response_body, end) = Default::default();
+        let is_bare = !self.journal.is_looked_at();
         let (wall, monotonic, replayer) = (clock.wall(), clock.now(), Arc::clone(&self.replayer));
-        let record = Record { replayer, wall, monotonic, peer, head, body, asked, response, response_body, end, is_bare: false };
+        let record = Record { replayer, wall, monotonic, peer, head, body, asked, response, response_body, end, is_bare };
         self.records.insert(stream, (key, record));
     }
 
     pub fn request_data(&mut self, stream: StreamId, data: &Bytes) {
-        if let Some((_, record)) = self.records.get_mut(&stream) {
+        if let Some((_, record)) = self.records.get_mut(&stream).filter(|(_, record)| !record.is_bare) {
             record.body.push(data);
         }
     }
@@ -121,7 +129,12 @@ impl Recorder {
     }
 
     pub fn upstream_data(&mut self, exchange: ExchangeId, data: &Bytes, end: bool) {
-        self.answered(exchange, end, |asked| asked.body.push(data));
+        let is_kept = self.journal.is_looked_at();
+        self.answered(exchange, end, |asked| {
+            if is_kept {
+                asked.body.push(data);
+            }
+        });
     }
 
     pub fn upstream_trailers(&mut self, exchange: ExchangeId, trailers: &HeaderMap) {
@@ -149,7 +162,7 @@ impl Recorder {
     }
 
     pub fn response_data(&mut self, stream: StreamId, data: &Bytes) {
-        if let Some((_, record)) = self.records.get_mut(&stream) {
+        if let Some((_, record)) = self.records.get_mut(&stream).filter(|(_, record)| !record.is_bare) {
             record.response_body.push(data);
         }
     }
@@ -196,7 +209,45 @@ impl Record {
 impl Kept {
     fn push(&mut self, data: &Bytes) {
         let room = KEPT - self.bytes.len().min(KEPT);
-        self.bytes.extend_from_slice(data.get(..room).unwrap_or(data));
-        self.cut |= data.len() > room;
+        let kept = data.get(..room).unwrap_or(data);
+        // What comes after a gap is no part of a beginning.
+        let is_held = !self.cut && HELD.fetch_add(kept.len(), Ordering::Relaxed) + kept.len() <= KEPT_OF_ALL;
+        if is_held {
+            self.bytes.extend_from_slice(kept);
+        } else if !self.cut {
+            HELD.fetch_sub(kept.len(), Ordering::Relaxed);
+        }
+        self.cut |= !is_held || data.len() > room;
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        HELD.fetch_sub(self.bytes.len(), Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bodies_of_all_requests_have_one_bound_and_make_room_when_they_go() {
+        let chunk = Bytes::from(vec![b'x'; KEPT + 1]);
+        let keep = || {
+            let mut kept = Kept::default();
+            kept.push(&chunk);
+            kept
+        };
+        let whole: Vec<Kept> = (0..KEPT_OF_ALL / KEPT).map(|_| keep()).collect();
+        assert!(whole.iter().all(|kept| kept.cut && kept.bytes.len() == KEPT));
+        let mut beyond = keep();
+        assert!(beyond.cut && beyond.bytes.is_empty());
+        drop(whole);
+        beyond.push(&chunk);
+        assert!(beyond.bytes.is_empty(), "there is no end without its beginning");
+        assert_eq!(keep().bytes.len(), KEPT);
+        drop(beyond);
+        assert_eq!(HELD.load(Ordering::Relaxed), 0);
     }
 }

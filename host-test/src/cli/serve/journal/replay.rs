@@ -91,7 +91,7 @@ impl Replayer {
     /// What the gateway did.
     pub fn tell(&self, record: &Record) -> Told {
         let head = RequestHead::from_pairs(pairs(&record.head));
-        let secrets = Secrets::of(&head.headers);
+        let secrets = Secrets::of(&head);
         let moment = Moment {
             now_millis: u64::try_from(record.wall.as_millis()).unwrap_or(u64::MAX),
             monotonic_nanos: u64::try_from(record.monotonic.as_nanos()).unwrap_or(u64::MAX),
@@ -126,7 +126,7 @@ fn difference(record: &Record, replayed: &Response) -> Option<String> {
         return Some("the client went away before it was answered: what is told below of an answer never came".to_owned());
     };
     if record.body.cut || record.response_body.cut || record.asked.iter().any(|asked| asked.body.cut) {
-        return Some("a body is longer than 1 MiB: these are the steps of its beginning".to_owned());
+        return Some("a body is longer than what is kept of it: these are the steps of its beginning".to_owned());
     }
     let really = ResponseHead::from_pairs(pairs(response));
     let differs = |what: String| {
