@@ -16,13 +16,14 @@ pub enum Fate {
 }
 
 /// Why a warning is no matter, or is one: the first whose words are in the message.
-const OF_WARNINGS: [(&str, Fate, &str); 37] = [
+const OF_WARNINGS: [(&str, Fate, &str); 40] = [
     (
         "no upstream for",
         Fate::Refused,
         "Envoy refuses the document, because it knows no cluster for the host; `tollgate serve` finds the host by itself",
     ),
     ("every request is answered 500", Fate::Served, "a client gets 500 there; AWS answers so, too"),
+    ("AWS answers every request with 500", Fate::Served, "a client gets 500 there; AWS answers so, too"),
     ("every request is answered 401", Fate::Served, "a client gets 401 there"),
     ("invalid HTTP endpoint specified for URI", Fate::Served, "a client gets 500 there; AWS answers so, too"),
     ("selecting it answers 500", Fate::Served, "a client gets 500 where this response is selected; AWS answers so, too"),
@@ -30,6 +31,7 @@ const OF_WARNINGS: [(&str, Fate, &str); 37] = [
     ("nobody can call", Fate::Served, "a client gets 401 or 403 there"),
     ("browsers cannot send a preflight here", Fate::Served, "a page of another origin cannot call this"),
     ("it goes upstream as it stands", Fate::Served, "the backend gets the braces in its path"),
+    ("API Gateway takes no offset above", Fate::Served, "it is served as written; AWS does not take it"),
     ("it is served", Fate::Served, "it is served as written; AWS does not take it"),
     ("a rate of 0 is served", Fate::Served, "a client gets 429 once the burst is used up"),
     (
@@ -58,9 +60,14 @@ const OF_WARNINGS: [(&str, Fate, &str); 37] = [
         Fate::Ignored,
         "who can connect, and by which TLS, is decided by Envoy's listener; a client notices where the two differ",
     ),
-    ("access log formats", Fate::Ignored, "a client notices nothing; the operator gets Envoy's own access log"),
-    ("metrics of methods", Fate::Ignored, "a client notices nothing; the operator gets Envoy's statistics"),
-    ("execution logs", Fate::Ignored, "a client notices nothing; the operator gets Envoy's log"),
+    (
+        "lines go to the access loggers of the proxy",
+        Fate::Ignored,
+        "a client notices nothing; the operator finds the lines where Envoy's access loggers write, or `tollgate serve --access-log`",
+    ),
+    ("it prints -", Fate::Served, "a client notices nothing; the access log has a dash there"),
+    ("nothing is sent to X-Ray", Fate::Ignored, "a client notices nothing; the operator gets the traces of Envoy's own tracers"),
+    ("HTTP APIs have no execution logs", Fate::Ignored, "a client notices nothing; on AWS neither, and there is no log"),
     ("HTTP APIs do not validate requests", Fate::Ignored, "the backend gets requests that were not validated; on AWS, too"),
     ("REST APIs ignore security at the root", Fate::Ignored, "methods without `security` of their own are open; on AWS, too"),
     ("tokens signed with ES512 are refused", Fate::Ignored, "a client with such a token gets 401"),
