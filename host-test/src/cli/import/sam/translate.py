@@ -1,7 +1,7 @@
 """What AWS's own translator makes of the templates in tests/import/sam, as it is: translated.json beside each.
 
-    python3 -m venv /tmp/translator && /tmp/translator/bin/pip install aws-sam-translator==1.115.0 pyyaml
-    /tmp/translator/bin/python host-test/src/cli/import/sam/translate.py
+    python3 -m venv target/translator && target/translator/bin/pip install aws-sam-translator==1.115.0 pyyaml
+    target/translator/bin/python host-test/src/cli/import/sam/translate.py
 
 A definition in a file stands in a bucket for the translator, as `sam package` would have put it there.
 """
