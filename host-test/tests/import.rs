@@ -426,7 +426,7 @@ fn other_regions_have_other_partitions_and_cycles_among_resources_end() {
     let circle = "  A: { Type: AWS::SQS::Queue, Properties: { QueueName: !GetAtt B.QueueName } }
   B: { Type: AWS::SQS::Queue, Properties: { QueueName: !GetAtt A.QueueName } }\n";
     let template = template("      OperationName: !GetAtt A.QueueName\n", circle);
-    refused(&template, &[], 14, "`A.QueueName` depends on itself");
+    refused(&template, &[], 13, "`B.QueueName` depends on itself");
 }
 
 #[test]

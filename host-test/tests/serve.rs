@@ -201,7 +201,8 @@ fn both_bodies_stream_while_they_are_made() {
 
 #[test]
 fn a_slow_client_makes_the_backend_wait_and_gets_every_byte() {
-    const TOTAL: usize = 64 * 1024 * 1024;
+    // More than the buffers of both connections in the kernel, which grow to tens of megabytes each.
+    const TOTAL: usize = 160 * 1024 * 1024;
     let (listener, address) = backend();
     let running = Running::new("slow", &address, &[]);
     let (tell, progress) = mpsc::channel();
@@ -220,7 +221,7 @@ fn a_slow_client_makes_the_backend_wait_and_gets_every_byte() {
     head(&mut client);
     std::thread::sleep(Duration::from_millis(1500));
     let before = progress.try_iter().last().unwrap_or(0);
-    assert!(before < 48, "the backend has sent {before} MB to a client that has read none");
+    assert!(before < 120, "the backend has sent {before} MB to a client that has read none");
     let mut body = Vec::new();
     client.read_to_end(&mut body).unwrap();
     assert_eq!(body.len(), TOTAL);
