@@ -62,8 +62,12 @@ pub fn resolve(document: &Value, endpoints: &[Endpoint], grpc_clusters: &[String
             let signing = endpoint.signing.clone().filter(|_| replaced.is_none_or(|replaced| !replaced.is_here));
             let stand_in = replaced.map(|replaced| replaced.origin.authority.clone());
             let signing = signing.map(|signing| Scope { signing, stand_in });
-            // As in Envoy a cluster signs all that goes there; whoever else goes there, too, changes nothing.
-            if origins.get(cluster).is_none_or(|known| known.signing.is_none()) {
+            // As in Envoy a cluster signs all that goes there, by one scheme: whoever else goes there, too, changes nothing, and nothing
+            // that asks for https goes in clear.
+            let is_weaker = |known: &Origin| {
+                known.signing.is_some() || (signing.is_none() && known.scheme == Scheme::HTTPS && origin.scheme == Scheme::HTTP)
+            };
+            if !origins.get(cluster).is_some_and(is_weaker) {
                 origins.insert(cluster.to_owned(), Origin { signing, ..origin });
             }
         }
@@ -218,6 +222,14 @@ mod tests {
         for endpoints in [[signed.clone(), plain.clone()], [plain, signed]] {
             let origins = resolve(&json!({}), &endpoints, &[], &[]);
             assert_eq!(origins["s3.test"].signing, Some(Scope { signing: signing.clone(), stand_in: None }));
+        }
+    }
+
+    #[test]
+    fn what_asks_for_https_never_goes_in_clear() {
+        let [secure, plain] = ["https", "http"].map(|scheme| endpoint("a.test", scheme, "a.test"));
+        for endpoints in [[secure.clone(), plain.clone()], [plain, secure]] {
+            assert_eq!(url(&resolve(&json!({}), &endpoints, &[], &[]), "a.test"), "https://a.test");
         }
     }
 
