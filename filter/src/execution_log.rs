@@ -15,7 +15,7 @@ use crate::reporting::{LoggingLevel, Reporting, is_printable};
 pub struct ExecutionLog {
     /// Only of those that fail.
     errors_only: bool,
-    /// Headers and bodies, too.
+    /// Headers, parameters and bodies, too. assumed(execution-log-brief): which lines are left out without it.
     data_trace: bool,
     /// The headers and parameters in which its callers say who they are, in lower case.
     credentials: Vec<String>,
@@ -128,7 +128,8 @@ impl ExecutionLog {
         }
     }
 
-    /// It ends in a gateway response.
+    /// It ends in a gateway response. assumed(execution-log-failure): the words of these lines; those that
+    /// were recorded are of a request that succeeded.
     pub fn failed(&self, context: &Context, reason: &str, response: &Response, platform: &dyn Platform) {
         let lines = Lines::new(context, &self.credentials, platform);
         let line = |text: &str| lines.tell(text);
