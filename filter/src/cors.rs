@@ -103,6 +103,9 @@ impl Cors {
 
 /// One line, whatever the upstream varies by: Envoy would make one of two.
 fn vary_by_origin(response: &mut Headers) {
+    if !response.contains("vary") {
+        return response.append("vary", "Origin");
+    }
     let mut value = response.get_all("vary").collect::<Vec<_>>().join(b", ".as_slice());
     let says_so = |name: &[u8]| name.trim_ascii().eq_ignore_ascii_case(b"origin") || name.trim_ascii() == b"*";
     if !value.split(|byte| *byte == b',').any(says_so) {

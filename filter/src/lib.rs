@@ -22,7 +22,7 @@
 //! # The house
 //! | file | what it holds |
 //! |---|---|
-//! | [`base64`] | binary payloads as text |
+//! | [`base64`], [`hex`] | binary payloads as text |
 //! | [`calendar`] | days and dates |
 //! | [`protobuf`] | the wire format of protocol buffers |
 //! | [`java_regex`] | regular expressions in Java's syntax |
@@ -90,6 +90,7 @@ pub mod execution_log;
 pub mod flow;
 pub mod gateway;
 pub mod gateway_response;
+pub mod hex;
 pub mod http;
 pub mod integration;
 pub mod java_regex;

@@ -1,5 +1,7 @@
 //! The ids of one request: made from sixteen random bytes, used in headers, logs and traces.
 
+use crate::hex;
+
 /// Sixteen random bytes and the spellings that AWS gives to such.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ids([u8; 16]);
@@ -16,18 +18,15 @@ impl Ids {
 
     /// `x-amzn-RequestId`: a version 4 UUID (recorded: `test_invocation_trace_id`).
     pub fn request_id(&self) -> String {
+        let [a, b, c, d, e, f, version, g, variant, h, node @ ..] = self.0;
         let mut text = String::with_capacity(36);
-        for (index, byte) in self.0.iter().enumerate() {
-            let byte = match index {
-                6 => byte & 0x0f | 0x40,
-                8 => byte & 0x3f | 0x80,
-                _ => *byte,
-            };
-            if matches!(index, 4 | 6 | 8 | 10) {
-                text.push('-');
-            }
-            text.push_str(&format!("{byte:02x}"));
+        hex::push(&mut text, &[a, b, c, d]);
+        for group in [[e, f], [version & 0x0f | 0x40, g], [variant & 0x3f | 0x80, h]] {
+            text.push('-');
+            hex::push(&mut text, &group);
         }
+        text.push('-');
+        hex::push(&mut text, &node);
         text
     }
 
@@ -38,18 +37,28 @@ impl Ids {
             let shifted = byte.rotate_left(u32::try_from(index % 7).unwrap_or(0)) & 0x3f;
             char::from(BASE64.get(usize::from(shifted)).copied().unwrap_or(b'A'))
         };
-        self.0.iter().enumerate().take(15).map(digit).chain(['=']).collect()
+        let mut text = String::with_capacity(16);
+        text.extend(self.0.iter().enumerate().take(15).map(digit));
+        text.push('=');
+        text
     }
 
     /// The root of a new trace: `1-<8 hex: seconds>-<24 hex>`.
     pub fn trace_root(&self, now_millis: u64) -> String {
-        let unique: String = self.0.iter().skip(4).map(|byte| format!("{byte:02x}")).collect();
-        format!("1-{:08x}-{unique}", (now_millis / 1000) & 0xffff_ffff)
+        let [_, _, _, _, unique @ ..] = &self.0;
+        let [_, _, _, _, seconds @ ..] = (now_millis / 1000).to_be_bytes();
+        let mut text = String::with_capacity(35);
+        text.push_str("1-");
+        hex::push(&mut text, &seconds);
+        text.push('-');
+        hex::push(&mut text, unique);
+        text
     }
 
     /// A segment of a trace: 16 hex.
     pub fn trace_parent(&self) -> String {
-        self.0.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+        let [parent @ .., _, _, _, _, _, _, _, _] = &self.0;
+        hex::encode(parent)
     }
 }
 

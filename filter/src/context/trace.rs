@@ -10,8 +10,11 @@ impl Context {
     /// The trace of this request: what came in is kept, what is missing is made. Sampled is 1 when a parent came in and said
     /// nothing else, 0 when none did.
     pub fn trace_id(&self, platform: &dyn Platform) -> String {
-        let incoming = self.headers().last(TRACE_HEADER).map(|value| String::from_utf8_lossy(value).into_owned());
-        let incoming = incoming.unwrap_or_default();
+        let Some(incoming) = self.headers().last(TRACE_HEADER) else {
+            let (root, parent) = (self.ids.trace_root(self.received_millis(platform)), self.ids.trace_parent());
+            return ["Root=", &root, ";Parent=", &parent, ";Sampled=0"].concat();
+        };
+        let incoming = String::from_utf8_lossy(incoming);
         let parts = || {
             let plain =
                 |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b':' | b'.' | b'_'));

@@ -184,7 +184,7 @@ impl Case {
     fn begin(&mut self, key: &str) -> (Run<'_>, Effect) {
         let mut run = Run { exchange: Exchange::new(Arc::clone(&self.gateway)), case: self };
         let pairs = [(":method", "POST"), (":path", "/s/pets"), (":authority", "h"), (":scheme", "http"), ("x-api-key", key)];
-        let pairs = pairs.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())).collect();
+        let pairs = pairs.map(|(name, value)| (name, value.as_bytes()));
         let effect = run.on(Event::RequestHead { head: RequestHead::from_pairs(pairs), end: false });
         (run, effect)
     }

@@ -35,9 +35,6 @@ pub struct Response {
     pub body: Vec<u8>,
 }
 
-/// A header line as it crosses the filter ABI.
-type Pair = (String, Vec<u8>);
-
 // === impl Response ===
 
 impl Response {
@@ -59,21 +56,22 @@ impl Response {
 
 impl RequestHead {
     /// Reads the pairs of the filter ABI; a missing pseudo-header stays empty and is refused by whoever needs it.
-    pub fn from_pairs(pairs: Vec<Pair>) -> Self {
+    pub fn from_pairs<N: AsRef<str> + Into<String>, V: AsRef<[u8]> + Into<Vec<u8>>>(
+        pairs: impl IntoIterator<Item = (N, V)>,
+    ) -> Self {
+        let text = |value: V| String::from_utf8_lossy(value.as_ref()).into_owned();
         let mut head = Self::default();
-        let mut fields = Vec::with_capacity(pairs.len());
         for (name, value) in pairs {
-            match name.as_str() {
-                ":method" => head.method = String::from_utf8_lossy(&value).into_owned(),
-                ":path" => head.path = value,
-                ":authority" => head.authority = value,
-                ":scheme" => head.scheme = String::from_utf8_lossy(&value).into_owned(),
+            match name.as_ref() {
+                ":method" => head.method = text(value),
+                ":path" => head.path = value.into(),
+                ":authority" => head.authority = value.into(),
+                ":scheme" => head.scheme = text(value),
                 // `:protocol` of an extended CONNECT: never a request of an API.
-                _ if name.starts_with(':') => {}
-                _ => fields.push((name, value)),
+                other if other.starts_with(':') => {}
+                _ => head.headers.append(name, value),
             }
         }
-        head.headers = fields.into_iter().collect();
         head
     }
 
@@ -84,14 +82,14 @@ impl RequestHead {
     }
 
     /// The pairs to put in the place of those that were read.
-    pub fn into_pairs(self) -> Vec<Pair> {
+    pub fn pairs(&self) -> impl Iterator<Item = (&str, &[u8])> + Clone {
         let pseudo = [
-            (":authority", self.authority),
-            (":path", self.path),
-            (":method", self.method.into_bytes()),
-            (":scheme", self.scheme.into_bytes()),
+            (":authority", self.authority.as_slice()),
+            (":path", &self.path),
+            (":method", self.method.as_bytes()),
+            (":scheme", self.scheme.as_bytes()),
         ];
-        pseudo.into_iter().map(|(name, value)| (name.to_owned(), value)).chain(self.headers).collect()
+        pseudo.into_iter().chain(self.headers.iter())
     }
 }
 
@@ -99,17 +97,17 @@ impl RequestHead {
 
 impl ResponseHead {
     /// Reads the pairs of the filter ABI; a status that is none becomes 0 and is never relayed as success.
-    pub fn from_pairs(pairs: Vec<Pair>) -> Self {
+    pub fn from_pairs<N: AsRef<str> + Into<String>, V: AsRef<[u8]> + Into<Vec<u8>>>(
+        pairs: impl IntoIterator<Item = (N, V)>,
+    ) -> Self {
         let mut head = Self::default();
-        let mut fields = Vec::with_capacity(pairs.len());
         for (name, value) in pairs {
-            match name.as_str() {
-                ":status" => head.status = std::str::from_utf8(&value).ok().and_then(|s| s.parse().ok()).unwrap_or(0),
-                _ if name.starts_with(':') => {}
-                _ => fields.push((name, value)),
+            match name.as_ref() {
+                ":status" => head.status = std::str::from_utf8(value.as_ref()).ok().and_then(|s| s.parse().ok()).unwrap_or(0),
+                other if other.starts_with(':') => {}
+                _ => head.headers.append(name, value),
             }
         }
-        head.headers = fields.into_iter().collect();
         head
     }
 
@@ -123,9 +121,8 @@ impl ResponseHead {
         matches!(self.status, 100..=199 | 204 | 304)
     }
 
-    /// The pairs to put in the place of those that were read.
-    pub fn into_pairs(self) -> Vec<Pair> {
-        let status = (":status".to_owned(), self.status.to_string().into_bytes());
-        std::iter::once(status).chain(self.headers).collect()
+    /// The pairs to put in the place of those that were read, with the status as text.
+    pub fn pairs<'a>(&'a self, status: &'a str) -> impl Iterator<Item = (&'a str, &'a [u8])> + Clone {
+        std::iter::once((":status", status.as_bytes())).chain(self.headers.iter())
     }
 }

@@ -67,7 +67,7 @@ impl Headers {
     }
 
     /// All lines, in order.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> + Clone {
         self.0.iter().map(|(n, v)| (n.as_str(), v.as_slice()))
     }
 }

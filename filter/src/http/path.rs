@@ -38,7 +38,10 @@ impl CanonicalPath {
         // assumed(unreserved): nothing is recorded of how AWS reads such a path.
         let path = decode_unreserved(path);
         // `//stage/x` is served as `/stage/x`, and is that in `$context.path` too (recorded).
-        let path = format!("/{}", path.trim_start_matches('/'));
+        let path = match path.strip_prefix("//") {
+            Some(rest) => ["/", rest.trim_start_matches('/')].concat(),
+            None => path,
+        };
         Ok(Self { path, query })
     }
 
@@ -56,6 +59,9 @@ impl CanonicalPath {
 /// A segment that some readers take for another path: an encoded backslash or NUL, a broken percent-encoding, and dot segments:
 /// plain, encoded, before a `;` (which some servers cut off), or between encoded slashes (which some decode first).
 fn is_ambiguous(segment: &str) -> bool {
+    if !segment.contains('%') {
+        return is_dots(segment);
+    }
     let mut decoded = String::new();
     let mut rest = segment.bytes();
     while let Some(byte) = rest.next() {
@@ -72,11 +78,19 @@ fn is_ambiguous(segment: &str) -> bool {
             _ => decoded.push('%'),
         }
     }
-    decoded.split('/').map(|piece| piece.split(';').next().unwrap_or_default()).any(|piece| matches!(piece, "." | ".."))
+    decoded.split('/').any(is_dots)
+}
+
+/// A dot segment, whatever parameters it has.
+fn is_dots(piece: &str) -> bool {
+    piece.starts_with('.') && matches!(piece.split(';').next(), Some("." | ".."))
 }
 
 /// Letters, digits, `-`, `.`, `_` and `~` in the place of their percent-encodings; all else stays as it was sent.
 fn decode_unreserved(path: &str) -> String {
+    if !path.contains('%') {
+        return path.to_owned();
+    }
     let mut decoded = String::with_capacity(path.len());
     let mut pieces = path.split('%');
     decoded.push_str(pieces.next().unwrap_or_default());

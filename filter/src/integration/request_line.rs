@@ -29,7 +29,7 @@ pub fn target(uri: &Uri, mapped: &Mapped, appended: &str, client_query: &str) ->
         // The path of the URI, and what would go behind it, is not sent at all: assumed(http-overwritten-path).
         Some(path) => path.to_owned(),
         None if appended.is_empty() => uri.path(&value),
-        None => format!("{}{appended}", uri.path(&value).trim_end_matches('/')),
+        None => [uri.path(&value).trim_end_matches('/'), appended].concat(),
     };
     // A mapped value may have made of it what no client may send. assumed(leading-slashes): two slashes in front, which some
     // would read as a host, are one.
@@ -37,10 +37,13 @@ pub fn target(uri: &Uri, mapped: &Mapped, appended: &str, client_query: &str) ->
     canonical.path().clone_into(&mut path);
     // The URI's own parameters first, then the client's as they were sent, then the mapped ones (recorded:
     // `test_http_proxy_integration_request_data_mappings`).
-    let queries = [uri.query(&value), client_query.to_owned(), mapped.query()];
-    let query = queries.into_iter().filter(|query| !query.is_empty()).collect::<Vec<_>>().join("&");
-    if !query.is_empty() {
-        path = format!("{path}?{query}");
+    let mut separator = '?';
+    for query in [uri.query(&value).as_str(), client_query, &mapped.query()] {
+        if !query.is_empty() {
+            path.push(separator);
+            path.push_str(query);
+            separator = '&';
+        }
     }
     Ok(path.into_bytes())
 }

@@ -61,7 +61,7 @@ impl<T> StageTable<T> {
         ends.into_iter().rev().find_map(|end| {
             let (base, rest) = path.split_at_checked(end)?;
             let stage = base_paths.get(base)?;
-            Some(StageMatch { stage, path: format!("/{}", rest.trim_start_matches('/')) })
+            Some(StageMatch { stage, path: ["/", rest.trim_start_matches('/')].concat() })
         })
     }
 }

@@ -1,5 +1,6 @@
 //! Calls that the gateway makes itself.
 
+use super::header_map::HeaderMap;
 use super::port::log;
 use crate::flow::{Callout, CalloutOutcome, NoReply, PAYLOAD_LIMIT, Question};
 use crate::http::{RequestHead, Response, ResponseHead};
@@ -37,9 +38,8 @@ pub fn dispatch(callout: &Callout) -> Option<Number> {
 }
 
 fn http(cluster: &str, head: &RequestHead, body: &[u8], timeout: Duration) -> Option<u32> {
-    let pairs = head.clone().into_pairs();
     let headers: Option<Vec<(&str, &str)>> =
-        pairs.iter().map(|(name, value)| Some((name.as_str(), std::str::from_utf8(value).ok()?))).collect();
+        head.pairs().map(|(name, value)| Some((name, std::str::from_utf8(value).ok()?))).collect();
     let body = (!body.is_empty()).then_some(body);
     hostcalls::dispatch_http_call(cluster, headers?, body, Vec::new(), timeout).ok()
 }
@@ -62,10 +62,10 @@ pub fn http_outcome(headers: usize, body_size: usize) -> CalloutOutcome {
     if headers == 0 {
         return Err(NoReply);
     }
-    let pairs = hostcalls::get_map_bytes(MapType::HttpCallResponseHeaders).map_err(|_| NoReply)?;
+    let head = ResponseHead::from_pairs(HeaderMap::read(MapType::HttpCallResponseHeaders).pairs());
     let body =
         hostcalls::get_buffer(BufferType::HttpCallResponseBody, 0, body_size.min(BODY_LIMIT)).ok().flatten().unwrap_or_default();
-    Ok(Response { head: ResponseHead::from_pairs(pairs), body })
+    Ok(Response { head, body })
 }
 
 /// What came of a gRPC call, read in its callback.

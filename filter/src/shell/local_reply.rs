@@ -1,6 +1,7 @@
 //! `proxy_send_local_response` with header values that are bytes. The SDK's own call takes text only, and a value may be whatever a
 //! client sent; it also panics on an unexpected status, and a panic strands every stream of the worker.
 
+use super::header_map;
 use crate::http::Response;
 
 #[link(wasm_import_module = "env")]
@@ -23,7 +24,7 @@ const DETAILS: &str = "tollgate";
 /// Answers the client; false when the host did not take the answer.
 #[must_use]
 pub fn send(response: &Response) -> bool {
-    let headers = serialize(&response.head.headers.iter().collect::<Vec<_>>());
+    let headers = header_map::serialize(response.head.headers.iter());
     #[expect(unsafe_code, reason = "every pointer is that of a live slice, with its length")]
     let status = unsafe {
         proxy_send_local_response(
@@ -38,21 +39,4 @@ pub fn send(response: &Response) -> bool {
         )
     };
     status == 0
-}
-
-/// The ABI's form of a map: count, sizes of all pairs, then names and values, each ended by a zero.
-fn serialize(pairs: &[(&str, &[u8])]) -> Vec<u8> {
-    let word = |number: usize| u32::try_from(number).unwrap_or(u32::MAX).to_le_bytes();
-    let mut bytes = word(pairs.len()).to_vec();
-    for (name, value) in pairs {
-        bytes.extend(word(name.len()));
-        bytes.extend(word(value.len()));
-    }
-    for (name, value) in pairs {
-        bytes.extend_from_slice(name.as_bytes());
-        bytes.push(0);
-        bytes.extend_from_slice(value);
-        bytes.push(0);
-    }
-    bytes
 }

@@ -1,6 +1,8 @@
 //! The only code that names proxy_wasm: callbacks become events, effects become host calls. It decides nothing.
 
+mod allocator;
 mod callout;
+mod header_map;
 mod local_reply;
 mod monotonic;
 mod port;

@@ -1,6 +1,7 @@
 //! One HTTP stream: callbacks to events, effects to host calls.
 
 use super::callout::{self, Number};
+use super::header_map::{self, HeaderMap};
 use super::local_reply;
 use super::port::{Port, Randomness, log};
 use crate::exchange::Exchange;
@@ -77,14 +78,14 @@ impl Stream {
             Effect::Hold | Effect::Call(..) => Action::Pause,
             Effect::Forward(head) => {
                 // What the client sent must never go on in its place.
-                if set_pairs(MapType::HttpRequestHeaders, &head.into_pairs()) {
+                if header_map::write(MapType::HttpRequestHeaders, head.pairs()) {
                     return Action::Continue;
                 }
                 log(Level::Error, "the host did not take the request head: the request is refused");
                 reply(&internal_error())
             }
             Effect::Relay(head) => {
-                set_pairs(MapType::HttpResponseHeaders, &head.into_pairs());
+                set_response_head(&head);
                 Action::Continue
             }
             Effect::Reply(response) => reply(&response),
@@ -96,7 +97,7 @@ impl Stream {
                 if !head.forbids_body() {
                     head.headers.set("content-length", body.len().to_string());
                 }
-                set_pairs(MapType::HttpResponseHeaders, &head.into_pairs());
+                set_response_head(&head);
                 self.replacement = Some(body);
                 Action::Continue
             }
@@ -116,7 +117,7 @@ impl Context for Stream {
 
 impl HttpContext for Stream {
     fn on_http_request_headers(&mut self, _: usize, end: bool) -> Action {
-        let head = RequestHead::from_pairs(pairs(MapType::HttpRequestHeaders));
+        let head = RequestHead::from_pairs(HeaderMap::read(MapType::HttpRequestHeaders).pairs());
         self.on(Event::RequestHead { head, end }, 0)
     }
 
@@ -125,8 +126,10 @@ impl HttpContext for Stream {
     }
 
     fn on_http_request_trailers(&mut self, _: usize) -> Action {
-        if let Some(trailers) = Exchange::clean_trailers(pairs(MapType::HttpRequestTrailers).into_iter().collect()) {
-            set_pairs(MapType::HttpRequestTrailers, &trailers.into_iter().collect::<Vec<_>>());
+        let trailers = HeaderMap::read(MapType::HttpRequestTrailers);
+        let trailers = trailers.pairs().map(|(name, value)| (name.to_owned(), value.to_vec())).collect();
+        if let Some(trailers) = Exchange::clean_trailers(trailers) {
+            header_map::write(MapType::HttpRequestTrailers, trailers.iter());
         }
         self.on(Event::RequestTrailers, usize::MAX)
     }
@@ -135,7 +138,7 @@ impl HttpContext for Stream {
         if self.exchange.as_ref().is_none_or(Exchange::is_over) {
             return Action::Continue;
         }
-        let head = ResponseHead::from_pairs(pairs(MapType::HttpResponseHeaders));
+        let head = ResponseHead::from_pairs(HeaderMap::read(MapType::HttpResponseHeaders).pairs());
         let action = self.on(Event::ResponseHead { head, end }, 0);
         if end {
             // No body callback comes in which it could be put.
@@ -167,14 +170,10 @@ impl HttpContext for Stream {
     }
 }
 
-fn pairs(map: MapType) -> Vec<(String, Vec<u8>)> {
-    hostcalls::get_map_bytes(map).unwrap_or_default()
-}
-
-/// False when the host did not take them.
-fn set_pairs(map: MapType, pairs: &[(String, Vec<u8>)]) -> bool {
-    let pairs = pairs.iter().map(|(name, value)| (name.as_str(), value.as_slice())).collect();
-    hostcalls::set_map_bytes(map, pairs).is_ok()
+/// A host that does not take it leaves the head that is there: the response is not the gateway's to refuse any more.
+fn set_response_head(head: &ResponseHead) {
+    let status = head.status.to_string();
+    header_map::write(MapType::HttpResponseHeaders, head.pairs(&status));
 }
 
 fn set_response_body(size: usize, body: &[u8]) {

@@ -147,7 +147,7 @@ fn fold_spaces(value: &[u8], line: &mut Vec<u8>) {
 
 /// Lower-case hexadecimal.
 pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    crate::hex::encode(bytes)
 }
 
 /// 64 lower-case hexadecimal digits.

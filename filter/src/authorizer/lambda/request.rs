@@ -88,8 +88,8 @@ mod tests {
         let authorizer = authorizer(Protocol::Rest, json!({"type": "token"}));
         let context = request(Protocol::Rest, "DELETE", "/prod/x", &[("auth", "allow"), ("cookie", "secret")]);
         let identity = authorizer.identity(&context, &STILL).unwrap();
-        let pairs = authorizer.request(&context, &identity, &STILL).head.into_pairs();
-        let pairs: Vec<_> = pairs.iter().map(|(name, value)| (name.as_str(), std::str::from_utf8(value).unwrap())).collect();
+        let head = authorizer.request(&context, &identity, &STILL).head;
+        let pairs: Vec<_> = head.pairs().map(|(name, value)| (name, std::str::from_utf8(value).unwrap())).collect();
         assert_eq!(
             pairs,
             [

@@ -19,6 +19,14 @@ const HOP_BY_HOP: [&str; 8] =
 /// tells the scheme of a request by it, and finds no route for one that has lost it.
 const FORWARDED: [&str; 3] = ["x-forwarded-for", "x-forwarded-host", "x-forwarded-port"];
 
+/// What a REST API's client sees of a backend under another name.
+const REMAPPED: [(&str, &str); 4] = [
+    ("connection", "x-amzn-remapped-connection"),
+    ("date", "x-amzn-remapped-date"),
+    ("server", "x-amzn-remapped-server"),
+    ("x-amzn-requestid", "x-amzn-remapped-x-amzn-requestid"),
+];
+
 /// The fields that go to the upstream.
 pub fn upstream_request(protocol: Protocol, context: &Context, platform: &dyn Platform) -> Headers {
     let mut headers = context.headers().clone();
@@ -62,7 +70,7 @@ fn forwarded(context: &Context, proto: &str, platform: &dyn Platform) -> String 
     };
     let host = context.host();
     let host = if host.contains(':') { format!("\"{host}\"") } else { host };
-    format!("for={client};host={host};proto={proto}")
+    ["for=", &client, ";host=", &host, ";proto=", proto].concat()
 }
 
 /// What the client sees of the upstream's response.
@@ -70,8 +78,8 @@ pub fn client_response(protocol: Protocol, mut head: ResponseHead) -> ResponseHe
     let headers = &mut head.headers;
     match protocol {
         Protocol::Rest => {
-            for name in ["connection", "date", "server", "x-amzn-requestid"] {
-                headers.rename(name, &format!("x-amzn-remapped-{name}"));
+            for (name, remapped) in REMAPPED {
+                headers.rename(name, remapped);
             }
             // Kept beside its remapped copy: it frames the body.
             if let Some(length) = headers.get("content-length").map(<[u8]>::to_vec) {
