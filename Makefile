@@ -144,13 +144,13 @@ validate: wasm cli $(ENVOY)
 
 # --- fuzz -------------------------------------------------------------------------------------------------------------------
 
-# Coverage-guided, by libFuzzer, with stable Rust: `fuzz/run` says how. FUZZ_TARGET=token takes one target only.
-FUZZ_SECONDS ?= 60
-FUZZ_TARGET  ?=
+# Coverage-guided, by libFuzzer, with stable Rust: `fuzz/run` says how. It goes on where the last run ended.
+MINUTES     ?= 5
+FUZZ_TARGET ?=
 
 .PHONY: fuzz
-fuzz: need-fuzz ## the parsers against made-up input, each for FUZZ_SECONDS
-	@fuzz/run fuzz $(FUZZ_SECONDS) $(FUZZ_TARGET)
+fuzz: need-fuzz ## parsers and whole exchanges against made-up input, for MINUTES together; FUZZ_TARGET=token takes one
+	@fuzz/run fuzz $(MINUTES) $(FUZZ_TARGET)
 
 # A fuzzer that nobody builds rots: all of them, for a moment, from the seeds.
 .PHONY: fuzz-build

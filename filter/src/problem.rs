@@ -73,6 +73,15 @@ pub fn quoted(names: &[&str]) -> String {
     }
 }
 
+/// The same with `\n` for a line feed, and so on: what somebody else wrote must not look like another line of a log.
+pub fn on_one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() { line.extend(character.escape_debug()) } else { line.push(character) }
+    }
+    line
+}
+
 // === impl JsonPath ===
 
 impl JsonPath {
@@ -133,9 +142,9 @@ fn is_plain(key: &str) -> bool {
 /// `$.apis[0].name: message; help: …`
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.path, self.message)?;
+        write!(f, "{}: {}", self.path, on_one_line(&self.message))?;
         match &self.help {
-            Some(help) => write!(f, "; help: {help}"),
+            Some(help) => write!(f, "; help: {}", on_one_line(help)),
             None => Ok(()),
         }
     }
@@ -186,6 +195,14 @@ mod tests {
     fn a_path_prints_plain_keys_with_dots_and_others_in_brackets() {
         let path = JsonPath::root().key("apis").index(0).key("paths").key("/pets/{id}").key("a\"b");
         assert_eq!(path.to_string(), r#"$.apis[0].paths["/pets/{id}"]["a\"b"]"#);
+    }
+
+    #[test]
+    fn a_problem_is_one_line_whatever_the_document_says() {
+        let mut problems = Problems::default();
+        problems.error(&JsonPath::root(), "`a\r\nb\0` is \u{85} no é", Some("\t"));
+        let told: Vec<_> = problems.into_vec().iter().map(ToString::to_string).collect();
+        assert_eq!(told, [r"$: `a\r\nb\0` is \u{85} no é; help: \t"]);
     }
 
     #[test]

@@ -270,6 +270,21 @@ fn who_is_refused_looks_once_and_writes_nothing() {
 }
 
 #[test]
+fn an_offset_of_the_whole_quota_closes_the_first_period_and_no_other() {
+    let shared = Shared::default();
+    let meter = meter(None, Some(Quota { limit: 5, offset: 5, period: Period::Day }));
+    for _ in 0..3 {
+        assert_eq!(meter.take(&shared), Err(Exceeded::Quota));
+    }
+    assert_eq!(shared.writes.load(Ordering::SeqCst), 1, "that the first period has begun is written down once");
+    shared.wall_millis.fetch_add(86_400_000, Ordering::SeqCst);
+    for _ in 0..5 {
+        assert_eq!(meter.take(&shared), Ok(()));
+    }
+    assert_eq!(meter.take(&shared), Err(Exceeded::Quota));
+}
+
+#[test]
 fn a_throttled_request_does_not_count_towards_the_quota_nor_one_over_the_quota_towards_the_throttle() {
     let throttle = Throttle::new(1.0, 1);
     let (shared, plan) = (Shared::default(), meter(Some(throttle), daily(2)));

@@ -6,7 +6,20 @@
 //!
 //! An assertion about secrets or signatures cannot be met by luck: the targets sign what they want to be accepted themselves.
 
+mod ask;
+pub mod documents;
+mod play;
+mod reader;
+pub mod signing;
+mod world;
+
+pub use ask::{Asked, ask};
+pub use play::play;
+pub use reader::Reader;
+pub use world::{START_MILLIS, Worker, World};
+
 use std::sync::Arc;
+use tollgate::compile::compile;
 use tollgate::exchange::Exchange;
 use tollgate::flow::{CalloutOutcome, Effect, Event, NoReply};
 use tollgate::gateway::Gateway;
@@ -51,6 +64,12 @@ pub fn access_log() -> serde_json::Value {
     serde_json::json!({"format": format!("{{{}}}", members.join(","))})
 }
 
+/// Whether a line of such a log is still one JSON object of so many members, and nothing but it.
+fn is_logged(line: &str, members: usize) -> bool {
+    let object = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(line);
+    object.is_ok_and(|object| object.len() == members) && !line.contains(char::is_control)
+}
+
 /// No request of the targets needs more events.
 const EVENTS: usize = 8;
 
@@ -71,6 +90,11 @@ pub fn text_parts<const N: usize>(data: &[u8]) -> Option<[&str; N]> {
 
 /// What work has as its result, which must not take longer: by the clock of this process, so that a busy machine does no harm.
 pub fn within<T>(seconds: u64, what: &str, work: impl FnOnce() -> T) -> T {
+    within_millis(seconds * 1000, what, work)
+}
+
+/// The same of something small.
+pub fn within_millis<T>(millis: u64, what: &str, work: impl FnOnce() -> T) -> T {
     unsafe extern "C" {
         safe fn clock() -> std::ffi::c_long;
     }
@@ -78,7 +102,7 @@ pub fn within<T>(seconds: u64, what: &str, work: impl FnOnce() -> T) -> T {
     let done = work();
     // POSIX: a million a second.
     let spent = u64::try_from(clock().saturating_sub(begin)).unwrap_or_default();
-    assert!(spent <= seconds * 1_000_000, "{what} took {spent} µs");
+    assert!(spent <= millis * 1000, "{what} took {spent} µs");
     done
 }
 
@@ -133,23 +157,34 @@ fn answer_upstream(exchange: &mut Exchange, host: &mut Host) {
 }
 
 /// Nothing of it ends a line early, or is no HTTP.
-fn check_request(head: &RequestHead) {
+pub fn check_request(head: &RequestHead) {
     assert!(is_field_name(&head.method), "{head:?}");
     assert!(head.path.starts_with(b"/") && head.path.iter().all(u8::is_ascii_graphic), "{head:?}");
     assert!(is_field_value(&head.authority), "{head:?}");
     check_fields(&head.headers);
 }
 
-fn check_response(head: &ResponseHead) {
+/// A head that goes to a client is HTTP.
+pub fn check_response(head: &ResponseHead) {
     assert!((200..600).contains(&head.status), "{head:?}");
     check_fields(&head.headers);
 }
 
-fn check_fields(headers: &Headers) {
+/// No field ends its line early.
+pub fn check_fields(headers: &Headers) {
     for (name, value) in headers.iter() {
         assert!(is_field_name(name) && is_field_value(value), "{name:?}: {:?}", String::from_utf8_lossy(value));
     }
 }
+
+/// Something of a fixed text that has to compile.
+pub fn gateway(document: &serde_json::Value) -> Gateway {
+    let compiled = compile(document);
+    compiled.gateway.unwrap_or_else(|| panic!("{:#?}", compiled.problems))
+}
+
+/// What Envoy adds to every answer of a backend, and to none of its own.
+pub const UPSTREAM: (&str, &str) = ("x-envoy-upstream-service-time", "1");
 
 /// A call that nobody answered.
 pub fn no_reply() -> CalloutOutcome {
@@ -208,8 +243,7 @@ impl Platform for Host {
         assert!(!message.contains(['\n', '\r']), "{message:?}");
     }
     fn write_access_log(&self, line: &str) {
-        let members = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(line);
-        assert!(members.is_ok_and(|members| members.len() == LOGGED.len()) && !line.contains(char::is_control), "{line:?}");
+        assert!(is_logged(line, LOGGED.len()), "{line:?}");
     }
 }
 

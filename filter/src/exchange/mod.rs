@@ -368,18 +368,16 @@ impl Exchange {
         }
     }
 
-    /// The stream is over, answered or not: it is counted, and logged.
+    /// The stream is over, answered or not: it is counted, and logged. What was counted ahead of a word that never came is given back.
     pub fn close(&mut self, platform: &dyn Platform) {
-        if self.record.wants_context() {
-            let context = match std::mem::replace(&mut self.phase, Phase::Done) {
-                Phase::Entering(candidate) => Some(candidate.step.give_up(platform)),
-                Phase::Reading(_, admitted) => Some(admitted.into_context()),
-                Phase::Calling { context, .. } | Phase::Forwarded { context, .. } => Some(*context),
-                Phase::New | Phase::Relaying { .. } | Phase::Answered { .. } | Phase::Done => None,
-            };
-            if let Some(context) = context {
-                self.record.keep(context);
-            }
+        let context = match std::mem::replace(&mut self.phase, Phase::Done) {
+            Phase::Entering(candidate) => Some(candidate.step.give_up(platform)),
+            Phase::Reading(_, admitted) => Some(admitted.into_context()),
+            Phase::Calling { context, .. } | Phase::Forwarded { context, .. } => Some(*context),
+            Phase::New | Phase::Relaying { .. } | Phase::Answered { .. } | Phase::Done => None,
+        };
+        if let Some(context) = context {
+            self.record.keep(context);
         }
         std::mem::take(&mut self.record).close(platform);
     }

@@ -233,11 +233,6 @@ impl Record {
         }
     }
 
-    /// Whether `keep` would keep anything.
-    pub(super) fn wants_context(&self) -> bool {
-        self.context.is_none() && self.stage.as_ref().is_some_and(|stage| stage.access_log.is_some())
-    }
-
     /// The stream is over.
     pub(super) fn close(&self, platform: &dyn Platform) {
         let Some(stage) = &self.stage else { return };

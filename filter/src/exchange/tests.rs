@@ -372,6 +372,18 @@ fn a_request_that_the_proxy_answers_meanwhile_counts_nowhere_here() {
 }
 
 #[test]
+fn a_request_that_is_broken_off_meanwhile_counts_nowhere_here_and_is_over() {
+    let mut case = Case::new(&service());
+    let (mut run, effect) = case.begin("secret");
+    let (ticket, _) = asked(&effect);
+    // Without an access log, too: who looks at requests changes nothing.
+    run.exchange.close(&run.case.host);
+    assert!(run.exchange.is_over());
+    assert_eq!(run.answered(ticket, Some(OK)), Effect::Hold, "nobody waits for it any more");
+    assert_eq!(case.left(), [u64::from(BURST); 2]);
+}
+
+#[test]
 fn nobody_is_asked_about_a_key_that_does_not_count() {
     let mut case = Case::new(&service());
     for key in ["wrong", ""] {

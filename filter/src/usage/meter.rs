@@ -1,8 +1,8 @@
 //! A meter counts what passes, together with all other workers of the host: its state is shared under a name that the
 //! configuration gives it, and every change of it is one compare-and-set, so that no request is lost or counted twice.
 //!
-//! A request that is refused changes nothing (but for the first one after the clock was set back): a flood beyond a limit costs
-//! one look each.
+//! A request that is refused changes nothing (but for the first one after the clock was set back, or of a first period that has nothing
+//! left): a flood beyond a limit costs one look each.
 
 use super::clock::Clock;
 use super::quota::Quota;
@@ -91,13 +91,17 @@ impl Meter {
                 None => state.bucket,
             };
             let counter = match self.quota {
-                Some(quota) => match quota.take(state.counter, platform.now_millis() / 1000) {
-                    Some(counter) => Some(counter),
-                    None => {
-                        refused = Some(Exceeded::Quota);
-                        return None;
+                Some(quota) => {
+                    let now_seconds = platform.now_millis() / 1000;
+                    match quota.take(state.counter, now_seconds) {
+                        Some(counter) => Some(counter),
+                        None => {
+                            refused = Some(Exceeded::Quota);
+                            let begun = quota.begun(state.counter, now_seconds);
+                            return begun.map(|counter| State { counter: Some(counter), ..state });
+                        }
                     }
-                },
+                }
                 None => state.counter,
             };
             Some(State { bucket, counter })

@@ -61,6 +61,12 @@ impl Quota {
         Some(counter)
     }
 
+    /// The counter of a first period in which nothing may pass; none where there is nothing to write down. Whoever is refused writes
+    /// it: otherwise every look would find the first period anew, and the offset would count for ever.
+    pub fn begun(self, counter: Option<Counter>, now_seconds: u64) -> Option<Counter> {
+        (counter.is_none() && self.offset > 0).then(|| self.at(None, now_seconds))
+    }
+
     /// Requests that count as made in the period at hand.
     pub fn used(self, counter: Option<Counter>, now_seconds: u64) -> u64 {
         self.at(counter, now_seconds).current.used
