@@ -34,6 +34,9 @@ pub struct Reader<R> {
     at: usize,
 }
 
+/// Of an answer that breaks off.
+pub const BROKEN: &str = "closed within an answer";
+
 /// More than any answer of the attack has.
 const MAX_HEAD: usize = 1 << 18;
 
@@ -209,7 +212,7 @@ impl<R: Read> Reader<R> {
     /// More, within an answer.
     fn more(&mut self) -> Result<(), Lack> {
         match self.fill() {
-            Ok(0) => Err(bad("closed within an answer")),
+            Ok(0) => Err(bad(BROKEN)),
             Ok(_) => Ok(()),
             Err(error) if is_silence(&error) => Err(bad("an answer that does not end")),
             Err(error) => Err(bad(&format!("{error} within an answer"))),

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 
 use loona_hpack::Decoder;
 
@@ -170,6 +170,10 @@ impl Connection<'_> {
             GOAWAY if id != 0 || payload.len() < 8 => wrong("GOAWAY"),
             GOAWAY => {
                 self.goes_away = true;
+                // Envoy closes at once when the client has, and otherwise a second later.
+                if payload[4..8] != [0; 4] {
+                    drop(self.stream.shutdown(Shutdown::Write));
+                }
                 Ok(())
             }
             RST_STREAM if payload.len() != 4 || id == 0 => wrong("RST_STREAM"),

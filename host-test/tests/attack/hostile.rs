@@ -15,7 +15,7 @@ use super::upstream::Upstream;
 const BATCH: u64 = 2_000;
 
 /// Clients at a time.
-const CLIENTS: usize = 24;
+const CLIENTS: usize = 48;
 
 /// An ordinary request behind a batch is answered in this time.
 const SOON: Duration = Duration::from_secs(1);
@@ -136,6 +136,7 @@ fn in_time(gateway: &Gateway, aim: Aim, number: u64) -> Option<String> {
         least: 0,
         statuses: &[200],
         is_ragged: false,
+        may_break: false,
         is_h2: false,
         streams: Vec::new(),
     };

@@ -210,7 +210,7 @@ pub fn send(stream: &mut TcpStream, answer: &str, method: &str, request: &Messag
         }
         "gateway-headers" => (
             with(
-                "x-tollgate-cluster: evil\r\nx-envoy-upstream-service-time: evil\r\nx-envoy-immediate-health-check-fail: 1\r\nx-amzn-requestid: evil\r\nserver: evil\r\ndate: evil\r\n",
+                "x-tollgate-cluster: evil\r\nx-envoy-upstream-service-time: evil\r\nx-envoy-immediate-health-check-fail: evil\r\nx-amzn-requestid: evil\r\nserver: evil\r\ndate: evil\r\n",
             ),
             false,
         ),

@@ -141,6 +141,7 @@ impl Make {
             least: 1,
             statuses,
             is_ragged: false,
+            may_break: false,
             is_h2: false,
             streams: Vec::new(),
         }

@@ -39,7 +39,7 @@ const REFUSED: [&[u8]; 38] = [
     b"\xff\xfe",
     b"\xc0\xaf",
     b"%",
-    b"%2",
+    b"%2-",
     b"%zz",
     b"%u002f",
     b"%%32",
@@ -225,6 +225,8 @@ pub fn host(make: &mut Make) -> Shot {
         bytes.extend([b"host: ".as_slice(), host, b"\r\n"].concat());
     }
     bytes.extend(format!("{TICKET}: {}\r\n\r\n", make.ticket(0)).into_bytes());
-    let is_list = hosts.iter().any(|host| host.contains(&b',')) || hosts.len() > 1;
+    // Of two lines of which one is empty, the other is the host.
+    let is_list = hosts.iter().any(|host| host.contains(&b','))
+        || (hosts.len() > 1 && hosts.iter().all(|host| !host.trim_ascii().is_empty()));
     make.one_request(name, aim, method, bytes, if is_list { &[400] } else { NO_ERROR })
 }

@@ -42,7 +42,8 @@ fn answered(
     let body: &[u8] = if lines.is_empty() { b"" } else { b"{}" };
     lines.push(format!("{ANSWER}: {wish}").into_bytes());
     let bytes = [make.head(method, path.as_bytes(), &lines), body.to_vec()].concat();
-    make.one_request(format!("{method} {path}, answered {wish}"), Aim::Kinds, method, bytes, statuses)
+    let may_break = wish.starts_with("cut-") || wish.ends_with("-chunk") || wish == "huge-length" || wish == "bad-trailers";
+    Shot { may_break, ..make.one_request(format!("{method} {path}, answered {wish}"), Aim::Kinds, method, bytes, statuses) }
 }
 
 /// An authorizer: nobody is let in.
