@@ -232,7 +232,7 @@ pub fn pipelined(make: &mut Make) -> Shot {
         bytes.extend(head.into_bytes());
     }
     let mut shot = make.one_request(format!("{methods:?}, the bad one is {bad}"), aim, "GET", bytes, NO_ERROR);
-    shot.least = if is_bad { bad + 1 } else { methods.len() };
+    shot.least = if is_bad { bad } else { methods.len() };
     shot.methods = methods;
     shot.is_ragged = is_bad;
     shot

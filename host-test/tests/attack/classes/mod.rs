@@ -114,7 +114,8 @@ impl Make {
     /// A head: the host and the ticket, and these lines.
     pub fn head(&self, method: &str, target: &[u8], lines: &[Vec<u8>]) -> Vec<u8> {
         let mut out = [method.as_bytes(), b" ", target, b" HTTP/1.1\r\nhost: gateway.test\r\n"].concat();
-        out.extend(format!("{TICKET}: {}\r\n", self.ticket(0)).into_bytes());
+        // A line that begins with a space belongs to the one before it, which must not be the ticket.
+        out.extend(format!("{TICKET}: {}\r\naccept: */*\r\n", self.ticket(0)).into_bytes());
         for line in lines {
             out.extend([line.as_slice(), b"\r\n"].concat());
         }

@@ -289,10 +289,20 @@ pub fn frames(make: &mut Make) -> Shot {
         ),
         _ => ("noise".to_owned(), vec![noise.clone(), frame(HEADERS, end, 1, &get)]),
     };
+    // What there is nothing wrong with.
+    const SOUND: [&str; 6] = [
+        "two pieces and an empty one",
+        "HEADERS in pieces",
+        "padded",
+        "an initial window of 0, and 1 byte at a time",
+        "trailers",
+        "an ACK of no PING",
+    ];
+    let least = usize::from(SOUND.contains(&name.as_str()));
     // A frame of made-up type may open a stream of its own.
     streams.extend([3, 5]);
     let bytes = [opening(), frames.concat()].concat();
-    shot(make, name, bytes, streams, 0)
+    shot(make, name, bytes, streams, least)
 }
 
 /// Many of something.
