@@ -11,7 +11,7 @@ use crate::platform::{Level, Platform};
 /// 200; a backend's own answer is not asked about twice.
 pub fn failure_of(head: &ResponseHead, context: &Context, platform: &dyn Platform) -> Option<Failure> {
     // A backend that changes protocols though nobody asked it to, or whose status is none (RFC 9110, section 15): Envoy passes on
-    // whatever number there is.
+    // whatever number there is. assumed(no-status): what is no answer to HTTP is none to API Gateway.
     if !(200..600).contains(&head.status) {
         return Some(Failure::new(ResponseType::IntegrationFailure));
     }

@@ -235,7 +235,7 @@ pub fn frames(make: &mut Make) -> Shot {
         25 => ("a frame size below the least".into(), vec![frame(SETTINGS, 0, 0, &[0, 5, 0, 0, 0, 1])]),
         26 => ("an initial window of 0, and 1 byte at a time".into(), {
             let mut all = vec![frame(SETTINGS, 0, 0, &[0, 4, 0, 0, 0, 0]), frame(HEADERS, end, 1, &get)];
-            all.extend((0..8).map(|_| frame(WINDOW_UPDATE, 0, 1, &[0, 0, 0, 1])));
+            all.extend((0..4).map(|_| frame(WINDOW_UPDATE, 0, 1, &[0, 0, 0, 1])));
             all.push(frame(SETTINGS, 0, 0, &[0, 4, 0, 0, 255, 255]));
             all
         }),
