@@ -79,6 +79,8 @@ pub struct Outcome {
     pub statuses: Vec<u16>,
     /// Whether the gateway closed the connection.
     pub is_closed: bool,
+    /// Whether it was sent a second time.
+    pub is_again: bool,
     /// What is wrong.
     pub find: Option<String>,
 }

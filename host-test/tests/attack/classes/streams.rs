@@ -100,7 +100,8 @@ pub fn blocks(make: &mut Make) -> Shot {
     for _ in 0..make.between(0, 3) {
         let place = make.random.below(all.len());
         match make.random.below(6) {
-            0 => {
+            // Without its ticket nobody knows it.
+            0 if all[place].0 != TICKET.as_bytes() => {
                 let gone = all.remove(place);
                 done.push(format!("without {}", String::from_utf8_lossy(&gone.0)));
                 if all.is_empty() {
@@ -176,7 +177,8 @@ pub fn frames(make: &mut Make) -> Shot {
     };
     let end = END_STREAM | END_HEADERS;
     let length = make.between(0, 40);
-    let noise = make.bytes(length);
+    // Its first byte makes a length of it that no frame may have; otherwise the gateway waits for the rest, as it should.
+    let noise = [vec![0xff], make.bytes(length)].concat();
     let (kind, flags, stream) = (
         u8::try_from(make.random.below(16)).expect("small"),
         u8::try_from(make.random.below(256)).expect("a byte"),
