@@ -166,8 +166,7 @@ impl Attack {
                 let ticket = format!("o{number}");
                 let fire = || shot.fire(gateway.address(shot.aim), &ordinary(shot.aim, &ticket), &ticket);
                 let mut outcome = fire();
-                // A backend that has just closed a connection, as bad ones do, may be asked on it once more.
-                if outcome.find.is_some() && outcome.statuses.last() == Some(&504) {
+                if outcome.is_lost {
                     outcome = Outcome { is_again: true, ..fire() };
                 }
                 done.push((shot.class, shot.number, shot.name, outcome));

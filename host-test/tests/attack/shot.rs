@@ -15,6 +15,9 @@ pub const PATIENCE: Duration = Duration::from_secs(20);
 /// How long a client waits for answers to what may be no request.
 const LULL: Duration = Duration::from_millis(200);
 
+/// INTEGRATION_FAILURE of REST APIs and of HTTP APIs.
+const LOST: [u16; 2] = [504, 503];
+
 /// What a shot aims at; each is a listener.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Aim {
@@ -79,6 +82,8 @@ pub struct Outcome {
     pub statuses: Vec<u16>,
     /// Whether the gateway closed the connection.
     pub is_closed: bool,
+    /// Whether what is wrong may be that a backend closed a connection, as bad ones do, on which Envoy was sending a request.
+    pub is_lost: bool,
     /// Whether it was sent a second time.
     pub is_again: bool,
     /// What is wrong.
@@ -198,6 +203,10 @@ impl Shot {
         match reader.answer("GET") {
             Ok(answer) if answer.status == 200 && contains(&answer.body, ticket.as_bytes()) => Ok(()),
             Ok(answer) if answer.status == 400 && self.is_ragged => Ok(()),
+            Ok(answer) if LOST.contains(&answer.status) => {
+                outcome.is_lost = true;
+                Err(format!("the request behind it got {} {:?}", answer.status, shown(&answer.body)))
+            }
             Ok(answer) => Err(format!("the request behind it got {} {:?}", answer.status, shown(&answer.body))),
             // The gateway had begun to close.
             Err(Lack::Closed) => {
@@ -220,6 +229,7 @@ impl Shot {
             return Err(format!("the client gets `{name}`"));
         }
         let is_right = self.statuses.contains(&answer.status);
+        outcome.is_lost = !is_right && LOST.contains(&answer.status);
         is_right.then_some(()).ok_or_else(|| format!("{} {:?} is none of {:?}", answer.status, shown(&answer.body), self.statuses))
     }
 }
