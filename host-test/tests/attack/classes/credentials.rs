@@ -185,7 +185,7 @@ pub fn key(make: &mut Make) -> Shot {
         ];
         let line = make.random.one_of(&keys).clone();
         let path = make.one(&["/k/keyed/x", "/k/keyed/x?x-api-key=the-key-of-the-caller-01", "/k/keyed/%41"]);
-        let bytes = make.head("GET", path.as_bytes(), &[line.clone()]);
+        let bytes = make.head("GET", path.as_bytes(), std::slice::from_ref(&line));
         return make.one_request(
             format!("{path} {}", String::from_utf8_lossy(&line[..line.len().min(80)])),
             Aim::Kinds,
