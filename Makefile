@@ -130,6 +130,15 @@ velocity: need-build need-velocity ## mapping templates against Apache Velocity;
 bench: need-build ## the plan check and mapping templates, measured
 	@cargo bench -p tollgate --bench usage --bench templates --locked -- --noplot
 
+# Hostile requests, and the matrix of requests that nobody may send, in every setting that Envoy has for paths. ATTACK_SEED=7 takes
+# other hostile requests, BYPASS_SEED=7 another matrix, ATTACK="--number 1234" sends one alone.
+ATTACK_SEED ?= 20261121
+ATTACK      ?= --full
+
+.PHONY: attack
+attack: need-build build $(ENVOY) ## 100,000 hostile requests and 300,000 forbidden ones against a real Envoy
+	@cargo test -p tollgate-host --test attack --locked -- --seed $(ATTACK_SEED) $(ATTACK)
+
 .PHONY: conformance
 conformance: wasm ## the recorded answers of API Gateway, row by row
 	@cargo test -p tollgate-host --test conformance -- --nocapture

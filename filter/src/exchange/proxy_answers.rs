@@ -10,8 +10,9 @@ use crate::platform::{Level, Platform};
 /// What an answer of the proxy itself means. Only an error can be one, or an answer to gRPC, whose errors Envoy sends with status
 /// 200; a backend's own answer is not asked about twice.
 pub fn failure_of(head: &ResponseHead, context: &Context, platform: &dyn Platform) -> Option<Failure> {
-    // A backend that changes protocols though nobody asked it to.
-    if (100..200).contains(&head.status) {
+    // A backend that changes protocols though nobody asked it to, or whose status is none (RFC 9110, section 15): Envoy passes on
+    // whatever number there is. assumed(no-status): what is no answer to HTTP is none to API Gateway.
+    if !(200..600).contains(&head.status) {
         return Some(Failure::new(ResponseType::IntegrationFailure));
     }
     let is_grpc = context.headers().get("content-type").is_some_and(|value| value.starts_with(b"application/grpc"));

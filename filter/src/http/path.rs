@@ -112,10 +112,23 @@ pub(super) fn hex(byte: u8) -> Option<u8> {
     char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }
 
-/// Whether the Host header names one host: two `Host` lines arrive joined by a comma, and are refused.
+/// Whether the Host header names one host, with or without a port: two `Host` lines arrive joined by a comma, and are refused.
 pub fn is_valid_host(host: &[u8]) -> bool {
-    !host.is_empty()
-        && host.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':' | b'[' | b']'))
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+    // An address of IPv6 stands in brackets, for it has colons of its own (RFC 3986, section 3.2.2).
+    let address = host.strip_prefix(b"[").and_then(|rest| rest.iter().position(|byte| *byte == b']').map(|end| rest.split_at(end)));
+    let (is_host, rest) = match address {
+        Some((address, rest)) => {
+            let is_address = address.iter().all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.'));
+            (is_address && !address.is_empty(), rest.strip_prefix(b"]").unwrap_or_default())
+        }
+        None => {
+            let (name, rest) = host.split_at(host.iter().position(|byte| *byte == b':').unwrap_or(host.len()));
+            (!name.is_empty() && name.iter().all(is_name), rest)
+        }
+    };
+    let is_port = rest.strip_prefix(b":").map_or(rest.is_empty(), |port| port.iter().all(u8::is_ascii_digit));
+    is_host && is_port
 }
 
 /// The host without its port.
@@ -186,10 +199,10 @@ mod tests {
 
     #[test]
     fn a_host_is_one_host() {
-        for host in ["api.example.com", "a:80", "[::1]:8080", "A_b"] {
+        for host in ["api.example.com", "a:80", "a:", "[::1]:8080", "[::1]", "A_b"] {
             assert!(is_valid_host(host.as_bytes()), "{host}");
         }
-        for host in ["", "a,b", "a b", "a/b", "a@b"] {
+        for host in ["", "a,b", "a b", "a/b", "a@b", "a:b", "a:80:80", "[::1", "::1", "[]", "[a.b]", "[::1]x", ":80", "a]"] {
             assert!(!is_valid_host(host.as_bytes()), "{host}");
         }
         assert_eq!((strip_port("a.b:80"), strip_port("a.b"), strip_port("[::1]:80")), ("a.b", "a.b", "[::1]"));

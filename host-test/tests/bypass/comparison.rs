@@ -99,9 +99,15 @@ impl Comparison {
 
     /// Panics with the first offenders, bypasses first.
     pub fn assert_none(&self, driver: &str) {
-        let all: Vec<&str> = self.bypasses.iter().chain(&self.stopped).take(SHOWN).map(String::as_str).collect();
         let (bypasses, stopped) = (self.bypasses.len(), self.stopped.len());
-        assert!(all.is_empty(), "{driver}: {bypasses} bypasses, {stopped} stopped in vain\n{}", all.join("\n"));
+        let none = bypasses + stopped == 0;
+        assert!(none, "{driver}: {bypasses} bypasses, {stopped} stopped in vain\n{}", self.offenders());
+    }
+
+    /// The first offenders, bypasses first.
+    pub fn offenders(&self) -> String {
+        let all: Vec<&str> = self.bypasses.iter().chain(&self.stopped).take(SHOWN).map(String::as_str).collect();
+        all.join("\n")
     }
 }
 

@@ -14,9 +14,10 @@ use serde_json::{Value, json};
 use super::comparison::Seen;
 use super::documents::LAMBDA;
 use super::functions::{Word, answer};
+use super::settings::Setting;
 use crate::drivers::body::{latin1, to_latin1};
 use crate::drivers::case::Request;
-use crate::drivers::edge::{Configuration, Template};
+use crate::drivers::edge::{Configuration, Template, http_connection_manager};
 use crate::drivers::envoy::{command, module, workspace};
 use crate::drivers::http1::{self, Message};
 
@@ -57,16 +58,19 @@ pub struct Client {
 // === impl Envoy ===
 
 impl Envoy {
-    /// Starts it, with these documents and one place for all their clusters.
-    pub fn start(documents: &BTreeMap<String, Value>, upstream: SocketAddr) -> Self {
-        let folder = workspace().join("target/envoy").join(format!("bypass-{}", std::process::id()));
+    /// Starts it, with these documents, each read in its own setting, and one place for all their clusters.
+    pub fn start(label: &str, documents: &BTreeMap<String, (Value, Setting)>, upstream: SocketAddr) -> Self {
+        let folder = workspace().join("target/envoy").join(format!("{label}-{}", std::process::id()));
         std::fs::create_dir_all(&folder).expect("target/ can be written");
         let template = Template::read(&workspace().join("envoy/edge.yaml")).expect("the template is YAML");
         let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let listener = |(name, document): (&String, &Value)| {
-            template.listener(name, loopback, &module(), &Configuration::Text(document.to_string()))
+        let listener = |(name, (document, setting)): (&String, &(Value, Setting))| {
+            let mut listener = template.listener(name, loopback, &module(), &Configuration::Text(document.to_string()));
+            setting.apply(http_connection_manager(&mut listener));
+            listener
         };
-        let names = documents.values().flat_map(|document| document["upstreams"].as_object().expect("it has upstreams").keys());
+        let names =
+            documents.values().flat_map(|(document, _)| document["upstreams"].as_object().expect("it has upstreams").keys());
         let names: BTreeSet<&String> = names.collect();
         let cluster = |name: &&String| {
             let mut cluster = template.cluster(name, &upstream.ip().to_string(), upstream.port());
@@ -76,7 +80,7 @@ impl Envoy {
         let clusters = names.iter().map(cluster).collect();
         let bootstrap = template.bootstrap(loopback, documents.iter().map(listener).collect(), clusters);
         std::fs::write(folder.join("bootstrap.json"), bootstrap.to_string()).expect("target/ can be written");
-        let process = command(&folder, 1).spawn().expect("the Envoy binary can be run");
+        let process = command(&folder, 2).spawn().expect("the Envoy binary can be run");
         let mut envoy = Self { process, folder, admin: loopback, listeners: BTreeMap::new() };
         envoy.admin = envoy.wait(|envoy| std::fs::read_to_string(envoy.folder.join("admin")).ok()?.trim().parse().ok());
         envoy.wait(|envoy| (envoy.get("/ready").trim() == "LIVE").then_some(()));
@@ -122,6 +126,23 @@ impl Envoy {
         message.map(|message| String::from_utf8_lossy(&message.body).into_owned()).unwrap_or_default()
     }
 
+    /// Its process.
+    pub fn process_id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Counters and gauges whose names hold a text.
+    pub fn stats(&self, part: &str) -> BTreeMap<String, u64> {
+        let text = self.get(&format!("/stats?filter={part}"));
+        let entries = text.lines().filter_map(|line| line.rsplit_once(": "));
+        entries.filter_map(|(name, value)| Some((name.to_owned(), value.parse().ok()?))).collect()
+    }
+
+    /// What it has logged.
+    pub fn whole_log(&self) -> String {
+        String::from_utf8_lossy(&std::fs::read(self.folder.join("envoy.log")).unwrap_or_default()).into_owned()
+    }
+
     fn log(&self) -> String {
         let text = std::fs::read_to_string(self.folder.join("envoy.log")).unwrap_or_default();
         let lines: Vec<&str> = text.lines().collect();
@@ -161,9 +182,9 @@ impl Upstream {
         self.address
     }
 
-    /// What came to the backends, by number.
-    pub fn seen(&self) -> Vec<(Option<usize>, Seen)> {
-        self.seen.lock().expect("no thread of it panics").clone()
+    /// What came to the backends since it was last asked, by number.
+    pub fn take(&self) -> Vec<(Option<usize>, Seen)> {
+        std::mem::take(&mut self.seen.lock().expect("no thread of it panics"))
     }
 }
 
