@@ -67,10 +67,10 @@ fn ring(keys: usize, throttle: Throttle, quota: Quota) -> KeyRing {
     let mut stages = Table::default();
     stages.insert(stage.name(), stage);
     let plan = Arc::new(Plan { name: "gold".to_owned(), throttle: Some(throttle), quota: Some(quota), stages });
-    let mut ring = KeyRing::default();
+    let (mut ring, leases) = (KeyRing::default(), Arc::default());
     for number in 0..keys {
         let name = format!("key-{number}");
-        let memberships = vec![Membership::new(Arc::clone(&plan), &name)];
+        let memberships = vec![Membership::new(Arc::clone(&plan), &name, &leases)];
         let digest = Hash::hash(value(number).as_bytes());
         assert!(ring.insert(Key { id: name.clone(), name, digest, enabled: true, memberships }));
     }

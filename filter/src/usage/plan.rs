@@ -4,13 +4,14 @@
 //! the plan together.
 
 use super::Place;
+use super::lease::{Lease, Leases};
 use super::meter::{Meter, slot};
 use super::quota::Quota;
 use super::service::Limits;
 use super::table::Table;
 use super::throttle::Throttle;
 use crate::cache::key_of;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A usage plan.
 #[derive(Debug)]
@@ -42,11 +43,14 @@ pub struct Membership {
     /// The plan.
     pub plan: Arc<Plan>,
     /// Throttle and quota of the plan for this key.
-    pub both: Arc<Meter>,
+    pub both: Arc<Lease>,
     /// The throttle alone, where the quota is counted elsewhere.
-    throttle: Arc<Meter>,
+    throttle: Arc<Lease>,
     /// The quota alone, where the method has a throttle of its own.
-    quota: Arc<Meter>,
+    quota: Arc<Lease>,
+    /// The throttles of those methods that were asked for: a plan may have as many for each of its keys.
+    methods: Mutex<Table<Arc<Lease>>>,
+    leases: Arc<Leases>,
 }
 
 // === impl Plan ===
@@ -60,7 +64,7 @@ impl Plan {
     /// The throttle that a method has of its own. assumed(plan-method-throttle): it takes the place of the plan's; AWS names the
     /// two one after the other.
     fn method(&self, place: &Place) -> Option<Throttle> {
-        self.stage(&place.api, &place.stage)?.methods.get(&place.method).copied()
+        self.stage(&place.api, &place.stage)?.method(place)
     }
 }
 
@@ -76,40 +80,51 @@ impl PlanStage {
     pub fn name(&self) -> Vec<u8> {
         stage_name(&self.api, &self.stage)
     }
+
+    fn method(&self, place: &Place) -> Option<Throttle> {
+        self.methods.get(&place.method).copied()
+    }
 }
 
 // === impl Membership ===
 
 impl Membership {
     /// A key of that name on a plan.
-    pub fn new(plan: Arc<Plan>, key: &str) -> Self {
+    pub fn new(plan: Arc<Plan>, key: &str, leases: &Arc<Leases>) -> Self {
         let slot = slot(&["plan", &plan.name, key]);
-        let meter = |throttle, quota| Arc::new(Meter { slot: slot.clone(), throttle, quota });
-        let both = meter(plan.throttle, plan.quota);
+        let lease = |throttle, quota| Lease::new(Meter { slot: slot.clone(), throttle, quota }, leases);
+        let both = lease(plan.throttle, plan.quota);
         // There may be many keys: where a plan says one of the two, one meter does.
-        let throttle = if plan.quota.is_none() { Arc::clone(&both) } else { meter(plan.throttle, None) };
-        let quota = if plan.throttle.is_none() { Arc::clone(&both) } else { meter(None, plan.quota) };
-        Self { plan, both, throttle, quota }
+        let throttle = if plan.quota.is_none() { Arc::clone(&both) } else { lease(plan.throttle, None) };
+        let quota = if plan.throttle.is_none() { Arc::clone(&both) } else { lease(None, plan.quota) };
+        Self { plan, both, throttle, quota, methods: Mutex::default(), leases: Arc::clone(leases) }
     }
 
-    /// What counts a request to a route.
-    pub(super) fn meters(&self, key: &str, place: &Place) -> Vec<Arc<Meter>> {
-        let (own, plans) = match self.plan.method(place) {
-            Some(throttle) => (Some(self.of_method(throttle, key, place)), &self.quota),
-            None => (None, &self.both),
-        };
-        own.into_iter().chain(counting(plans)).collect()
+    /// What counts a request to a route: the throttle that its method has of its own, and what the plan says.
+    pub(super) fn meters(&self, key: &str, place: &Place) -> [Option<Arc<Lease>>; 2] {
+        match self.own(key, place) {
+            Some(own) => [Some(own), counting(&self.quota)],
+            None => [None, counting(&self.both)],
+        }
     }
 
     /// The same without the quota.
-    pub(super) fn throttles(&self, key: &str, place: &Place) -> Vec<Arc<Meter>> {
-        let own = self.plan.method(place).map(|throttle| self.of_method(throttle, key, place));
-        own.or_else(|| counting(&self.throttle)).into_iter().collect()
+    pub(super) fn throttles(&self, key: &str, place: &Place) -> [Option<Arc<Lease>>; 2] {
+        [self.own(key, place).or_else(|| counting(&self.throttle)), None]
     }
 
-    fn of_method(&self, throttle: Throttle, key: &str, place: &Place) -> Arc<Meter> {
-        let slot = slot(&["plan", &self.plan.name, key, &place.api, &place.stage, &place.method]);
-        Arc::new(Meter { slot, throttle: Some(throttle), quota: None })
+    /// One lease for all requests to a method.
+    fn own(&self, key: &str, place: &Place) -> Option<Arc<Lease>> {
+        let stage = self.plan.stage(&place.api, &place.stage)?;
+        let throttle = stage.method(place)?;
+        let names = [&place.api, &place.stage, &place.method];
+        let mut methods = self.methods.lock().unwrap_or_else(PoisonError::into_inner);
+        let lease = methods.entry(key_of(names.map(String::as_bytes)), || {
+            let [api, stage, method] = names;
+            let slot = slot(&["plan", &self.plan.name, key, api, stage, method]);
+            Lease::new(Meter { slot, throttle: Some(throttle), quota: None }, &self.leases)
+        });
+        lease.cloned()
     }
 
     /// What a rate limit service is asked, the first question last: of the quota only when the request is not throttled.
@@ -124,8 +139,8 @@ impl Membership {
 }
 
 /// The meter, unless nothing is counted there: the workers would have to be asked for nothing.
-fn counting(meter: &Arc<Meter>) -> Option<Arc<Meter>> {
-    (meter.throttle.is_some() || meter.quota.is_some()).then(|| Arc::clone(meter))
+fn counting(lease: &Arc<Lease>) -> Option<Arc<Lease>> {
+    (lease.throttle.is_some() || lease.quota.is_some()).then(|| Arc::clone(lease))
 }
 
 #[cfg(test)]
@@ -167,14 +182,16 @@ mod tests {
         let (throttle, quota) = (Some(Throttle::new(2.0, 2)), Some(Quota { limit: 1, offset: 0, period: Period::Day }));
         let own = Some(Throttle::new(1.0, 1));
         type Parts = Vec<(Option<Throttle>, Option<Quota>)>;
-        let parts = |meters: Vec<Arc<Meter>>| -> Parts { meters.iter().map(|meter| (meter.throttle, meter.quota)).collect() };
+        let parts = |meters: [Option<Arc<Lease>>; 2]| -> Parts {
+            meters.iter().flatten().map(|meter| (meter.throttle, meter.quota)).collect()
+        };
         for (plan, elsewhere, here, without_quota) in [
             (plan(None, None), vec![], vec![(own, None)], vec![]),
             (plan(throttle, None), vec![(throttle, None)], vec![(own, None)], vec![(throttle, None)]),
             (plan(None, quota), vec![(None, quota)], vec![(own, None), (None, quota)], vec![]),
             (plan(throttle, quota), vec![(throttle, quota)], vec![(own, None), (None, quota)], vec![(throttle, None)]),
         ] {
-            let membership = Membership::new(plan, "k");
+            let membership = Membership::new(plan, "k", &Arc::default());
             assert_eq!(parts(membership.meters("k", &place("/a/POST"))), elsewhere);
             assert_eq!(parts(membership.meters("k", &place("/a/GET"))), here);
             assert_eq!(parts(membership.throttles("k", &place("/a/POST"))), without_quota);
