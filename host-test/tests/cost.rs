@@ -280,9 +280,7 @@ const LOTS: f64 = 0.2;
 #[test]
 fn a_request_that_is_counted_makes_few_host_calls() {
     let plain = json!({"stageName": "prod"});
-    let throttling = |rate: u32, burst: u32| {
-        json!({"stageName": "prod", "methodSettings": {"*/*": {"throttlingRateLimit": rate, "throttlingBurstLimit": burst}}})
-    };
+    let throttling = |rate: u32, burst: u32| json!({"stageName": "prod", "methodSettings": {"*/*": {"throttlingRateLimit": rate, "throttlingBurstLimit": burst}}});
     let (settings, small, closed) = (throttling(10_000, 5_000), throttling(100, 100), throttling(0, 0));
     let of = |rate, limit, stage: &Value| keyed(10, rate, limit, stage);
     let unlimited = {
@@ -393,7 +391,8 @@ fn a_function_costs_few_host_calls_and_as_much_more_as_its_event_is_longer() {
         let calls = outcome.total_host_calls();
         let Outcome { fuel, bytes_copied, ref host_calls, .. } = outcome;
         say(&format!("a function, {size} bytes: {calls} host calls {host_calls:?}, {fuel} fuel, {bytes_copied} bytes copied\n"));
-        assert_eq!(calls, 17, "{host_calls:?}");
+        // Two fewer where something is left of the account's lot.
+        assert!(calls == 17 || calls == 15, "{host_calls:?}");
         (size as f64, fuel as f64, bytes_copied as f64)
     });
     let fuel = |(from, to): ((f64, f64, f64), (f64, f64, f64))| (to.1 - from.1) / (to.0 - from.0);

@@ -14,8 +14,8 @@ use crate::platform::{Level, Version};
 use crate::problem::Problems;
 use crate::route::{Pattern, RouteTable, Verb};
 use crate::usage::{
-    Key, KeyDemand, KeyRing, KeySource, Lease, Leases, Membership, Meter, Period, Place, Plan, PlanStage, Quota, RateLimitService, Table,
-    Throttle, Usage,
+    Key, KeyDemand, KeyRing, KeySource, Lease, Leases, Membership, Meter, Period, Place, Plan, PlanStage, Quota, RateLimitService,
+    Table, Throttle, Usage,
 };
 use crate::validation::Validation;
 use hmac_sha256::Hash;

@@ -44,12 +44,8 @@ pub struct Membership {
     pub plan: Arc<Plan>,
     /// Throttle and quota of the plan for this key.
     pub both: Arc<Lease>,
-    /// The throttle alone, where the quota is counted elsewhere.
-    throttle: Arc<Lease>,
-    /// The quota alone, where the method has a throttle of its own.
-    quota: Arc<Lease>,
-    /// The throttles of those methods that were asked for: a plan may have as many for each of its keys.
-    methods: Mutex<Table<Arc<Lease>>>,
+    /// What was asked for beside it: one of the two alone, throttles of methods. A plan may have as many for each of its keys.
+    parts: Mutex<Table<Arc<Lease>>>,
     leases: Arc<Leases>,
 }
 
@@ -64,7 +60,7 @@ impl Plan {
     /// The throttle that a method has of its own. assumed(plan-method-throttle): it takes the place of the plan's; AWS names the
     /// two one after the other.
     fn method(&self, place: &Place) -> Option<Throttle> {
-        self.stage(&place.api, &place.stage)?.method(place)
+        self.stage(&place.api, &place.stage)?.methods.get(&place.method).copied()
     }
 }
 
@@ -80,10 +76,6 @@ impl PlanStage {
     pub fn name(&self) -> Vec<u8> {
         stage_name(&self.api, &self.stage)
     }
-
-    fn method(&self, place: &Place) -> Option<Throttle> {
-        self.methods.get(&place.method).copied()
-    }
 }
 
 // === impl Membership ===
@@ -92,39 +84,59 @@ impl Membership {
     /// A key of that name on a plan.
     pub fn new(plan: Arc<Plan>, key: &str, leases: &Arc<Leases>) -> Self {
         let slot = slot(&["plan", &plan.name, key]);
-        let lease = |throttle, quota| Lease::new(Meter { slot: slot.clone(), throttle, quota }, leases);
-        let both = lease(plan.throttle, plan.quota);
-        // There may be many keys: where a plan says one of the two, one meter does.
-        let throttle = if plan.quota.is_none() { Arc::clone(&both) } else { lease(plan.throttle, None) };
-        let quota = if plan.throttle.is_none() { Arc::clone(&both) } else { lease(None, plan.quota) };
-        Self { plan, both, throttle, quota, methods: Mutex::default(), leases: Arc::clone(leases) }
+        let both = Lease::new(Meter { slot, throttle: plan.throttle, quota: plan.quota }, leases);
+        Self { plan, both, parts: Mutex::default(), leases: Arc::clone(leases) }
     }
 
     /// What counts a request to a route: the throttle that its method has of its own, and what the plan says.
     pub(super) fn meters(&self, key: &str, place: &Place) -> [Option<Arc<Lease>>; 2] {
         match self.own(key, place) {
-            Some(own) => [Some(own), counting(&self.quota)],
-            None => [None, counting(&self.both)],
+            Some(own) => [Some(own), self.quota()],
+            None => [None, self.counting()],
         }
     }
 
     /// The same without the quota.
     pub(super) fn throttles(&self, key: &str, place: &Place) -> [Option<Arc<Lease>>; 2] {
-        [self.own(key, place).or_else(|| counting(&self.throttle)), None]
+        [self.own(key, place).or_else(|| self.throttle()), None]
     }
 
-    /// One lease for all requests to a method.
+    /// What the plan counts, if it counts at all: the workers would have to be asked for nothing.
+    fn counting(&self) -> Option<Arc<Lease>> {
+        (self.plan.throttle.is_some() || self.plan.quota.is_some()).then(|| Arc::clone(&self.both))
+    }
+
+    /// The throttle alone, where the quota is counted elsewhere.
+    fn throttle(&self) -> Option<Arc<Lease>> {
+        let throttle = Some(self.plan.throttle?);
+        match self.plan.quota {
+            None => self.counting(),
+            Some(_) => self.part("throttle", || Meter { slot: self.both.slot.clone(), throttle, quota: None }),
+        }
+    }
+
+    /// The quota alone, where the method has a throttle of its own.
+    fn quota(&self) -> Option<Arc<Lease>> {
+        let quota = Some(self.plan.quota?);
+        match self.plan.throttle {
+            None => self.counting(),
+            Some(_) => self.part("quota", || Meter { slot: self.both.slot.clone(), throttle: None, quota }),
+        }
+    }
+
+    /// The throttle of a method.
     fn own(&self, key: &str, place: &Place) -> Option<Arc<Lease>> {
-        let stage = self.plan.stage(&place.api, &place.stage)?;
-        let throttle = stage.method(place)?;
-        let names = [&place.api, &place.stage, &place.method];
-        let mut methods = self.methods.lock().unwrap_or_else(PoisonError::into_inner);
-        let lease = methods.entry(key_of(names.map(String::as_bytes)), || {
-            let [api, stage, method] = names;
-            let slot = slot(&["plan", &self.plan.name, key, api, stage, method]);
-            Lease::new(Meter { slot, throttle: Some(throttle), quota: None }, &self.leases)
-        });
-        lease.cloned()
+        let throttle = Some(self.plan.method(place)?);
+        let [api, stage, method] = [&place.api, &place.stage, &place.method];
+        // With lengths in it, which no other name begins with.
+        let name = key_of([api, stage, method].map(String::as_bytes));
+        self.part(name, || Meter { slot: slot(&["plan", &self.plan.name, key, api, stage, method]), throttle, quota: None })
+    }
+
+    /// The same lease for all requests.
+    fn part(&self, name: impl AsRef<[u8]>, meter: impl FnOnce() -> Meter) -> Option<Arc<Lease>> {
+        let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        parts.entry(name, || Lease::new(meter(), &self.leases)).cloned()
     }
 
     /// What a rate limit service is asked, the first question last: of the quota only when the request is not throttled.
@@ -136,11 +148,6 @@ impl Membership {
         };
         quota.into_iter().chain(throttle).collect()
     }
-}
-
-/// The meter, unless nothing is counted there: the workers would have to be asked for nothing.
-fn counting(lease: &Arc<Lease>) -> Option<Arc<Lease>> {
-    (lease.throttle.is_some() || lease.quota.is_some()).then(|| Arc::clone(lease))
 }
 
 #[cfg(test)]
