@@ -1,6 +1,11 @@
 //! Leases of several workers against models that know nothing of leases: a bucket in exact fractions, a count of each day.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic; helpers beside the test count as code")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may panic; helpers beside the test count as code"
+)]
 
 use proptest::prelude::*;
 use std::cell::{Cell, RefCell};
