@@ -10,7 +10,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Instant;
 use tollgate::platform::{Level, Platform, Version};
-use tollgate::usage::{Bucket, Key, KeyRing, Membership, Period, Place, Plan, PlanStage, Quota, Table, Throttle};
+use tollgate::usage::{Bucket, Clock, Key, KeyRing, Membership, Period, Place, Plan, PlanStage, Quota, Table, Throttle};
 
 /// A host of one worker.
 struct Host {
@@ -67,10 +67,10 @@ fn ring(keys: usize, throttle: Throttle, quota: Quota) -> KeyRing {
     let mut stages = Table::default();
     stages.insert(stage.name(), stage);
     let plan = Arc::new(Plan { name: "gold".to_owned(), throttle: Some(throttle), quota: Some(quota), stages });
-    let mut ring = KeyRing::default();
+    let (mut ring, leases) = (KeyRing::default(), Arc::default());
     for number in 0..keys {
         let name = format!("key-{number}");
-        let memberships = vec![Membership::new(Arc::clone(&plan), &name)];
+        let memberships = vec![Membership::new(Arc::clone(&plan), &name, &leases)];
         let digest = Hash::hash(value(number).as_bytes());
         assert!(ring.insert(Key { id: name.clone(), name, digest, enabled: true, memberships }));
     }
@@ -99,7 +99,7 @@ fn plan_check(criterion: &mut Criterion) {
                     |value| {
                         let key = ring.find(black_box(value.as_bytes())).expect("it is one of them");
                         let membership = key.membership(&place).expect("it is on the plan");
-                        membership.both.take(&host).is_ok()
+                        membership.both.take(&Clock::new(&host)).is_ok()
                     },
                     criterion::BatchSize::SmallInput,
                 );

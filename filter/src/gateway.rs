@@ -11,7 +11,7 @@ use crate::integration::Integration;
 use crate::metrics::Series;
 use crate::platform::Platform;
 use crate::route::{RouteTable, StageMatch, StageTable};
-use crate::usage::{Usage, UsagePlans};
+use crate::usage::{Leases, Usage, UsagePlans};
 use crate::validation::Validation;
 use std::sync::Arc;
 
@@ -24,6 +24,8 @@ pub struct Gateway {
     pub issuer_keys: IssuerKeys,
     /// The plans that its keys are on.
     pub plans: UsagePlans,
+    /// What this worker has of the limits of methods, stages and accounts.
+    pub leases: Arc<Leases>,
 }
 
 /// What the stages of one API share.
@@ -107,14 +109,21 @@ impl Gateway {
         self.stages.iter().for_each(|stage| stage.series.define(platform));
     }
 
-    /// Hands over what was counted; it wants to be asked every [`PERIOD_MILLIS`](crate::metrics::PERIOD_MILLIS).
-    pub fn hand_over_metrics(&self, platform: &dyn Platform) {
+    /// Hands over what was counted, and gives back what was not; it wants to be asked every
+    /// [`PERIOD_MILLIS`](crate::metrics::PERIOD_MILLIS).
+    pub fn tick(&self, platform: &dyn Platform) {
         self.series().for_each(|series| series.hand_over(platform));
+        self.leases().for_each(|leases| leases.tick(platform));
     }
 
     /// Another configuration takes its place, and nobody asks any more.
     pub fn retire(&self, platform: &dyn Platform) {
         self.series().for_each(|series| series.retire(platform));
+        self.leases().for_each(|leases| leases.close(platform));
+    }
+
+    fn leases(&self) -> impl Iterator<Item = &Leases> {
+        [&*self.plans.leases, &*self.leases].into_iter()
     }
 
     fn series(&self) -> impl Iterator<Item = &Series> {

@@ -85,7 +85,7 @@ fn gateway() -> Arc<Gateway> {
 
 fn head(method: &str, path: &str, headers: &[(&str, &str)]) -> Event {
     let pairs = [(":method", method), (":path", path), (":authority", "h"), (":scheme", "http")];
-    let pairs = pairs.iter().chain(headers).map(|(n, v)| ((*n).to_owned(), v.as_bytes().to_vec())).collect();
+    let pairs = pairs.iter().chain(headers).map(|(n, v)| (*n, v.as_bytes()));
     Event::RequestHead { head: RequestHead::from_pairs(pairs), end: false }
 }
 

@@ -1,6 +1,6 @@
 //! What a request costs, in figures that do not depend on the machine: host calls, and wasmtime's fuel. Rules of the house: at most
-//! ten host calls for an open route, twelve for one whose caller is known already, three more for each limit (four for a plan's two),
-//! three more to measure it (when it ended, two latencies; counts are handed over by the second, and not by the request), and a cost that does not grow with the number of routes or keys.
+//! ten host calls for an open route, twelve for one whose caller is known already, none for its limits but for the request that takes
+//! a lot of them (two for each limit, three for a plan's two), three more to measure it (when it ended, two latencies; counts are handed over by the second, and not by the request), and a cost that does not grow with the number of routes or keys.
 
 mod drivers;
 
@@ -9,6 +9,7 @@ use drivers::report::say;
 use drivers::tokens::{Tokens, put_keys, put_tokens};
 use serde_json::{Map, Value, json};
 use std::sync::LazyLock;
+use std::time::Duration;
 use tollgate_host::{Clock, FilterModule, Host, Outcome, Request, Stub};
 
 /// An open route may cross the filter's border this often.
@@ -270,38 +271,56 @@ fn serve(document: &Value) -> Host {
     Host::builder(&MODULE).plugin_configuration(document.to_string()).build().unwrap_or_else(|e| panic!("{e}: {:?}", e.logs()))
 }
 
+/// Requests of which an average is made.
+const MANY: u32 = 1_000;
+
+/// What it may be above that of a request that finds what it needs: so rarely is a lot taken.
+const LOTS: f64 = 0.2;
+
 #[test]
 fn a_request_that_is_counted_makes_few_host_calls() {
     let plain = json!({"stageName": "prod"});
-    let settings =
-        json!({"stageName": "prod", "methodSettings": {"*/*": {"throttlingRateLimit": 100, "throttlingBurstLimit": 100}}});
-    let closed = json!({"stageName": "prod", "methodSettings": {"*/*": {"throttlingRateLimit": 0, "throttlingBurstLimit": 0}}});
+    let throttling = |rate: u32, burst: u32| json!({"stageName": "prod", "methodSettings": {"*/*": {"throttlingRateLimit": rate, "throttlingBurstLimit": burst}}});
+    let (settings, small, closed) = (throttling(10_000, 5_000), throttling(100, 100), throttling(0, 0));
     let of = |rate, limit, stage: &Value| keyed(10, rate, limit, stage);
     let unlimited = {
-        let mut document = of(100.0, 100, &plain);
+        let mut document = of(5_000.0, 1_000_000, &plain);
         document["account"] = json!({"throttleSettings": {"rateLimit": -1, "burstLimit": -1}});
         document
     };
-    // What is asked, its status, and what it takes: docs/api-keys.md has the same figures.
-    for (what, document, path, status, expected) in [
-        ("open, no limits at all", unlimited, "/prod/open", 200, 6),
-        ("open, the account's limit", of(100.0, 100, &plain), "/prod/open", 200, 8),
-        ("open, method settings", of(100.0, 100, &settings), "/prod/open", 200, 10),
-        ("key and plan", of(100.0, 100, &plain), "/prod/keyed", 200, 11),
-        ("key and plan, method settings", of(100.0, 100, &settings), "/prod/keyed", 200, 13),
-        ("throttled by the stage", of(100.0, 100, &closed), "/prod/open", 429, 6),
-        ("throttled by the plan", of(0.0, 100, &plain), "/prod/keyed", 429, 6),
-        ("over the quota", of(100.0, 1, &plain), "/prod/keyed", 429, 7),
+    // What is asked, its status, what it takes, and what it takes at most, with lots of all that counts: docs/api-keys.md has the same
+    // figures.
+    for (what, document, path, status, most_requests, any_request) in [
+        ("open, no limits at all", unlimited, "/prod/open", 200, 6, 6),
+        ("open, the account's limit", of(5_000.0, 1_000_000, &plain), "/prod/open", 200, 6, 8),
+        ("open, method settings", of(5_000.0, 1_000_000, &settings), "/prod/open", 200, 6, 10),
+        ("key and plan", of(5_000.0, 1_000_000, &plain), "/prod/keyed", 200, 6, 11),
+        ("key and plan, method settings", of(5_000.0, 1_000_000, &settings), "/prod/keyed", 200, 6, 13),
+        ("open, small method settings", of(5_000.0, 1_000_000, &small), "/prod/open", 200, 8, 10),
+        ("throttled by the stage", of(5_000.0, 1_000_000, &closed), "/prod/open", 429, 6, 6),
+        ("throttled by the plan", of(0.0, 1_000_000, &plain), "/prod/keyed", 429, 6, 6),
+        ("over the quota", of(5_000.0, 1, &plain), "/prod/keyed", 429, 7, 7),
     ] {
         let mut host = serve(&document);
         let request = || Request::get(path).header("user-agent", "test").header("accept", "*/*").header("x-api-key", key(3));
         host.send(request());
-        let outcome = host.send(request());
-        assert_eq!(outcome.response.status(), status, "{what}");
-        let calls = outcome.total_host_calls();
-        say(&format!("{what}: {calls} host calls {:?}, {} fuel\n", outcome.host_calls, outcome.fuel));
-        assert_eq!(calls, expected, "{what}: {:?}", outcome.host_calls);
-        assert!(path != "/prod/open" || calls <= HOST_CALLS, "{what}: {calls}");
+        host.advance(Duration::from_millis(10));
+        // The first ones take lots of one, two, four.
+        let (mut all, mut most, mut least) = (0, 0, (u64::MAX, 0));
+        for _ in 0..MANY {
+            let outcome = host.send(request());
+            assert_eq!(outcome.response.status(), status, "{what}");
+            let calls = outcome.total_host_calls();
+            (all, most, least) = (all + calls, most.max(calls), least.min((calls, outcome.fuel)));
+            host.advance(Duration::from_millis(10));
+        }
+        #[expect(clippy::cast_precision_loss, reason = "so many calls are far below 2^52")]
+        let average = all as f64 / f64::from(MANY);
+        let (calls, fuel) = least;
+        say(&format!("{what}: {calls} host calls and {fuel} fuel, {most} at most, {average:.3} on average\n"));
+        assert_eq!((calls, most), (most_requests, any_request), "{what}: {average:.3} on average");
+        assert!(average <= f64::from(calls as u32) + LOTS, "{what}: {average} on average");
+        assert!(path != "/prod/open" || most <= HOST_CALLS, "{what}: {most}");
     }
 }
 
@@ -372,7 +391,8 @@ fn a_function_costs_few_host_calls_and_as_much_more_as_its_event_is_longer() {
         let calls = outcome.total_host_calls();
         let Outcome { fuel, bytes_copied, ref host_calls, .. } = outcome;
         say(&format!("a function, {size} bytes: {calls} host calls {host_calls:?}, {fuel} fuel, {bytes_copied} bytes copied\n"));
-        assert_eq!(calls, 17, "{host_calls:?}");
+        // Two fewer where something is left of the account's lot.
+        assert!(calls == 17 || calls == 15, "{host_calls:?}");
         (size as f64, fuel as f64, bytes_copied as f64)
     });
     let fuel = |(from, to): ((f64, f64, f64), (f64, f64, f64))| (to.1 - from.1) / (to.0 - from.0);

@@ -39,6 +39,7 @@ pub fn compile(document: &Value) -> Compiled {
         api::compile(api, &mut parts, &mut gateway, &mut problems);
     }
     gateway.plans = parts.plans;
+    gateway.leases = parts.account.leases();
     gateway.issuer_keys = parts.issuers.into_keys(&parts.directory, &mut problems);
     let gateway = (!problems.any_error()).then_some(gateway);
     Compiled { gateway, problems: problems.into_vec(), endpoints: parts.directory.into_endpoints() }

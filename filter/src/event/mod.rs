@@ -50,7 +50,7 @@ pub(crate) mod tests {
     pub(crate) fn request(protocol: Protocol, method: &str, target: &str, headers: &[(&str, &str)]) -> Context {
         let pairs = [(":method", method), (":path", target), (":authority", "id.execute-api.eu-west-1.amazonaws.com:443")];
         let pairs = pairs.iter().chain(&[(":scheme", "https")]).chain(headers);
-        let pairs = pairs.map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())).collect();
+        let pairs = pairs.map(|(name, value)| (*name, value.as_bytes()));
         let mut context = Context::new(Ids::new([0xff; 16]), RequestHead::from_pairs(pairs));
         let stage = if protocol == Protocol::Rest { "prod" } else { "$default" };
         let path = context.path.as_ref().map(|path| path.path().to_owned()).unwrap();

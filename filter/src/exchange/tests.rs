@@ -14,8 +14,8 @@ use crate::platform::{Level, Version};
 use crate::problem::Problems;
 use crate::route::{Pattern, RouteTable, Verb};
 use crate::usage::{
-    Key, KeyDemand, KeyRing, KeySource, Membership, Meter, Period, Place, Plan, PlanStage, Quota, RateLimitService, Table,
-    Throttle, Usage,
+    Key, KeyDemand, KeyRing, KeySource, Lease, Leases, Membership, Meter, Period, Place, Plan, PlanStage, Quota, RateLimitService,
+    Table, Throttle, Usage,
 };
 use crate::validation::Validation;
 use hmac_sha256::Hash;
@@ -94,7 +94,7 @@ struct Case {
     host: Host,
     gateway: Arc<Gateway>,
     /// Of the key, and of the stage: what this Envoy counts itself.
-    meters: Vec<Arc<Meter>>,
+    meters: Vec<Arc<Lease>>,
 }
 
 /// One request.
@@ -132,8 +132,9 @@ impl Case {
         }
         let stage = PlanStage { api: place.api.clone(), stage: place.stage.clone(), methods };
         plan.stages.insert(stage.name(), stage);
-        let membership = Membership::new(Arc::new(plan), "ann");
-        let of_stage = Arc::new(Meter { slot: "stage".to_owned(), throttle: throttle(), quota: None });
+        let leases = Arc::<Leases>::default();
+        let membership = Membership::new(Arc::new(plan), "ann", &leases);
+        let of_stage = Lease::new(Meter { slot: "stage".to_owned(), throttle: throttle(), quota: None }, &leases);
         let meters = vec![Arc::clone(&membership.both), Arc::clone(&of_stage)];
         let mut keys = KeyRing::default();
         keys.insert(Key {
@@ -192,7 +193,7 @@ impl Case {
     /// What is left of each bucket of this Envoy.
     fn left(&self) -> Vec<u64> {
         let shared = self.host.shared.borrow();
-        let left = |meter: &Arc<Meter>| {
+        let left = |meter: &Arc<Lease>| {
             let state = meter.state(shared.get(&meter.slot).map(|(bytes, _)| bytes.as_slice()));
             let throttle = meter.throttle?;
             Some(state.bucket.map_or(u64::from(throttle.burst()), |bucket| bucket.available(throttle, self.host.monotonic_nanos())))

@@ -19,7 +19,7 @@ fn context() -> Context {
         ("x-a", "1"),
         ("x-a", "2"),
     ];
-    let pairs = pairs.map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec())).to_vec();
+    let pairs = pairs.map(|(name, value)| (name, value.as_bytes()));
     let mut context = Context::new(Ids::new([1; 16]), RequestHead::from_pairs(pairs));
     let variables = [("env".to_owned(), "e1".to_owned())].into();
     context.stage = Some(Arc::new(StageFacts { stage: "dev".to_owned(), variables, ..StageFacts::default() }));

@@ -21,7 +21,7 @@ fn context() -> Context {
         ("te", "deflate"),
         ("q", "header"),
     ];
-    let pairs = pairs.map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec())).to_vec();
+    let pairs = pairs.map(|(name, value)| (name, value.as_bytes()));
     let mut context = Context::new(Ids::new([1; 16]), RequestHead::from_pairs(pairs));
     let variables = [("host".to_owned(), "h".to_owned())].into();
     let stage = StageFacts { api_id: "abc".to_owned(), stage: "dev".to_owned(), variables, ..StageFacts::default() };

@@ -118,7 +118,7 @@ impl RootContext for Root {
 
     fn on_tick(&mut self) {
         if let Some(gateway) = &self.gateway {
-            gateway.hand_over_metrics(&Port::new(&self.randomness, 0, self.verifies));
+            gateway.tick(&Port::new(&self.randomness, 0, self.verifies));
         }
         self.fetch(|gateway, port| gateway.issuer_keys.tick(port));
     }

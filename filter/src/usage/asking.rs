@@ -1,7 +1,7 @@
 //! A request that waits for the word of a rate limit service.
 
 use super::service::{Answer, Limits, RateLimitService};
-use super::{Meter, Progress, admit};
+use super::{Lease, Progress, admit};
 use crate::authorizer::Authorized;
 use crate::context::{Context, RateLimitFacts};
 use crate::flow::CalloutOutcome;
@@ -14,7 +14,7 @@ use std::sync::Arc;
 pub struct Asking {
     authorized: Authorized,
     /// Where it is counted already.
-    counted: Vec<Arc<Meter>>,
+    counted: Vec<Arc<Lease>>,
     service: Arc<RateLimitService>,
     /// What is asked one after the other; the first one last.
     questions: Vec<Limits>,
@@ -25,7 +25,7 @@ pub struct Asking {
 impl Asking {
     pub(super) fn new(
         authorized: Authorized,
-        counted: Vec<Arc<Meter>>,
+        counted: Vec<Arc<Lease>>,
         service: Arc<RateLimitService>,
         questions: Vec<Limits>,
     ) -> Self {
@@ -84,7 +84,7 @@ impl Asking {
 
     /// The request goes no further, whoever said so, and counts nowhere here. What is left is what is known of it.
     pub fn give_up(self, platform: &dyn Platform) -> Context {
-        self.counted.iter().for_each(|meter| meter.give_back(platform));
+        self.counted.iter().for_each(|lease| lease.give_back(platform));
         self.authorized.into_context()
     }
 }

@@ -8,10 +8,12 @@
 use super::methods::{Methods, method_name};
 use super::read::rates::{self, Limit, Rates, SETTINGS};
 use super::read::settings::Reader;
-use super::{Meter, Table, Throttle, slot};
+use super::{Lease, Leases, Meter, Table, Throttle, slot};
 use crate::definition::{ApiDocument, Document, Node, Protocol, StageDocument};
 use crate::problem::Problems;
 use crate::reporting::Reporting;
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::sync::Arc;
 
 /// What limits all APIs of an account in a region together.
@@ -19,6 +21,14 @@ use std::sync::Arc;
 pub struct AccountLimits {
     /// None: no limit.
     rates: Option<Rates>,
+    limits: Rc<Limits>,
+}
+
+/// One lease of each slot, whoever else counts there: APIs of one account, stages that are told twice.
+#[derive(Debug, Default)]
+struct Limits {
+    leases: Arc<Leases>,
+    made: RefCell<Table<Arc<Lease>>>,
 }
 
 /// What limits the routes of one stage.
@@ -34,7 +44,8 @@ pub struct StageLimits {
     reporting: Reporting,
     reported: Table<Reporting>,
     /// What all methods share: stage, account.
-    shared: Vec<Arc<Meter>>,
+    shared: Vec<Arc<Lease>>,
+    limits: Rc<Limits>,
 }
 
 /// What API Gateway gives an account.
@@ -54,18 +65,27 @@ impl AccountLimits {
             Limit::Unlimited => None,
             Limit::To(rates) => Some(rates),
         };
-        Self { rates }
+        Self { rates, limits: Rc::default() }
     }
 
     /// What counts the requests of an API: one of each account and region.
-    fn meter(&self, api: &ApiDocument<'_>) -> Option<Arc<Meter>> {
-        Some(limit(&["account", &api.account_id, &api.region], self.rates?.throttle()))
+    fn meter(&self, api: &ApiDocument<'_>) -> Option<Arc<Lease>> {
+        self.limits.lease(&["account", &api.account_id, &api.region], self.rates?.throttle())
+    }
+
+    /// What this worker has of everything that callers share.
+    pub fn leases(&self) -> Arc<Leases> {
+        Arc::clone(&self.limits.leases)
     }
 }
 
-/// A meter with a throttle.
-fn limit(parts: &[&str], throttle: Throttle) -> Arc<Meter> {
-    Arc::new(Meter { slot: slot(parts), throttle: Some(throttle), quota: None })
+// === impl Limits ===
+
+impl Limits {
+    fn lease(&self, parts: &[&str], throttle: Throttle) -> Option<Arc<Lease>> {
+        let meter = Meter { slot: slot(parts), throttle: Some(throttle), quota: None };
+        self.made.borrow_mut().entry(meter.slot.clone(), || Lease::new(meter, &self.leases)).cloned()
+    }
 }
 
 fn read_account(node: &Node<'_>, problems: &mut Problems) -> Option<Limit> {
@@ -116,7 +136,8 @@ impl StageLimits {
         }
         let settings = reader.into_settings();
         let whole = throttle.as_ref().and_then(|node| rates::read_both(node, problems));
-        let whole = whole.map(|throttle| limit(&["stage", &api.name, &stage.name], throttle));
+        let limits = Rc::clone(&account.limits);
+        let whole = whole.and_then(|throttle| limits.lease(&["stage", &api.name, &stage.name], throttle));
         Self {
             api: api.name.clone(),
             stage: stage.name.clone(),
@@ -125,6 +146,7 @@ impl StageLimits {
             reporting: settings.reporting,
             reported: settings.reported,
             shared: whole.into_iter().chain(account.meter(api)).collect(),
+            limits,
         }
     }
 
@@ -134,12 +156,12 @@ impl StageLimits {
     }
 
     /// What counts the requests of a route: its own meter, the stage's, the account's.
-    pub fn meters(&self, method: &str, path: &str) -> Vec<Arc<Meter>> {
+    pub fn meters(&self, method: &str, path: &str) -> Vec<Arc<Lease>> {
         let name = method_name(path, method);
         // Documented: these limits "are applied at the API method level for a stage", the same for all methods or not.
         let throttle = self.methods.get(&name).copied().unwrap_or(self.default);
-        let own = throttle.map(|throttle| limit(&["method", &self.api, &self.stage, &name], throttle));
-        let mut meters: Vec<Arc<Meter>> = own.into_iter().collect();
+        let own = throttle.and_then(|throttle| self.limits.lease(&["method", &self.api, &self.stage, &name], throttle));
+        let mut meters: Vec<Arc<Lease>> = own.into_iter().collect();
         meters.extend_from_slice(&self.shared);
         meters
     }

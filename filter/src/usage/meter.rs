@@ -5,6 +5,7 @@
 //! left): a flood beyond a limit costs one look each.
 
 use super::clock::Clock;
+use super::lot::{self, Lot};
 use super::quota::Quota;
 use super::state::State;
 use super::throttle::{Bucket, Throttle};
@@ -64,79 +65,86 @@ impl Meter {
 
     /// The same, beside other meters of the same request.
     pub fn take_at(&self, clock: &Clock<'_>) -> Result<(), Exceeded> {
+        self.take_lot(clock, Lot::default(), 1).map(drop)
+    }
+
+    /// Counts as many requests as are wanted, or as many as a lot may have, and at least one. What is left of the lot before goes
+    /// back in the same change: who is refused keeps it.
+    pub(super) fn take_lot(&self, clock: &Clock<'_>, before: Lot, wanted: u64) -> Result<Lot, Exceeded> {
         if self.is_unlimited() {
-            return Ok(());
+            return Ok(Lot::default());
         }
-        let mut refused = None;
         let platform = clock.platform();
+        let mut taken = Err(Exceeded::Throttle);
         let changed = self.change(clock, |state| {
-            refused = None;
-            let bucket = match self.throttle {
-                Some(throttle) => {
-                    let mut now = clock.nanos();
-                    let bucket = state.bucket.unwrap_or_else(|| Bucket::full(throttle, now));
-                    if bucket.is_later_than(now) {
-                        // Another worker wrote since the clock was read: only a clock that was set back is still behind then.
-                        clock.renew();
-                        now = clock.nanos();
-                    }
-                    match bucket.take(throttle, now) {
-                        Some(bucket) => Some(bucket),
-                        None => {
-                            refused = Some(Exceeded::Throttle);
-                            return bucket.set_back(throttle, now).map(|bucket| State { bucket: Some(bucket), ..state });
-                        }
-                    }
+            taken = Err(Exceeded::Throttle);
+            let (mut now, mut size) = (clock.nanos(), wanted);
+            let mut after = state;
+            if let Some(throttle) = self.throttle {
+                let bucket = state.bucket.unwrap_or_else(|| Bucket::full(throttle, now));
+                if bucket.is_later_than(now) {
+                    // Another worker wrote since the clock was read: only a clock that was set back is still behind then.
+                    clock.renew();
+                    now = clock.nanos();
                 }
-                None => state.bucket,
-            };
-            let counter = match self.quota {
-                Some(quota) => {
-                    let now_seconds = platform.now_millis() / 1000;
-                    match quota.take(state.counter, now_seconds) {
-                        Some(counter) => Some(counter),
-                        None => {
-                            refused = Some(Exceeded::Quota);
-                            let begun = quota.begun(state.counter, now_seconds);
-                            return begun.map(|counter| State { counter: Some(counter), ..state });
-                        }
-                    }
+                let refilled = bucket.with(throttle, before.left()).refilled(throttle, now);
+                if refilled.tokens() == 0 {
+                    return bucket.set_back(throttle, now).map(|bucket| State { bucket: Some(bucket), ..state });
                 }
-                None => state.counter,
-            };
-            Some(State { bucket, counter })
-        });
-        match refused {
-            Some(exceeded) => Err(exceeded),
-            None if changed => Ok(()),
-            None => {
-                platform.log(Level::Warn, &format!("too many workers count `{}` at once: the request is refused", self.slot));
-                Err(Exceeded::Throttle)
+                size = size.min(lot::of_bucket(refilled.tokens()));
+                after.bucket = Some(refilled);
             }
+            let mut period = None;
+            if let Some(quota) = self.quota {
+                let millis = platform.now_millis();
+                let counter = quota.at(before.leave(state.counter), millis / 1000);
+                let left = counter.left(quota);
+                if left == 0 {
+                    taken = Err(Exceeded::Quota);
+                    let begun = quota.begun(state.counter, millis / 1000);
+                    return begun.map(|counter| State { counter: Some(counter), ..state });
+                }
+                size = size.min(lot::of_quota(left));
+                let end_millis = quota.period.end_seconds(millis / 1000).saturating_mul(1000);
+                period = Some((counter.period(), end_millis.saturating_sub(millis)));
+                after.counter = Some(counter.with(size));
+            }
+            if self.throttle.is_some() {
+                after.bucket = Some(after.bucket?.without(size)?);
+            }
+            taken = Ok(Lot::new(size, now, period));
+            Some(after)
+        });
+        if taken.is_ok() && !changed {
+            platform.log(Level::Warn, &format!("too many workers count `{}` at once: the request is refused", self.slot));
+            return Err(Exceeded::Throttle);
         }
+        taken
     }
 
     /// Takes back that a request was counted which something else refused.
     pub fn give_back(&self, platform: &dyn Platform) {
+        if !self.give_back_lot(&Clock::new(platform), Lot::one()) {
+            platform
+                .log(Level::Warn, &format!("too many workers count `{}` at once: a request counts that was refused", self.slot));
+        }
+    }
+
+    /// The same for what is left of a lot; false when others were always faster.
+    pub(super) fn give_back_lot(&self, clock: &Clock<'_>, lot: Lot) -> bool {
         let mut is_due = false;
-        let changed = self.change(&Clock::new(platform), |state| {
+        let changed = self.change(clock, |state| {
             let bucket = match (self.throttle, state.bucket) {
-                (Some(throttle), Some(bucket)) => Some(bucket.give_back(throttle)),
+                (Some(throttle), Some(bucket)) => Some(bucket.with(throttle, lot.left())),
                 (_, bucket) => bucket,
             };
-            let counter = match (self.quota, state.counter) {
-                (Some(_), Some(counter)) => Some(counter.give_back()),
-                (_, counter) => counter,
-            };
+            let counter = if self.quota.is_some() { lot.leave(state.counter) } else { state.counter };
             // Where nothing is shared, nothing was counted: it began anew in between.
             let after = State { bucket, counter };
             is_due = after != state;
             is_due.then_some(after)
         });
-        if is_due && !changed {
-            platform
-                .log(Level::Warn, &format!("too many workers count `{}` at once: a request counts that was refused", self.slot));
-        }
+        changed || !is_due
     }
 
     fn is_unlimited(&self) -> bool {

@@ -15,7 +15,9 @@
 mod asking;
 mod clock;
 mod key;
+mod lease;
 mod limits;
+mod lot;
 mod meter;
 mod methods;
 mod plan;
@@ -31,6 +33,7 @@ mod throttle;
 pub use asking::Asking;
 pub use clock::Clock;
 pub use key::{Key, KeyRing, KeySource};
+pub use lease::{Lease, Leases};
 pub use limits::{AccountLimits, StageLimits, agree};
 pub use meter::{Exceeded, Meter, slot};
 pub use methods::{Methods, method_name};
@@ -57,7 +60,7 @@ pub struct Usage {
     /// Where the method requires an API key.
     pub key: Option<KeyDemand>,
     /// What all callers share, in the order in which it is asked: method, stage, account.
-    pub meters: Vec<Arc<Meter>>,
+    pub meters: Vec<Arc<Lease>>,
 }
 
 /// That a caller has to show an API key.
@@ -104,7 +107,7 @@ pub enum Progress {
 struct Caller {
     facts: ApiKeyFacts,
     /// What counts its requests here.
-    meters: Vec<Arc<Meter>>,
+    meters: [Option<Arc<Lease>>; 2],
     /// What counts them for all Envoys.
     shared: Option<(Arc<RateLimitService>, Vec<Limits>)>,
 }
@@ -114,31 +117,34 @@ struct Caller {
 impl Usage {
     /// Looks at an authorized request.
     pub fn enter(&self, mut authorized: Authorized, platform: &dyn Platform) -> Progress {
-        let (mut meters, mut shared) = (Vec::new(), None);
+        let (mut own, mut shared) = ([None, None], None);
         if let Some(demand) = &self.key {
             let Some(caller) = demand.caller(authorized.context(), platform) else {
                 return refuse(authorized, Failure::new(ResponseType::InvalidApiKey));
             };
             authorized.identify(caller.facts);
-            (meters, shared) = (caller.meters, caller.shared);
+            (own, shared) = (caller.meters, caller.shared);
         }
-        meters.extend(self.meters.iter().cloned());
-        if let Err(exceeded) = take_all(&meters, platform) {
+        let all = || own.iter().flatten().chain(&self.meters);
+        if let Err(exceeded) = take_all(all, platform) {
             return refuse(authorized, exceeded.failure());
         }
         match shared {
-            Some((service, questions)) => Asking::new(authorized, meters, service, questions).ask(platform),
+            Some((service, questions)) => Asking::new(authorized, all().cloned().collect(), service, questions).ask(platform),
             None => admit(authorized),
         }
     }
 }
 
 /// Counts a request everywhere, or nowhere.
-fn take_all(meters: &[Arc<Meter>], platform: &dyn Platform) -> Result<(), Exceeded> {
+fn take_all<'a, I>(all: impl Fn() -> I, platform: &dyn Platform) -> Result<(), Exceeded>
+where
+    I: Iterator<Item = &'a Arc<Lease>>,
+{
     let clock = Clock::new(platform);
-    for (index, meter) in meters.iter().enumerate() {
-        if let Err(exceeded) = meter.take_at(&clock) {
-            meters.iter().take(index).for_each(|meter| meter.give_back(platform));
+    for (index, lease) in all().enumerate() {
+        if let Err(exceeded) = lease.take(&clock) {
+            all().take(index).for_each(|lease| lease.give_back(platform));
             return Err(exceeded);
         }
     }
@@ -161,7 +167,8 @@ impl KeyDemand {
         let value = self.source.value(context)?;
         let key = self.keys.find(&value)?;
         let membership = key.membership(&self.place)?;
-        let facts = ApiKeyFacts { id: key.id.clone(), value: String::from_utf8_lossy(&value).into_owned() };
+        let value = String::from_utf8(value).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+        let facts = ApiKeyFacts { id: key.id.clone(), value };
         let name = &key.name;
         Some(match &self.service {
             // The quota is the service's alone: it outlives this Envoy there.

@@ -4,13 +4,14 @@
 //! the plan together.
 
 use super::Place;
+use super::lease::{Lease, Leases};
 use super::meter::{Meter, slot};
 use super::quota::Quota;
 use super::service::Limits;
 use super::table::Table;
 use super::throttle::Throttle;
 use crate::cache::key_of;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A usage plan.
 #[derive(Debug)]
@@ -42,11 +43,10 @@ pub struct Membership {
     /// The plan.
     pub plan: Arc<Plan>,
     /// Throttle and quota of the plan for this key.
-    pub both: Arc<Meter>,
-    /// The throttle alone, where the quota is counted elsewhere.
-    throttle: Arc<Meter>,
-    /// The quota alone, where the method has a throttle of its own.
-    quota: Arc<Meter>,
+    pub both: Arc<Lease>,
+    /// What was asked for beside it: one of the two alone, throttles of methods. A plan may have as many for each of its keys.
+    parts: Mutex<Table<Arc<Lease>>>,
+    leases: Arc<Leases>,
 }
 
 // === impl Plan ===
@@ -82,34 +82,61 @@ impl PlanStage {
 
 impl Membership {
     /// A key of that name on a plan.
-    pub fn new(plan: Arc<Plan>, key: &str) -> Self {
+    pub fn new(plan: Arc<Plan>, key: &str, leases: &Arc<Leases>) -> Self {
         let slot = slot(&["plan", &plan.name, key]);
-        let meter = |throttle, quota| Arc::new(Meter { slot: slot.clone(), throttle, quota });
-        let both = meter(plan.throttle, plan.quota);
-        // There may be many keys: where a plan says one of the two, one meter does.
-        let throttle = if plan.quota.is_none() { Arc::clone(&both) } else { meter(plan.throttle, None) };
-        let quota = if plan.throttle.is_none() { Arc::clone(&both) } else { meter(None, plan.quota) };
-        Self { plan, both, throttle, quota }
+        let both = Lease::new(Meter { slot, throttle: plan.throttle, quota: plan.quota }, leases);
+        Self { plan, both, parts: Mutex::default(), leases: Arc::clone(leases) }
     }
 
-    /// What counts a request to a route.
-    pub(super) fn meters(&self, key: &str, place: &Place) -> Vec<Arc<Meter>> {
-        let (own, plans) = match self.plan.method(place) {
-            Some(throttle) => (Some(self.of_method(throttle, key, place)), &self.quota),
-            None => (None, &self.both),
-        };
-        own.into_iter().chain(counting(plans)).collect()
+    /// What counts a request to a route: the throttle that its method has of its own, and what the plan says.
+    pub(super) fn meters(&self, key: &str, place: &Place) -> [Option<Arc<Lease>>; 2] {
+        match self.own(key, place) {
+            Some(own) => [Some(own), self.quota()],
+            None => [None, self.counting()],
+        }
     }
 
     /// The same without the quota.
-    pub(super) fn throttles(&self, key: &str, place: &Place) -> Vec<Arc<Meter>> {
-        let own = self.plan.method(place).map(|throttle| self.of_method(throttle, key, place));
-        own.or_else(|| counting(&self.throttle)).into_iter().collect()
+    pub(super) fn throttles(&self, key: &str, place: &Place) -> [Option<Arc<Lease>>; 2] {
+        [self.own(key, place).or_else(|| self.throttle()), None]
     }
 
-    fn of_method(&self, throttle: Throttle, key: &str, place: &Place) -> Arc<Meter> {
-        let slot = slot(&["plan", &self.plan.name, key, &place.api, &place.stage, &place.method]);
-        Arc::new(Meter { slot, throttle: Some(throttle), quota: None })
+    /// What the plan counts, if it counts at all: the workers would have to be asked for nothing.
+    fn counting(&self) -> Option<Arc<Lease>> {
+        (self.plan.throttle.is_some() || self.plan.quota.is_some()).then(|| Arc::clone(&self.both))
+    }
+
+    /// The throttle alone, where the quota is counted elsewhere.
+    fn throttle(&self) -> Option<Arc<Lease>> {
+        let throttle = Some(self.plan.throttle?);
+        match self.plan.quota {
+            None => self.counting(),
+            Some(_) => self.part("throttle", || Meter { slot: self.both.slot.clone(), throttle, quota: None }),
+        }
+    }
+
+    /// The quota alone, where the method has a throttle of its own.
+    fn quota(&self) -> Option<Arc<Lease>> {
+        let quota = Some(self.plan.quota?);
+        match self.plan.throttle {
+            None => self.counting(),
+            Some(_) => self.part("quota", || Meter { slot: self.both.slot.clone(), throttle: None, quota }),
+        }
+    }
+
+    /// The throttle of a method.
+    fn own(&self, key: &str, place: &Place) -> Option<Arc<Lease>> {
+        let throttle = Some(self.plan.method(place)?);
+        let [api, stage, method] = [&place.api, &place.stage, &place.method];
+        // With lengths in it, which no other name begins with.
+        let name = key_of([api, stage, method].map(String::as_bytes));
+        self.part(name, || Meter { slot: slot(&["plan", &self.plan.name, key, api, stage, method]), throttle, quota: None })
+    }
+
+    /// The same lease for all requests.
+    fn part(&self, name: impl AsRef<[u8]>, meter: impl FnOnce() -> Meter) -> Option<Arc<Lease>> {
+        let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        parts.entry(name, || Lease::new(meter(), &self.leases)).cloned()
     }
 
     /// What a rate limit service is asked, the first question last: of the quota only when the request is not throttled.
@@ -121,11 +148,6 @@ impl Membership {
         };
         quota.into_iter().chain(throttle).collect()
     }
-}
-
-/// The meter, unless nothing is counted there: the workers would have to be asked for nothing.
-fn counting(meter: &Arc<Meter>) -> Option<Arc<Meter>> {
-    (meter.throttle.is_some() || meter.quota.is_some()).then(|| Arc::clone(meter))
 }
 
 #[cfg(test)]
@@ -167,14 +189,16 @@ mod tests {
         let (throttle, quota) = (Some(Throttle::new(2.0, 2)), Some(Quota { limit: 1, offset: 0, period: Period::Day }));
         let own = Some(Throttle::new(1.0, 1));
         type Parts = Vec<(Option<Throttle>, Option<Quota>)>;
-        let parts = |meters: Vec<Arc<Meter>>| -> Parts { meters.iter().map(|meter| (meter.throttle, meter.quota)).collect() };
+        let parts = |meters: [Option<Arc<Lease>>; 2]| -> Parts {
+            meters.iter().flatten().map(|meter| (meter.throttle, meter.quota)).collect()
+        };
         for (plan, elsewhere, here, without_quota) in [
             (plan(None, None), vec![], vec![(own, None)], vec![]),
             (plan(throttle, None), vec![(throttle, None)], vec![(own, None)], vec![(throttle, None)]),
             (plan(None, quota), vec![(None, quota)], vec![(own, None), (None, quota)], vec![]),
             (plan(throttle, quota), vec![(throttle, quota)], vec![(own, None), (None, quota)], vec![(throttle, None)]),
         ] {
-            let membership = Membership::new(plan, "k");
+            let membership = Membership::new(plan, "k", &Arc::default());
             assert_eq!(parts(membership.meters("k", &place("/a/POST"))), elsewhere);
             assert_eq!(parts(membership.meters("k", &place("/a/GET"))), here);
             assert_eq!(parts(membership.throttles("k", &place("/a/POST"))), without_quota);

@@ -5,7 +5,7 @@ use super::plan::stage_name;
 use super::read::keys::Keys;
 use super::read::overlaps;
 use super::read::plan::{Apis, Draft, NamedMethod};
-use super::{Key, KeyDemand, KeyRing, KeySource, Membership, Place, Plan, RateLimitService, Table};
+use super::{Key, KeyDemand, KeyRing, KeySource, Leases, Membership, Place, Plan, RateLimitService, Table};
 use crate::definition::{Document, Node};
 use crate::problem::Problems;
 
@@ -17,6 +17,8 @@ pub struct UsagePlans {
     keys: Arc<KeyRing>,
     plans: Vec<Arc<Plan>>,
     service: Option<Arc<RateLimitService>>,
+    /// What this worker has of what is counted of them.
+    pub leases: Arc<Leases>,
     /// Stages that some key lets its owner call, as API and stage.
     open: Table<()>,
     /// What plans say of methods: seen once the methods are known.
@@ -62,7 +64,7 @@ impl UsagePlans {
             for (index, _) in members {
                 let Some(key) = keys.get_mut(index) else { continue };
                 lets_in |= key.enabled;
-                let membership = Membership::new(Arc::clone(&plan), &key.name);
+                let membership = Membership::new(Arc::clone(&plan), &key.name, &self.leases);
                 key.memberships.push(membership);
             }
             if lets_in {
@@ -207,7 +209,7 @@ mod tests {
         let key = demand.keys.find(value_of(0).as_bytes()).unwrap();
         let slots = |place: &Place| -> Vec<_> {
             let meters = key.membership(place).unwrap().meters(&key.name, place);
-            meters.iter().map(|meter| (meter.slot.clone(), meter.throttle, meter.quota)).collect()
+            meters.iter().flatten().map(|meter| (meter.slot.clone(), meter.throttle, meter.quota)).collect()
         };
         let quota = Some(Quota { limit: 7, offset: 0, period: Period::Month });
         let (own, whole) = (Some(Throttle::new(1.0, 2)), Some(Throttle::new(5.0, 10)));

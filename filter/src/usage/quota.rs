@@ -53,12 +53,8 @@ impl Quota {
     /// The counter once one more request is counted; none when the limit is reached. `counter` is none before the first request,
     /// whose period is the initial one: assumed(quota-offset), AWS does not say when that begins.
     pub fn take(self, counter: Option<Counter>, now_seconds: u64) -> Option<Counter> {
-        let mut counter = self.at(counter, now_seconds);
-        if counter.current.used >= self.limit {
-            return None;
-        }
-        counter.current.used = counter.current.used.saturating_add(1);
-        Some(counter)
+        let counter = self.at(counter, now_seconds);
+        (counter.left(self) > 0).then(|| counter.with(1))
     }
 
     /// The counter of a first period in which nothing may pass; none where there is nothing to write down. Whoever is refused writes
@@ -73,7 +69,7 @@ impl Quota {
     }
 
     /// The counter, turned to the period at hand.
-    fn at(self, counter: Option<Counter>, now_seconds: u64) -> Counter {
+    pub(super) fn at(self, counter: Option<Counter>, now_seconds: u64) -> Counter {
         let period = self.period.number(now_seconds);
         match counter {
             None => Counter { current: Count { period, used: self.offset }, other: NONE },
@@ -137,8 +133,32 @@ impl Counter {
     /// The counter without the request that it counted last. Of the period of that request, which may be over since: the one at
     /// hand has nothing to give.
     pub fn give_back(self) -> Self {
+        self.without(1, self.period())
+    }
+
+    /// The counter without so many requests of a period; the same when it knows nothing of that one.
+    pub(super) fn without(self, requests: u64, of: u64) -> Self {
+        let without = |Count { period, used }| match period == of {
+            true => Count { period, used: used.saturating_sub(requests) },
+            false => Count { period, used },
+        };
+        Self { current: without(self.current), other: without(self.other) }
+    }
+
+    /// The counter with so many requests more.
+    pub(super) fn with(self, requests: u64) -> Self {
         let Self { current: Count { period, used }, other } = self;
-        Self { current: Count { period, used: used.saturating_sub(1) }, other }
+        Self { current: Count { period, used: used.saturating_add(requests) }, other }
+    }
+
+    /// Requests that are left of the period that was counted last.
+    pub(super) fn left(self, quota: Quota) -> u64 {
+        quota.limit.saturating_sub(self.current.used)
+    }
+
+    /// The number of that period.
+    pub(super) fn period(self) -> u64 {
+        self.current.period
     }
 }
 

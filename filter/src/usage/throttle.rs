@@ -72,8 +72,12 @@ impl Bucket {
 
     /// The bucket with one token less; none when there is no whole one.
     pub fn take(self, throttle: Throttle, now_nanos: u64) -> Option<Self> {
-        let Self { level, at_nanos } = self.refilled(throttle, now_nanos);
-        Some(Self { level: level.checked_sub(TOKEN)?, at_nanos })
+        self.refilled(throttle, now_nanos).without(1)
+    }
+
+    /// The bucket with so many tokens less, at the time at which it was last refilled; none when there are fewer.
+    pub(super) fn without(self, tokens: u64) -> Option<Self> {
+        Some(Self { level: self.level.checked_sub(tokens.checked_mul(TOKEN)?)?, ..self })
     }
 
     /// The bucket on a clock that was set back since; none on one that was not. Whoever finds no token writes it down: otherwise
@@ -86,7 +90,17 @@ impl Bucket {
     /// The bucket with the token that nobody used after all. Nobody knows whether the bucket would have been full without its
     /// taker: so many tokens as are given back in a while may be taken in it beyond burst and rate, and not one more.
     pub fn give_back(self, throttle: Throttle) -> Self {
-        Self { level: self.level.saturating_add(TOKEN).min(throttle.capacity()), ..self }
+        self.with(throttle, 1)
+    }
+
+    /// The same with so many of them.
+    pub(super) fn with(self, throttle: Throttle, tokens: u64) -> Self {
+        Self { level: self.level.saturating_add(tokens.saturating_mul(TOKEN)).min(throttle.capacity()), ..self }
+    }
+
+    /// Whole tokens, at the time at which it was last refilled.
+    pub(super) fn tokens(self) -> u64 {
+        self.level / TOKEN
     }
 
     /// Whether somebody wrote it at a later time.
@@ -96,10 +110,11 @@ impl Bucket {
 
     /// Whole tokens that could be taken now.
     pub fn available(self, throttle: Throttle, now_nanos: u64) -> u64 {
-        self.refilled(throttle, now_nanos).level / TOKEN
+        self.refilled(throttle, now_nanos).tokens()
     }
 
-    fn refilled(self, throttle: Throttle, now_nanos: u64) -> Self {
+    /// The bucket with what the rate added since.
+    pub(super) fn refilled(self, throttle: Throttle, now_nanos: u64) -> Self {
         let Self { level, at_nanos } = self;
         let at_nanos = match at_nanos.checked_sub(now_nanos) {
             // The time in between was counted already by whoever wrote last.

@@ -188,7 +188,7 @@ fn fill(value: &str, header: &str, body: &[u8]) -> Result<String, Unusable> {
     let (parameters, _, problems) = compile(&json!({"StateMachineArn": "a", "Input": value}), "StepFunctions-StartExecution");
     assert_eq!(problems, [""; 0]);
     let pairs = [(":method", "POST"), (":path", "/"), (":authority", "h"), ("x-a", header)];
-    let pairs = pairs.map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec())).to_vec();
+    let pairs = pairs.map(|(name, value)| (name, value.as_bytes()));
     let mut context = Context::new(Ids::new([1; 16]), RequestHead::from_pairs(pairs));
     context.stage = Some(Arc::new(StageFacts::default()));
     let input = parameters.iter().find(|p| format!("{p:?}").contains("\"Input\"")).unwrap();

@@ -148,7 +148,7 @@ impl Backends {
 
     async fn send(&self, cluster: &str, head: RequestHead, body: Vec<u8>) -> Result<(Response, Headers), UpstreamFailure> {
         let mut pairs = HeaderMap::new();
-        for (name, value) in head.into_pairs() {
+        for (name, value) in head.pairs() {
             pairs.add(name, value);
         }
         let body = if body.is_empty() { empty() } else { whole(Bytes::from(body)) };
