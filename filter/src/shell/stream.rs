@@ -117,6 +117,8 @@ impl Context for Stream {
 impl HttpContext for Stream {
     fn on_http_request_headers(&mut self, _: usize, end: bool) -> Action {
         let head = RequestHead::from_pairs(pairs(MapType::HttpRequestHeaders));
+        #[cfg(feature = "trap")]
+        super::trap::if_asked(&head);
         self.on(Event::RequestHead { head, end }, 0)
     }
 
