@@ -21,7 +21,7 @@ use clap::Parser;
 #[command(name = "faults", about = "Lets things go wrong behind and inside a real Envoy under load, and judges every answer")]
 struct Arguments {
     /// How long each fault lasts, in seconds
-    #[arg(long, default_value_t = 1.2, value_name = "SECONDS")]
+    #[arg(long, default_value_t = 1.0, value_name = "SECONDS")]
     seconds: f64,
     /// Requests a second
     #[arg(long, default_value_t = 300)]

@@ -10,6 +10,7 @@ mod trap;
 mod trial;
 mod upstream;
 
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use crate::Arguments;
@@ -42,7 +43,7 @@ fn all() -> Vec<(Where, Box<dyn Fault>)> {
     faults.push(shared(Box::new(aborts::Aborts)));
     faults.push(shared(Box::new(swaps::Swaps)));
     faults.extend(clock::all().into_iter().map(|fault| (Where::Clock, fault)));
-    faults.push((Where::Trap, Box::new(trap::Traps)));
+    faults.push((Where::Trap, Box::new(trap::Traps::default())));
     faults
 }
 
@@ -69,6 +70,7 @@ pub async fn run(arguments: &Arguments) -> ExitCode {
         let mut trial = Trial::new(&mut scene, service, length);
         let hanging = (place == Where::Shared && is_wanted(authorizer::HANGING)).then(|| trial.hang());
         for fault in here {
+            progress(fault.name());
             let verdict = trial.judge(fault.as_ref()).await;
             say(&format!("{}\n", verdict.row()));
             verdicts.push(verdict);
@@ -83,6 +85,13 @@ pub async fn run(arguments: &Arguments) -> ExitCode {
     trial::conclude(&verdicts)
 }
 
+/// What goes on now, for who looks on; the row takes its place.
+fn progress(name: &str) {
+    if std::io::stdout().is_terminal() {
+        say(&format!("{name} ...\r"));
+    }
+}
+
 async fn start(place: Where, service: &Service) -> Scene {
     let limits = Some(service.address.parse().expect("it is an address"));
     match place {
@@ -95,7 +104,7 @@ async fn start(place: Where, service: &Service) -> Scene {
         }
         Where::Trap => {
             let module = Some(trap::module());
-            Scene::start("faults-trap", Stage { module, limits, ..Stage::default() }).await
+            Scene::start("faults-trap", Stage { module, limits, customize: Some(trap::hurry), ..Stage::default() }).await
         }
     }
 }

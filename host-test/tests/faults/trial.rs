@@ -43,11 +43,9 @@ pub struct Length {
 /// What else a request may be answered while something is wrong.
 #[derive(Debug, Clone, Copy)]
 pub struct Allowed {
-    pub statuses: [Option<u16>; 2],
+    pub status: Option<u16>,
     /// Whether the answer may break off.
     pub cut: bool,
-    /// Whatever it is.
-    pub anything: bool,
 }
 
 /// Something that goes wrong.
@@ -60,7 +58,7 @@ pub trait Fault {
 
     /// What happens while it is wrong: nothing but time.
     fn during<'a>(&'a self, trial: &'a mut Trial<'_>) -> Pin<Box<dyn Future<Output = ()> + 'a>> {
-        let time = trial.length.fault;
+        let time = trial.length.fault.max(self.least());
         Box::pin(tokio::time::sleep(time))
     }
 
@@ -85,6 +83,11 @@ pub trait Fault {
         &[]
     }
 
+    /// How long it has to last.
+    fn least(&self) -> Duration {
+        Duration::ZERO
+    }
+
     /// How long the load has to go on afterwards.
     fn after(&self) -> Duration {
         Duration::ZERO
@@ -93,6 +96,11 @@ pub trait Fault {
     /// Whether everything has to be right soon after the beginning.
     fn is_over_at_once(&self) -> bool {
         false
+    }
+
+    /// How long a request may take.
+    fn timeout(&self, kind: Kind) -> Duration {
+        kind.timeout()
     }
 
     /// VMs that have to fail.
@@ -146,20 +154,18 @@ impl Length {
 // === impl Allowed ===
 
 impl Allowed {
-    pub const NOTHING: Self = Self { statuses: [None, None], cut: false, anything: false };
-    pub const ANYTHING: Self = Self { anything: true, ..Self::NOTHING };
+    pub const NOTHING: Self = Self { status: None, cut: false };
 
     pub fn status(status: u16) -> Self {
-        Self { statuses: [Some(status), None], ..Self::NOTHING }
+        Self { status: Some(status), ..Self::NOTHING }
     }
 
     fn takes(self, fate: Fate) -> bool {
         match fate {
             Fate::Right(_) => true,
-            Fate::Other(status) => self.anything || self.statuses.contains(&Some(status)),
-            Fate::Cut(_) => self.anything || self.cut,
-            Fate::Broken => self.anything,
-            Fate::Wrong(_) | Fate::Silence => false,
+            Fate::Other(status) => self.status == Some(status),
+            Fate::Cut(_) => self.cut,
+            Fate::Broken | Fate::Wrong(_) | Fate::Silence => false,
         }
     }
 }
@@ -354,7 +360,7 @@ impl Verdict {
             }
             let arrivals = ledger.arrivals(id);
             let must_arrive = is_right && kind.goal() == Goal::Upstream;
-            let answered_by_gateway = matches!(fate, Fate::Right(400..=499) | Fate::Other(400..=499)) && kind.status() != 503;
+            let answered_by_gateway = matches!(fate, Fate::Right(400..=499) | Fate::Other(400..=499));
             let must_not = kind.goal() == Goal::Gateway || (!is_right && (fault.fails_closed(kind) || answered_by_gateway));
             if must_arrive && arrivals == 0 {
                 verdict.lost += 1;
@@ -365,7 +371,7 @@ impl Verdict {
             if must_not && arrivals > 0 {
                 verdict.complaints.push(format!("{kind:?} {id} reached the upstream, and was answered {fate:?}"));
             }
-            verdict.late = verdict.late.max(took.saturating_sub(kind.timeout()));
+            verdict.late = verdict.late.max(took.saturating_sub(fault.timeout(kind)));
         }
         let after = |moment: Instant| moment.saturating_duration_since(ended);
         for kind in shown.keys() {

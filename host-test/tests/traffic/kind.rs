@@ -26,7 +26,7 @@ pub enum Kind {
     Open,
     /// HTTP_PROXY with a body, which comes back.
     Post,
-    /// HTTP_PROXY, and the backend says 503: that is an answer as any other.
+    /// HTTP_PROXY, and the backend says 507: that is an answer as any other.
     BackendError,
     /// MOCK.
     Mock,
@@ -143,7 +143,7 @@ impl Kind {
     /// The status of the right answer.
     pub fn status(self) -> u16 {
         match self {
-            Self::BackendError => 503,
+            Self::BackendError => 507,
             Self::NoKey | Self::Denied | Self::Unknown => 403,
             Self::OverQuota => 429,
             Self::NoToken | Self::ForgedToken | Self::UnknownKey => 401,

@@ -12,7 +12,7 @@ use super::load::{Fate, Sending};
 use super::tokens::Signer;
 use super::upstream::{Address, Upstreams};
 use crate::drivers::edge::Configuration;
-use crate::drivers::envoy::{Endpoint, Envoy, Plugins, Setup, module};
+use crate::drivers::envoy::{Customize, Endpoint, Envoy, Plugins, Setup, module};
 
 /// The name of the listener.
 const LISTENER: &str = "traffic";
@@ -34,6 +34,8 @@ pub struct Stage {
     pub module: Option<PathBuf>,
     /// Where the rate limit service is; without one Envoy counts itself.
     pub limits: Option<Address>,
+    /// `stream_idle_timeout`, where it is not that of the template.
+    pub customize: Option<Customize>,
     pub environment: Vec<(&'static str, PathBuf)>,
 }
 
@@ -57,7 +59,7 @@ impl Scene {
             workers: 2,
             stubs: Default::default(),
             clusters,
-            customize: |_| (),
+            customize: stage.customize.unwrap_or(|_| ()),
             module: stage.module.unwrap_or_else(module),
             environment: stage.environment,
             keeps_access_log: false,

@@ -249,7 +249,7 @@ impl Shared {
                 let answer = json!({"id": id.to_string(), "wrapped": {"size": 3, "items": [id, 1, 2]}});
                 (is_right, 200, answer.to_string().into_bytes())
             }
-            "/error" => (body.is_empty(), 503, echo(id)),
+            "/error" => (body.is_empty(), 507, echo(id)),
             "/valid" => (false, 200, Vec::new()),
             _ => (body.is_empty(), 200, echo(id)),
         };
