@@ -273,23 +273,15 @@ impl<'a> Trial<'a> {
 
     /// Nothing is left over.
     pub async fn finish(&mut self, place: Where) -> Option<Verdict> {
-        let start = Instant::now();
+        self.scene.sending.client.forget().await;
+        let left = self.scene.wait_until_nothing_is_active().await;
         let mut verdict = Verdict::empty(match place {
             Where::Shared => "nothing is left over",
             Where::Clock => "nothing is left (clock)",
             Where::Trap => "nothing is left (trap)",
         });
-        self.scene.sending.client.forget().await;
-        while self.scene.active() > 0 {
-            if start.elapsed() > Duration::from_secs(5) {
-                let stats = self.scene.envoy.stats("rq_active");
-                let left: Vec<_> = stats.into_iter().filter(|(_, count)| *count > 0).collect();
-                verdict.complaints.push(format!("requests that are not over: {left:?}"));
-                return Some(verdict);
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        None
+        verdict.complaints.push(format!("{left} requests are not over"));
+        (left > 0).then_some(verdict)
     }
 }
 

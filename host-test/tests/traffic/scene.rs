@@ -134,6 +134,23 @@ impl Scene {
         self.envoy.stats("vm_reload").values().sum()
     }
 
+    /// How many VMs there are.
+    pub fn machines(&self) -> u64 {
+        self.envoy.stats("wasm.envoy.wasm.runtime.v8.active").values().sum()
+    }
+
+    /// Gives requests a moment to end; how many did not.
+    pub async fn wait_until_nothing_is_active(&self) -> u64 {
+        let start = Instant::now();
+        loop {
+            let active = self.active();
+            if active == 0 || start.elapsed() > Duration::from_secs(5) {
+                return active;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     /// Streams and requests that Envoy thinks are not over.
     pub fn active(&self) -> u64 {
         let stats = self.envoy.stats("rq_active");
