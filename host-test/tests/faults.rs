@@ -24,7 +24,7 @@ struct Arguments {
     #[arg(long, default_value_t = 1.0, value_name = "SECONDS")]
     seconds: f64,
     /// Requests a second
-    #[arg(long, default_value_t = 300)]
+    #[arg(long, default_value_t = 200)]
     rate: u64,
     /// Requests that their clients break off, in all
     #[arg(long, default_value_t = 2_000)]

@@ -1,6 +1,9 @@
 //! A rate limit service that is killed, and one that hangs. The document says `failureMode: deny`, which is the default.
 
+use std::time::Duration;
+
 use super::trial::{Allowed, Fault, Trial};
+use crate::traffic::documents::LIMITS_TIMEOUT;
 use crate::traffic::kind::Kind;
 
 struct Limits {
@@ -18,6 +21,10 @@ impl Fault for Limits {
 
     fn begin(&self, trial: &mut Trial<'_>) {
         if self.is_killed { trial.service.kill() } else { trial.service.freeze() }
+    }
+
+    fn least(&self) -> Duration {
+        2 * LIMITS_TIMEOUT + Duration::from_millis(200)
     }
 
     fn end(&self, trial: &mut Trial<'_>) {

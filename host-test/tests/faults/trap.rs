@@ -110,9 +110,8 @@ impl Fault for Traps {
     fn judge<'a>(&'a self, trial: &'a mut Trial<'_>, records: &'a [Record]) -> Pin<Box<dyn Future<Output = Vec<String>> + 'a>> {
         let traps = std::mem::take(&mut *self.lock());
         let victims: Vec<&Record> = records.iter().filter(|record| !matches!(record.fate, Fate::Right(_))).collect();
-        let was_under_way = |record: &Record| {
-            traps.iter().any(|(began, ended)| record.sent <= *ended && record.sent + record.took >= *began)
-        };
+        let was_under_way =
+            |record: &Record| traps.iter().any(|(began, ended)| record.sent <= *ended && record.sent + record.took >= *began);
         let waited = victims.iter().filter(|record| record.took > IDLE / 2).count();
         trial.remark.push_str(&format!(
             "; under way on the worker {}, of which {waited} ended with stream_idle_timeout; begun later 0",

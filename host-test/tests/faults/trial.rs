@@ -26,6 +26,9 @@ const RECOVERY: Duration = Duration::from_secs(2);
 /// What a fault takes to show, and what a request takes that is under way when it begins.
 const GRACE: Duration = Duration::from_millis(300);
 
+/// So many lines of complaints a fault.
+const COMPLAINTS: usize = 24;
+
 /// Requests to a function that never answers.
 const HANGING_REQUESTS: usize = 20;
 
@@ -212,7 +215,9 @@ impl<'a> Trial<'a> {
             more.stop().await;
         }
         let (records, oddities) = sending.take();
+        let stall = sending.take_stall();
         let mut verdict = Verdict::of(fault, &records, &self.scene.ledger, (began, started, until, ended));
+        verdict.complain_of_lateness(stall);
         verdict.grown_kib = self.scene.envoy.resident_kib() as i64 - memory as i64;
         verdict.reloads = self.scene.reloads() - reloads;
         let wanted = fault.reloads(self);
@@ -239,7 +244,9 @@ impl<'a> Trial<'a> {
                 let sent = Instant::now();
                 let reply = client.send(request, false).await;
                 let fate = match reply {
-                    crate::traffic::client::Reply::Answer(500, headers, body) if Kind::Hanging.judge(id, &headers, &body).is_ok() => {
+                    crate::traffic::client::Reply::Answer(500, headers, body)
+                        if Kind::Hanging.judge(id, &headers, &body).is_ok() =>
+                    {
                         Fate::Right(500)
                     }
                     crate::traffic::client::Reply::Answer(status, ..) => Fate::Other(status),
@@ -267,7 +274,7 @@ impl<'a> Trial<'a> {
                 verdict.complaints.push(format!("{fate:?} after {took:?}"));
             }
         }
-        verdict.complain_of_lateness();
+        verdict.complain_of_lateness(self.scene.sending.take_stall());
         verdict
     }
 
@@ -389,13 +396,12 @@ impl Verdict {
                 verdict.complaints.push(format!("{count} requests are {what}"));
             }
         }
-        verdict.complain_of_lateness();
         verdict.complaints.extend(examples);
         verdict
     }
 
-    fn complain_of_lateness(&mut self) {
-        if self.late > SLACK {
+    fn complain_of_lateness(&mut self, stall: Duration) {
+        if self.late > SLACK + stall {
             self.complaints.push(format!("an answer {:?} beyond its timeout", self.late));
         }
     }
@@ -403,7 +409,16 @@ impl Verdict {
     pub fn heading() -> String {
         format!(
             "{:<22} {:>9} {:>34} {:>10} {:>5} {:>8} {:>10} {:>10} {:>8} {:>7}",
-            "fault", "requests", "answers of the fault", "unexpected", "lost", "doubled", "late (ms)", "back (ms)", "RSS (KB)", "reloads"
+            "fault",
+            "requests",
+            "answers of the fault",
+            "unexpected",
+            "lost",
+            "doubled",
+            "late (ms)",
+            "back (ms)",
+            "RSS (KB)",
+            "reloads"
         )
     }
 
@@ -431,7 +446,7 @@ impl Verdict {
         if !self.remark.is_empty() {
             let _ = write!(row, "  {}", self.remark);
         }
-        for complaint in &self.complaints {
+        for complaint in self.complaints.iter().take(COMPLAINTS) {
             let _ = write!(row, "\n    BROKEN {complaint}");
         }
         row

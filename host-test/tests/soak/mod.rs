@@ -67,7 +67,7 @@ pub async fn run(arguments: &Arguments) -> ExitCode {
     tally.add(sending.take(), &scene.ledger);
     let per_second = (tally.total() - before) as f64 / held.as_secs_f64();
 
-    let mut complaints = tally.complaints(RIGHT_OF_TEN_THOUSAND);
+    let mut complaints = tally.complaints(RIGHT_OF_TEN_THOUSAND, sending.take_stall());
     complaints.extend(scene.ledger.take_garbled().into_iter().take(5));
     sending.client.forget().await;
     let left = scene.wait_until_nothing_is_active().await;

@@ -92,17 +92,19 @@ impl Tally {
     }
 
     /// What must not be.
-    pub fn complaints(&self, right_of_ten_thousand: u64) -> Vec<String> {
+    pub fn complaints(&self, right_of_ten_thousand: u64, stall: Duration) -> Vec<String> {
         let mut complaints = Vec::new();
         if self.right() * 10_000 < self.total() * right_of_ten_thousand {
             complaints.push(format!("{} of {} are not right", self.total() - self.right(), self.total()));
         }
-        for (what, count) in [("are lost", self.lost), ("came twice", self.doubled), ("had to stay here, and went on", self.strayed)] {
+        for (what, count) in
+            [("are lost", self.lost), ("came twice", self.doubled), ("had to stay here, and went on", self.strayed)]
+        {
             if count > 0 {
                 complaints.push(format!("{count} requests {what}"));
             }
         }
-        if self.late > SLACK {
+        if self.late > SLACK + stall {
             complaints.push(format!("an answer {:?} beyond its timeout", self.late));
         }
         if !complaints.is_empty() {

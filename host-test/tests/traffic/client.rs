@@ -61,9 +61,7 @@ impl Client {
 
     /// Sends one, by HTTP/2 or by HTTP/1.1, and waits for the whole answer.
     pub async fn send(&self, request: Request<Full<Bytes>>, by_http2: bool) -> Reply {
-        let sent = async {
-            if by_http2 { self.send_multiplexed(request).await } else { self.send_alone(request).await }
-        };
+        let sent = async { if by_http2 { self.send_multiplexed(request).await } else { self.send_alone(request).await } };
         tokio::time::timeout(PATIENCE, sent).await.unwrap_or(Reply::Silence)
     }
 

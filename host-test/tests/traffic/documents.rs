@@ -9,8 +9,8 @@ use super::upstream::Address;
 /// `timeoutInMillis` of every integration.
 pub const INTEGRATION_TIMEOUT: Duration = Duration::from_millis(1_000);
 
-/// `timeoutMillis` of the rate limit service.
-pub const LIMITS_TIMEOUT: Duration = Duration::from_millis(100);
+/// `timeoutMillis` of the rate limit service: more than the default, since the service shares the processors with all the others.
+pub const LIMITS_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// The value of the key that may call.
 pub const KEY: &str = "a-key-that-opens-everything";
@@ -74,9 +74,7 @@ fn proxy(uri: &str) -> Value {
 fn rest(version: u32) -> Value {
     let timeout = INTEGRATION_TIMEOUT.as_millis() as u64;
     let ok = json!({"200": {"description": "ok"}});
-    let route = |security: Value, integration: Value| {
-        json!({"security": security, "responses": ok, "x-amazon-apigateway-integration": integration})
-    };
+    let route = |security: Value, integration: Value| json!({"security": security, "responses": ok, "x-amazon-apigateway-integration": integration});
     let mock = json!({
         "type": "mock", "requestTemplates": {"application/json": "{\"statusCode\": 200}"},
         "responses": {"default": {"statusCode": "200", "responseTemplates": {

@@ -285,7 +285,7 @@ impl Kind {
             | Self::RotatedKey
             | Self::NewIssuer
             | Self::ShortToken => same(body == echo(id)),
-            Self::Mock => json().and_then(|value| same(value["id"] == id.to_string() && value["version"].is_u64())),
+            Self::Mock => json().and_then(|value| same(value["id"] == *id.to_string() && value["version"].is_u64())),
             Self::Template => same(json()? == json!({"id": id.to_string(), "count": 3, "first": id})),
             Self::Lambda => same(json()? == json!({"id": id.to_string()})),
             Self::NoKey | Self::Denied => says("Forbidden"),

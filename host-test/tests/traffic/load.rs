@@ -47,6 +47,8 @@ pub struct Sending {
     /// Some of what was not right, in words.
     oddities: Mutex<Vec<String>>,
     under_way: AtomicU64,
+    /// By how much the clock of the load itself was late at most, in microseconds.
+    stalled: AtomicU64,
 }
 
 /// A load that goes on until it is told to stop.
@@ -70,6 +72,7 @@ impl Sending {
             records: Mutex::default(),
             oddities: Mutex::default(),
             under_way: AtomicU64::new(0),
+            stalled: AtomicU64::new(0),
         })
     }
 
@@ -79,7 +82,7 @@ impl Sending {
         let request = kind.request(id, &self.maker);
         self.under_way.fetch_add(1, Ordering::Relaxed);
         let sent = Instant::now();
-        let reply = self.client.send(request, id % 3 == 0).await;
+        let reply = self.client.send(request, id.is_multiple_of(3)).await;
         let took = sent.elapsed();
         let (fate, oddity) = judge(kind, id, reply);
         if let Some(what) = oddity {
@@ -102,7 +105,9 @@ impl Sending {
             let mut number = 0_u64;
             let mut ticks = tokio::time::interval(TICK);
             while !flag.load(Ordering::Relaxed) {
-                ticks.tick().await;
+                let due = ticks.tick().await;
+                let late = u64::try_from(due.elapsed().as_micros()).unwrap_or(u64::MAX);
+                sending.stalled.fetch_max(late, Ordering::Relaxed);
                 let due = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX) * rate / 1_000_000;
                 while number < due {
                     let kind = pick(mix, u32::try_from(number % u64::from(u32::MAX)).unwrap_or_default());
@@ -144,6 +149,12 @@ impl Sending {
     /// How many are not over yet.
     pub fn under_way(&self) -> u64 {
         self.under_way.load(Ordering::Relaxed)
+    }
+
+    /// For how long this process, and so most likely Envoy as well, got no processor at a stretch since this was last asked. What an
+    /// answer takes longer because of it is not the gateway's doing.
+    pub fn take_stall(&self) -> Duration {
+        Duration::from_micros(self.stalled.swap(0, Ordering::Relaxed))
     }
 
     /// All that is over, and what was odd of it; they are forgotten here.
