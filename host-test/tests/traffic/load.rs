@@ -11,6 +11,9 @@ use super::ledger::Ledger;
 /// How often requests that are due are sent.
 const TICK: Duration = Duration::from_millis(4);
 
+/// No more than what is due in this part of a second is sent at once.
+const CATCH_UP: u64 = 20;
+
 /// What came of one request, as far as it matters later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fate {
@@ -109,6 +112,8 @@ impl Sending {
                 let late = u64::try_from(due.elapsed().as_micros()).unwrap_or(u64::MAX);
                 sending.stalled.fetch_max(late, Ordering::Relaxed);
                 let due = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX) * rate / 1_000_000;
+                // What this process was too late for is left out: all of it at once would be another load.
+                number = number.max(due.saturating_sub(rate / CATCH_UP + 1));
                 while number < due {
                     let kind = pick(mix, u32::try_from(number % u64::from(u32::MAX)).unwrap_or_default());
                     let sending = Arc::clone(&sending);
