@@ -106,7 +106,7 @@ impl Stream {
 
 impl Context for Stream {
     fn on_http_call_response(&mut self, number: u32, headers: usize, body_size: usize, _: usize) {
-        self.called(Number::Http(number), || callout::http_outcome(headers, body_size));
+        self.called(Number::Http(number), || callout::http_outcome(headers, body_size, callout::BODY_LIMIT));
     }
 
     fn on_grpc_call_response(&mut self, number: u32, status: u32, size: usize) {

@@ -3,7 +3,10 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use tokio::time::MissedTickBehavior;
 
 use super::trial::{Allowed, Fault, Trial};
 use crate::traffic::client::Client;
@@ -14,8 +17,13 @@ use crate::traffic::upstream::Trouble;
 /// Whose way has a call of the gateway's own.
 const KINDS: Mix = &[(Kind::Authorized, 3), (Kind::Denied, 1), (Kind::Keyed, 2), (Kind::Template, 2), (Kind::Lambda, 2)];
 
-/// So many a second: as many as two processors bear beside the load that has to be answered meanwhile.
-const RATE: u64 = 1_000;
+/// So many each [`TICK`]: as many as two processors bear beside the load that has to be answered meanwhile.
+const BUNCH: u32 = 4;
+
+const TICK: Duration = Duration::from_millis(5);
+
+/// As many at once, at most.
+const AT_ONCE: usize = 64;
 
 /// What each answer takes, so that there is something to hang up on.
 const SLOW: Duration = Duration::from_millis(15);
@@ -39,16 +47,24 @@ impl Fault for Aborts {
             // Envoy closes an HTTP/2 connection of which too many streams are reset: not that of the others.
             let client = Arc::new(Client::new(trial.scene.sending.client.address()));
             let mut ids = Vec::new();
-            let start = Instant::now();
+            let places = Arc::new(Semaphore::new(AT_ONCE));
+            let mut ticks = tokio::time::interval(TICK);
+            // Whoever is late does not make up for it at once.
+            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
             for number in 0..trial.length.aborts {
-                let due = start + Duration::from_micros(u64::from(number) * 1_000_000 / RATE);
-                tokio::time::sleep_until(due.into()).await;
+                if number % BUNCH == 0 {
+                    ticks.tick().await;
+                }
+                let place = Arc::clone(&places).acquire_owned().await.expect("it is never closed");
                 let (kind, id) = (pick(KINDS, number), trial.scene.ledger.id());
                 ids.push(id);
                 let request = kind.request(id, &trial.scene.sending.maker);
                 let client = Arc::clone(&client);
                 let after = Duration::from_micros(u64::from(number % 11) * 1_500);
-                tokio::spawn(async move { client.abort(request, after, number % 2 == 0).await });
+                tokio::spawn(async move {
+                    client.abort(request, after, number % 2 == 0).await;
+                    drop(place);
+                });
             }
             tokio::time::sleep(5 * SLOW).await;
             let ledger = &trial.scene.ledger;

@@ -80,7 +80,10 @@ pub async fn run(arguments: &Arguments) -> ExitCode {
             say(&format!("{}\n", verdict.row()));
             verdicts.push(verdict);
         }
-        verdicts.extend(trial.finish(place).await);
+        if let Some(verdict) = trial.finish(place).await {
+            say(&format!("{}\n", verdict.row()));
+            verdicts.push(verdict);
+        }
     }
     trial::conclude(&verdicts)
 }

@@ -287,7 +287,9 @@ impl<'a> Trial<'a> {
             Where::Clock => "nothing is left (clock)",
             Where::Trap => "nothing is left (trap)",
         });
-        verdict.complaints.push(format!("{left} requests are not over"));
+        let stats = self.scene.envoy.stats("rq_active");
+        let which: Vec<_> = stats.into_iter().filter(|(_, count)| *count > 0).collect();
+        verdict.complaints.push(format!("{left} requests are not over: {which:?}"));
         (left > 0).then_some(verdict)
     }
 }

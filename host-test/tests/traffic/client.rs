@@ -43,6 +43,8 @@ pub enum Reply {
 pub struct Client {
     address: SocketAddr,
     idle: Mutex<VecDeque<(Sender1, u32)>>,
+    /// How often all connections were closed: one of an earlier time is not kept.
+    time: AtomicUsize,
     multiplexed: [tokio::sync::Mutex<Option<Sender2>>; MULTIPLEXED],
     next: AtomicUsize,
 }
@@ -51,7 +53,13 @@ pub struct Client {
 
 impl Client {
     pub fn new(address: SocketAddr) -> Self {
-        Self { address, idle: Mutex::default(), multiplexed: Default::default(), next: AtomicUsize::new(0) }
+        Self {
+            address,
+            idle: Mutex::default(),
+            time: AtomicUsize::new(0),
+            multiplexed: Default::default(),
+            next: AtomicUsize::new(0),
+        }
     }
 
     /// Where they connect to.
@@ -78,6 +86,7 @@ impl Client {
 
     /// Closes all connections; those that come from now on are new ones.
     pub async fn forget(&self) {
+        self.time.fetch_add(1, Ordering::SeqCst);
         self.idle().clear();
         for place in &self.multiplexed {
             *place.lock().await = None;
@@ -98,6 +107,7 @@ impl Client {
 
     async fn send_alone(&self, request: Request<Full<Bytes>>) -> Reply {
         let mut request = request;
+        let time = self.time.load(Ordering::SeqCst);
         loop {
             let next = self.idle().pop_front().filter(|(sender, _)| !sender.is_closed());
             let (mut sender, used) = match next {
@@ -114,7 +124,8 @@ impl Client {
                 Err(error) => return Reply::Broken(told(&error)),
                 Ok(response) => {
                     let reply = read(response).await;
-                    if matches!(reply, Reply::Answer(..)) && used < REQUESTS_OF_CONNECTION && sender.ready().await.is_ok() {
+                    let is_kept = matches!(reply, Reply::Answer(..)) && used < REQUESTS_OF_CONNECTION;
+                    if is_kept && sender.ready().await.is_ok() && self.time.load(Ordering::SeqCst) == time {
                         self.idle().push_back((sender, used));
                     }
                     return reply;
