@@ -8,8 +8,8 @@ use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, MapType};
 use std::time::Duration;
 
-/// As much is read of an answer to a stream: what API Gateway takes of an integration's, and a byte by which whoever asked sees that it
-/// is more.
+/// As much is read of an answer to a stream: what API Gateway takes of an integration's, and a byte by which whoever asked sees that
+/// it is more.
 pub const BODY_LIMIT: usize = PAYLOAD_LIMIT + 1;
 
 /// Messages beyond this are none: Envoy holds any size, and the memory of a VM never shrinks.

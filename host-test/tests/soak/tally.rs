@@ -104,7 +104,7 @@ impl Tally {
                 complaints.push(format!("{count} requests {what}"));
             }
         }
-        if self.late > SLACK + stall {
+        if self.late > SLACK.saturating_add(stall) {
             complaints.push(format!("an answer {:?} beyond its timeout", self.late));
         }
         if !complaints.is_empty() {

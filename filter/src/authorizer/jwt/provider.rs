@@ -26,8 +26,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 const REFRESH_MILLIS: u64 = 5 * 60 * 1000;
 /// From one attempt to the next while there are keys.
 const COOLDOWN_MILLIS: u64 = 10_000;
-/// The same without keys, after an attempt that failed: with the period of the timer, requests pass within two seconds after the issuer is
-/// there.
+/// The same without keys, after an attempt that failed: within two seconds after the issuer is there, with the timer's own period,
+/// requests pass.
 const RETRY_MILLIS: u64 = 1_500;
 /// The same after an attempt of which nobody heard: beyond both of its calls.
 const LEASE_MILLIS: u64 = 4_000;
