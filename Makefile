@@ -144,7 +144,7 @@ faults: need-build build wasm-trap $(ENVOY) ## what goes wrong behind and inside
 
 .PHONY: soak
 soak: need-build build $(ENVOY) ## mixed traffic through a real Envoy for MINUTES (20), every answer judged, memory watched
-	@cargo test -p tollgate-host --test soak --locked -- --seconds $$(( $(or $(MINUTES),20) * 60 )) --warm-up 180
+	@cargo test -p tollgate-host --test soak --locked -- --seconds $$(( $(or $(MINUTES),20) * 60 )) --warm-up 180 --at-most 1000000
 
 .PHONY: conformance
 conformance: wasm ## the recorded answers of API Gateway, row by row

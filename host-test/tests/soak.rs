@@ -24,6 +24,9 @@ struct Arguments {
     /// Of the saturation, which is measured first
     #[arg(long, default_value_t = 0.6)]
     share: f64,
+    /// Requests a second, whatever the share is: a short run has to pass beside whatever else the machine does
+    #[arg(long, default_value_t = 300, value_name = "RATE")]
+    at_most: u64,
     /// How much the memory may grow, in MB an hour; judged from ten minutes on, since less tells more of chance than of leaks
     #[arg(long, default_value_t = 1.0, value_name = "MB")]
     slope: f64,

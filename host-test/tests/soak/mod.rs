@@ -46,7 +46,7 @@ pub async fn run(arguments: &Arguments) -> ExitCode {
     saturated.add(sending.take(), &scene.ledger);
     let mut complaints = saturated.complaints(0, Duration::MAX);
     let mut tally = Tally::default();
-    let rate = (saturation * arguments.share) as u64;
+    let rate = ((saturation * arguments.share) as u64).min(arguments.at_most);
     say(&format!("saturation {saturation:.0} requests a second with {AT_ONCE} at once; {rate} a second from now on\n"));
 
     sending.take_stall();
