@@ -55,11 +55,15 @@ help: ## what there is
 
 # --- build ------------------------------------------------------------------------------------------------------------------
 
-.PHONY: build wasm cli
+.PHONY: build wasm wasm-trap cli
 build: wasm cli ## the filter (wasm) and the command
 
 wasm:
 	@.ci/build-wasm
+
+# The module that traps when a request asks for it: for `make faults`, never shipped.
+wasm-trap:
+	@.ci/build-wasm trap
 
 cli:
 	@cargo build -p tollgate-host --bin tollgate
@@ -119,7 +123,7 @@ size: wasm
 
 # The native tests, the wasm ring, the Envoy ring, the conformance rows and the definitions: all of them are cargo tests.
 .PHONY: ring
-ring: build need-redis need-velocity need-browser need-functions $(ENVOY) $(MOTO_SERVER) $(OIDC_PROVIDER)/node_modules/.package-lock.json
+ring: build wasm-trap need-redis need-velocity need-browser need-functions $(ENVOY) $(MOTO_SERVER) $(OIDC_PROVIDER)/node_modules/.package-lock.json
 	@VELOCITY=required cargo test --workspace --locked --no-fail-fast
 
 .PHONY: velocity
@@ -138,6 +142,18 @@ ATTACK      ?= --full
 .PHONY: attack
 attack: need-build build $(ENVOY) ## 100,000 hostile requests and 300,000 forbidden ones against a real Envoy
 	@cargo test -p tollgate-host --test attack --locked -- --seed $(ATTACK_SEED) $(ATTACK)
+
+# `cargo test` has a short form of both.
+FAULT_SECONDS ?= 30
+
+.PHONY: faults
+faults: need-build build wasm-trap $(ENVOY) ## what goes wrong behind and inside a real Envoy under load, each thing for FAULT_SECONDS
+	@cargo test -p tollgate-host --test faults --locked -- \
+	  --seconds $(FAULT_SECONDS) --rate 200 --aborts 100000 --swaps 100 --traps 30
+
+.PHONY: soak
+soak: need-build build $(ENVOY) ## mixed traffic through a real Envoy for MINUTES (20), every answer judged, memory watched
+	@cargo test -p tollgate-host --test soak --locked -- --seconds $$(( $(or $(MINUTES),20) * 60 )) --warm-up 180 --at-most 1000000
 
 .PHONY: conformance
 conformance: wasm ## the recorded answers of API Gateway, row by row

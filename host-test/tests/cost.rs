@@ -406,3 +406,29 @@ fn a_function_costs_few_host_calls_and_as_much_more_as_its_event_is_longer() {
     // A quote is two bytes of the event.
     assert!(copied <= 2.0 + escapes + 0.01, "{copied} bytes copied a byte");
 }
+
+/// The memory of a VM never shrinks: of what an issuer answers no more comes in than a key set may have.
+#[test]
+fn an_issuer_that_answers_far_too_much_costs_no_memory_for_it() {
+    const GROWTH: usize = 1 << 20;
+    let scheme = json!({"type": "oauth2", "x-amazon-apigateway-authorizer": {"type": "jwt",
+        "identitySource": "$request.header.Authorization", "jwtConfiguration": {"issuer": "https://i.test", "audience": ["a"]}}});
+    let route = json!({"security": [{"s": []}], "x-amazon-apigateway-integration": {
+        "type": "http_proxy", "httpMethod": "GET", "uri": "http://b.test/", "payloadFormatVersion": "1.0"}});
+    let document = json!({
+        "apis": [{"name": "a", "protocol": "HTTP", "stages": [{"stageName": "$default"}], "definition": {
+            "openapi": "3.0.1", "paths": {"/a": {"get": route}}, "components": {"securitySchemes": {"s": scheme}}}}],
+        "upstreams": {"i.test": {"cluster": "i"}, "b.test": {"cluster": "b"}},
+    });
+    let issuer = Stub::reply(200, [("content-type", "application/json")], vec![b' '; 8 << 20]);
+    let stub = Stub::reply(200, [], "{}");
+    let builder = Host::builder(&MODULE).plugin_configuration(document.to_string()).cluster("i", issuer).cluster("b", stub);
+    let mut host = builder.build().unwrap_or_else(|e| panic!("{e}: {:?}", e.logs()));
+    let before = host.worker().memory_size();
+    host.advance(std::time::Duration::from_secs(20));
+    let asked = host.take_upstream_requests().len();
+    let grown = host.worker().memory_size() - before;
+    say(&format!("an issuer with 8 MB, asked {asked} times: {grown} bytes of wasm memory\n"));
+    assert!(asked >= 5, "asked {asked} times only");
+    assert!(grown <= GROWTH, "{grown} bytes");
+}

@@ -9,8 +9,9 @@ use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, MapType};
 use std::time::Duration;
 
-/// As much of an answer is read: what API Gateway takes of an integration's, and a byte by which whoever asked sees that it is more.
-const BODY_LIMIT: usize = PAYLOAD_LIMIT + 1;
+/// As much is read of an answer to a stream: what API Gateway takes of an integration's, and a byte by which whoever asked sees that
+/// it is more.
+pub const BODY_LIMIT: usize = PAYLOAD_LIMIT + 1;
 
 /// Messages beyond this are none: Envoy holds any size, and the memory of a VM never shrinks.
 const MESSAGE_LIMIT: usize = 64 * 1024;
@@ -57,14 +58,13 @@ fn grpc_service(cluster: &str) -> Option<String> {
     Some(format!("\n{}\n{}{cluster}", length(cluster.len() + 2)?, length(cluster.len())?))
 }
 
-/// What came of an HTTP request, read in its callback.
-pub fn http_outcome(headers: usize, body_size: usize) -> CalloutOutcome {
+/// What came of an HTTP request, read in its callback: no more of its body than is of use, since the memory of a VM never shrinks.
+pub fn http_outcome(headers: usize, body_size: usize, limit: usize) -> CalloutOutcome {
     if headers == 0 {
         return Err(NoReply);
     }
     let head = ResponseHead::from_pairs(HeaderMap::read(MapType::HttpCallResponseHeaders).pairs());
-    let body =
-        hostcalls::get_buffer(BufferType::HttpCallResponseBody, 0, body_size.min(BODY_LIMIT)).ok().flatten().unwrap_or_default();
+    let body = hostcalls::get_buffer(BufferType::HttpCallResponseBody, 0, body_size.min(limit)).ok().flatten().unwrap_or_default();
     Ok(Response { head, body })
 }
 

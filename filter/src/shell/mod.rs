@@ -10,6 +10,8 @@ mod root;
 mod signature;
 mod stream;
 mod telemetry;
+#[cfg(feature = "trap")]
+mod trap;
 
 use proxy_wasm::traits::RootContext;
 use proxy_wasm::types::LogLevel;

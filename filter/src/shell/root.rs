@@ -4,6 +4,7 @@ use super::callout::{self, Number};
 use super::port::{Port, Randomness, log};
 use super::stream::Stream;
 use super::{signature, telemetry};
+use crate::authorizer::IssuerKeys;
 use crate::compile::compile;
 use crate::definition::read;
 use crate::flow::{Callout, CalloutOutcome, NoReply, Ticket};
@@ -71,7 +72,7 @@ impl Context for Root {
 
     fn on_http_call_response(&mut self, number: u32, headers: usize, body_size: usize, _: usize) {
         if let Some(ticket) = self.calls.remove(&Number::Http(number)) {
-            self.called(ticket, &callout::http_outcome(headers, body_size));
+            self.called(ticket, &callout::http_outcome(headers, body_size, IssuerKeys::ANSWER_LIMIT));
         }
     }
 }

@@ -107,7 +107,7 @@ impl Stream {
 
 impl Context for Stream {
     fn on_http_call_response(&mut self, number: u32, headers: usize, body_size: usize, _: usize) {
-        self.called(Number::Http(number), || callout::http_outcome(headers, body_size));
+        self.called(Number::Http(number), || callout::http_outcome(headers, body_size, callout::BODY_LIMIT));
     }
 
     fn on_grpc_call_response(&mut self, number: u32, status: u32, size: usize) {
@@ -118,6 +118,8 @@ impl Context for Stream {
 impl HttpContext for Stream {
     fn on_http_request_headers(&mut self, _: usize, end: bool) -> Action {
         let head = RequestHead::from_pairs(HeaderMap::read(MapType::HttpRequestHeaders).pairs());
+        #[cfg(feature = "trap")]
+        super::trap::if_asked(&head);
         self.on(Event::RequestHead { head, end }, 0)
     }
 

@@ -46,6 +46,30 @@ pub type Customize = fn(&mut Value);
 /// What the lines of stages look like to Envoy.
 pub const ACCESS_LOG: &str = "%FILTER_STATE(wasm.tollgate_access_log:PLAIN)%\n";
 
+/// How an Envoy is started, beside the documents that it serves.
+pub struct Setup {
+    /// Worker threads, each of which has VMs of its own.
+    pub workers: u32,
+    /// Backends that each test tells what to do.
+    pub stubs: BTreeSet<String>,
+    /// Clusters of somebody else.
+    pub clusters: Vec<Endpoint>,
+    pub customize: Customize,
+    pub module: PathBuf,
+    /// More variables of its environment.
+    pub environment: Vec<(&'static str, PathBuf)>,
+    /// Whether the access log that the template writes is kept: a long load makes a large one.
+    pub keeps_access_log: bool,
+}
+
+/// A cluster and its only host.
+pub struct Endpoint {
+    pub name: String,
+    pub address: SocketAddr,
+    /// Whether it speaks HTTP/2, as what takes gRPC does.
+    pub http2: bool,
+}
+
 /// The documents to serve, by the name of their listener.
 pub type Plugins = BTreeMap<String, Configuration>;
 
@@ -92,6 +116,25 @@ pub fn workspace() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate is a member of the workspace")
 }
 
+// === impl Endpoint ===
+
+impl Endpoint {
+    /// The shipped cluster, and what gRPC needs.
+    fn cluster(&self, template: &Template) -> Value {
+        let mut cluster = template.cluster(&self.name, &self.address.ip().to_string(), self.address.port());
+        cluster["type"] = "STATIC".into();
+        if self.http2 {
+            cluster["typed_extension_protocol_options"] = json!({
+                "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+                    "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+                    "explicit_http_config": { "http2_protocol_options": {} },
+                }
+            });
+        }
+        cluster
+    }
+}
+
 // === impl Envoy ===
 
 impl Envoy {
@@ -121,28 +164,46 @@ impl Envoy {
     pub fn start_customized(
         workers: u32,
         label: &str,
-        clusters: &BTreeSet<String>,
+        stubs: &BTreeSet<String>,
         services: &BTreeMap<String, SocketAddr>,
         plugins: &Plugins,
         customize: Customize,
     ) -> Self {
+        let clusters = services.iter().map(|(name, address)| Endpoint { name: name.clone(), address: *address, http2: true });
+        let setup = Setup {
+            workers,
+            stubs: stubs.clone(),
+            clusters: clusters.collect(),
+            customize,
+            module: module(),
+            environment: Vec::new(),
+            keeps_access_log: true,
+        };
+        Self::start_as(setup, label, plugins)
+    }
+
+    /// The same with all that can be chosen.
+    pub fn start_as(setup: Setup, label: &str, plugins: &Plugins) -> Self {
+        let Setup { workers, customize, module, .. } = setup;
         let folder = workspace().join("target/envoy").join(format!("{label}-{}", std::process::id()));
         std::fs::create_dir_all(&folder).expect("target/ can be written");
         let template = Template::read(&workspace().join("envoy/edge.yaml")).expect("the template is YAML");
-        let stubs: BTreeMap<String, Stub> = clusters.iter().map(|name| (name.clone(), Stub::start())).collect();
+        let stubs: BTreeMap<String, Stub> = setup.stubs.iter().map(|name| (name.clone(), Stub::start())).collect();
         let backends = stubs.iter().map(|(name, stub)| test_cluster(&template, name, stub.address()));
-        let services = services.iter().map(|(name, address)| service_cluster(&template, name, *address));
-        let configured = backends.chain(services).collect();
+        let others = setup.clusters.iter().map(|endpoint| endpoint.cluster(&template));
+        let configured = backends.chain(others).collect();
         let mut bootstrap = template.bootstrap(loopback(), Vec::new(), configured);
         bootstrap["node"] = json!({ "id": "tests", "cluster": "tests" });
         bootstrap["dynamic_resources"] =
             json!({ "lds_config": { "path_config_source": { "path": folder.join("listeners.json") } } });
         write(&folder.join("bootstrap.json"), &bootstrap);
-        let module = module();
         // Before Envoy looks for them.
         write_listeners(&folder, &template, &module, 0, plugins, customize);
         let mut command = command(&folder, workers);
-        command.stdout(std::fs::File::create(folder.join("access.log")).expect("target/ can be written"));
+        command.envs(setup.environment);
+        if setup.keeps_access_log {
+            command.stdout(std::fs::File::create(folder.join("access.log")).expect("target/ can be written"));
+        }
         let process = command.spawn().expect("the Envoy binary can be run");
         let mut envoy = Self {
             process,
@@ -176,6 +237,13 @@ impl Envoy {
     /// Where its admin interface is.
     pub fn admin(&self) -> SocketAddr {
         self.admin
+    }
+
+    /// The memory of the process, in KiB.
+    pub fn resident_kib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).expect("the process is there");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a process has memory");
+        line.trim().trim_end_matches(" kB").parse().expect("a size is a number")
     }
 
     /// Tells a backend what to do with the requests that come from now on.
@@ -465,19 +533,6 @@ fn test_cluster(template: &Template, name: &str, address: SocketAddr) -> Value {
             "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
             "common_http_protocol_options": { "max_requests_per_connection": 1 },
             "explicit_http_config": { "http_protocol_options": { "enable_trailers": true } },
-        }
-    });
-    cluster
-}
-
-/// The shipped cluster as a service needs it that takes gRPC.
-fn service_cluster(template: &Template, name: &str, address: SocketAddr) -> Value {
-    let mut cluster = template.cluster(name, &address.ip().to_string(), address.port());
-    cluster["type"] = "STATIC".into();
-    cluster["typed_extension_protocol_options"] = json!({
-        "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
-            "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
-            "explicit_http_config": { "http2_protocol_options": {} },
         }
     });
     cluster

@@ -256,7 +256,7 @@ fn base64(bytes: &[u8]) -> String {
 }
 
 /// Base64 of the other alphabet, without padding (RFC 7515, section 2).
-fn base64url(bytes: &[u8]) -> String {
+pub fn base64url(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let mut out = String::new();
     for chunk in bytes.chunks(3) {

@@ -2,6 +2,7 @@
 //! of it.
 
 use super::issuer::Issuer;
+use super::place::BODY_LIMIT;
 use super::provider::Provider;
 use crate::definition::Directory;
 use crate::flow::{Callout, CalloutOutcome, Ticket};
@@ -23,6 +24,9 @@ const PERIOD_MILLIS: u32 = 250;
 // === impl IssuerKeys ===
 
 impl IssuerKeys {
+    /// As much of an answer is of use: what is read of one, and a byte that tells that it is more.
+    pub const ANSWER_LIMIT: usize = BODY_LIMIT + 1;
+
     /// The keys of these issuers; those whose keys stand in the document need nothing.
     pub(super) fn new(issuers: impl Iterator<Item = Arc<Issuer>>, directory: &Directory) -> Self {
         let issuers = issuers.filter(|issuer| issuer.provider().is_some()).collect();

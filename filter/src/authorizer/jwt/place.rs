@@ -16,7 +16,8 @@ pub struct Place {
     pub cluster: String,
 }
 
-const BODY_LIMIT: usize = 256 * 1024;
+/// The longest answer that is read.
+pub const BODY_LIMIT: usize = 256 * 1024;
 
 /// The body of an answer; an error says what came instead.
 pub fn body(outcome: &CalloutOutcome) -> Result<&[u8], String> {

@@ -8,7 +8,7 @@
 //! |---|---|
 //! | one fetch at a time for all workers | a lease in shared data, see [`super::shared`] |
 //! | keys are fetched again | after five minutes, whether or not a request comes; and once for a key that is not known |
-//! | attempts begin | at most every 10 s while there are keys; without keys 2 s after one that failed, 4 s after one nobody heard of |
+//! | attempts begin | at most every 10 s while there are keys; without keys 1.5 s after one that failed, 4 s after one nobody heard of |
 //! | a failure takes nothing away | keys count for 24 hours; then requests fail, and never pass |
 //! | a clock that goes back | locks nobody out: a time to come is no time |
 
@@ -26,8 +26,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 const REFRESH_MILLIS: u64 = 5 * 60 * 1000;
 /// From one attempt to the next while there are keys.
 const COOLDOWN_MILLIS: u64 = 10_000;
-/// The same without keys, after an attempt that failed.
-const RETRY_MILLIS: u64 = 2_000;
+/// The same without keys, after an attempt that failed: within two seconds after the issuer is there, with the timer's own period,
+/// requests pass.
+const RETRY_MILLIS: u64 = 1_500;
 /// The same after an attempt of which nobody heard: beyond both of its calls.
 const LEASE_MILLIS: u64 = 4_000;
 /// The same cause is told again after this.

@@ -397,7 +397,7 @@ fn failures_take_nothing_away_and_are_told_once() {
             let expected = if repeated { vec![] } else { vec![format!("Warn issuer `https://i.test`: no new keys: {cause}")] };
             assert_eq!(fake.lines.take(), expected);
             assert_eq!(ask(&*authorizer, &mut fake, &token, &[]), refused(Refusal::NoKeys, Manner::Http));
-            fake.millis.set(fake.millis.get() + 1_999);
+            fake.millis.set(fake.millis.get() + 1_499);
             assert_eq!(answer(&keys, &mut fake, serve), [""; 0]);
             fake.millis.set(fake.millis.get() + 1);
         }
