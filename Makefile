@@ -103,7 +103,7 @@ quick: ## the gateway's own tests: no wasm, no Envoy
 	@cargo test -p tollgate
 
 .PHONY: test
-test: need-test need-redis need-velocity need-browser fmt wasm size clippy ring fuzz-build validate ## everything; installs what it needs, Envoy included
+test: need-test need-redis need-velocity need-browser need-wrk fmt wasm size clippy ring bench-short fuzz-build validate ## everything; installs what it needs, Envoy included
 
 .PHONY: fmt
 fmt:
@@ -130,9 +130,24 @@ ring: build wasm-trap need-redis need-velocity need-browser need-functions $(ENV
 velocity: need-build need-velocity ## mapping templates against Apache Velocity; VELOCITY_TEMPLATES=100000 takes more of them
 	@VELOCITY=required cargo test -p tollgate --test velocity_oracle --locked -- --nocapture
 
-.PHONY: bench
-bench: need-build ## the plan check and mapping templates, measured
+.PHONY: micro
+micro: need-build ## the plan check and mapping templates alone, without wasm, measured
 	@cargo bench -p tollgate --bench usage --bench templates --locked -- --noplot
+
+# A slice of load on each variant between two slices on what it is set beside. ONLY=open takes one, PAGE=docs/performance.md writes
+# the figures into the page, STRICT=--strict fails where a goal is missed.
+ROUNDS ?= 12
+STARTS ?= 3
+bench_envoy = cargo bench -p tollgate-host --bench envoy --profile dev --locked --
+
+.PHONY: bench
+bench: need-build need-wrk build $(ENVOY) ## Tollgate beside Envoy's native filters, measured in a real Envoy; some fifteen minutes
+	@$(bench_envoy) --rounds $(ROUNDS) --starts $(STARTS) $(foreach name,$(ONLY),--only $(name)) $(if $(PAGE),--page $(CURDIR)/$(PAGE)) $(STRICT)
+
+# What can be measured in a minute on a busy machine: that everything is answered as it should be, start, and memory.
+.PHONY: bench-short
+bench-short: need-wrk build $(ENVOY)
+	@$(bench_envoy) --rounds 1 --starts 1 --gate $(foreach name,open jwt-warm jwt-cold key response lambda template footprint,--only $(name))
 
 # Hostile requests, and the matrix of requests that nobody may send, in every setting that Envoy has for paths. ATTACK_SEED=7 takes
 # other hostile requests, BYPASS_SEED=7 another matrix, ATTACK="--number 1234" sends one alone.
@@ -170,12 +185,11 @@ validate: wasm cli $(ENVOY)
 # --- fuzz -------------------------------------------------------------------------------------------------------------------
 
 # Coverage-guided, by libFuzzer, with stable Rust: `fuzz/run` says how. It goes on where the last run ended.
-MINUTES     ?= 5
 FUZZ_TARGET ?=
 
 .PHONY: fuzz
 fuzz: need-fuzz ## parsers and whole exchanges against made-up input, for MINUTES together; FUZZ_TARGET=token takes one
-	@fuzz/run fuzz $(MINUTES) $(FUZZ_TARGET)
+	@fuzz/run fuzz $(or $(MINUTES),5) $(FUZZ_TARGET)
 
 # A fuzzer that nobody builds rots: all of them, for a moment, from the seeds.
 .PHONY: fuzz-build
@@ -234,6 +248,13 @@ need-velocity:
 	[ -n "$$packages" ] || exit 0; \
 	$(call install,Apache Velocity and Java,$$packages,VELOCITY_CLASSPATH can name its jars); \
 	command -v javac >/dev/null
+
+# It sends what `make bench` measures.
+.PHONY: need-wrk
+need-wrk:
+	@command -v wrk >/dev/null && command -v taskset >/dev/null && exit; \
+	$(call install,wrk,wrk util-linux,it sends the load of the benchmark); \
+	command -v wrk >/dev/null
 
 # It has no window, so none of what a desktop needs.
 .PHONY: need-browser

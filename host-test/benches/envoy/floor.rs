@@ -131,7 +131,7 @@ const MODULE: &str = r#"(module
   (memory (export "memory") 16)
   (data (i32.const 64) "floor")
   (data (i32.const 80) ":path")
-  (data (i32.const 96) "source\\00address")
+  (data (i32.const 96) "source\00address")
   (global $metric (mut i32) (i32.const 0))
   (func (export "proxy_abi_version_0_2_1"))
   (func (export "proxy_on_memory_allocate") (param i32) (result i32) (i32.const 4096))

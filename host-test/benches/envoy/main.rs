@@ -60,6 +60,9 @@ struct Arguments {
     /// Fails when a ratio is beyond its goal, and not only when something does not work
     #[arg(long)]
     strict: bool,
+    /// Fails when start or memory is beyond what it was when it was last measured
+    #[arg(long)]
+    gate: bool,
     /// What `cargo bench` says to every benchmark
     #[arg(long, hide = true)]
     bench: bool,
@@ -82,6 +85,13 @@ pub struct Figures {
     crossings: Vec<(Call, f64)>,
 }
 
+/// How long a comparison takes.
+struct Pace {
+    rounds: usize,
+    seconds: u32,
+    starts: usize,
+}
+
 /// On which cores what runs: Envoy on the first, all others on the second, where there are two.
 struct Cores {
     envoy: String,
@@ -99,14 +109,14 @@ fn main() -> ExitCode {
     let mut figures = Figures::default();
     println!("{}", Measured::heading());
     for comparison in comparisons::all(&configurations).into_iter().filter(|comparison| is_wanted(comparison.name)) {
-        let one = measure(comparison, &arguments, &cores, &folder);
+        let one = measure(comparison, &arguments.pace(), &cores, &folder);
         println!("{}", one.line());
         figures.measured.push(one);
     }
     if is_wanted("crossings") {
         println!("\n{:30} {:>8}", "host call", "µs");
         for (call, comparison) in comparisons::crossings(&configurations) {
-            let Measured { ratio, micros: (_, without), .. } = measure(comparison, &arguments, &cores, &folder);
+            let Measured { ratio, micros: (_, without), .. } = measure(comparison, &arguments.quick_pace(), &cores, &folder);
             let cost = (ratio.median - 1.0) * without / f64::from(floor::REPEATS);
             println!("{:30} {cost:>8.2}", call.name());
             figures.crossings.push((call, cost));
@@ -116,6 +126,11 @@ fn main() -> ExitCode {
         let footprint = footprint::measure(&configurations, arguments.starts);
         println!("\n{}", footprint.lines());
         figures.footprint = Some(footprint);
+    }
+    let grown = figures.footprint.as_ref().filter(|_| arguments.gate).and_then(Footprint::beyond_its_gates);
+    if let Some(grown) = grown {
+        eprintln!("{grown}");
+        return ExitCode::FAILURE;
     }
     if let Some(page) = &arguments.page {
         page::write(page, &figures);
@@ -128,13 +143,13 @@ fn main() -> ExitCode {
     ExitCode::FAILURE
 }
 
-fn measure(comparison: Comparison, arguments: &Arguments, cores: &Cores, folder: &Path) -> Measured {
+fn measure(comparison: Comparison, pace: &Pace, cores: &Cores, folder: &Path) -> Measured {
     let Comparison { name, variant: (_, variant, variant_load), base: (_, base, base_load), .. } = &comparison;
     let scripts = [("variant", variant_load), ("base", base_load)]
         .map(|(side, load)| load.script(&folder.join(format!("{name}-{side}.lua"))));
     let mut rounds: Vec<(f64, f64, f64)> = Vec::new();
-    for start in 0..arguments.starts {
-        let of_start = arguments.rounds * (start + 1) / arguments.starts - arguments.rounds * start / arguments.starts;
+    for start in 0..pace.starts {
+        let of_start = pace.rounds * (start + 1) / pace.starts - pace.rounds * start / pace.starts;
         let envoys = [("variant", variant), ("base", base)].map(|(side, bootstrap)| Envoy::start(side, bootstrap, &cores.envoy, 1));
         let slice = |side: usize, load: &Load, seconds: u32| {
             let before = envoys[side].cpu();
@@ -146,10 +161,10 @@ fn measure(comparison: Comparison, arguments: &Arguments, cores: &Cores, folder:
             expect(envoys[side].address, load);
             slice(side, load, 1);
         }
-        let mut before = slice(1, base_load, arguments.seconds);
+        let mut before = slice(1, base_load, pace.seconds);
         for _ in 0..of_start {
-            let of_variant = slice(0, variant_load, arguments.seconds);
-            let after = slice(1, base_load, arguments.seconds);
+            let of_variant = slice(0, variant_load, pace.seconds);
+            let after = slice(1, base_load, pace.seconds);
             let of_base = before.midpoint(after);
             rounds.push((of_variant / of_base, of_variant, of_base));
             before = after;
@@ -173,6 +188,19 @@ fn expect(address: SocketAddr, load: &Load) {
     let answer = http1::exchange(address, &request).expect("it is answered");
     let status = answer.status().expect("a status");
     assert_eq!(status, load.status, "{}", String::from_utf8_lossy(&answer.body));
+}
+
+// === impl Arguments ===
+
+impl Arguments {
+    fn pace(&self) -> Pace {
+        Pace { rounds: self.rounds, seconds: self.seconds, starts: self.starts }
+    }
+
+    /// A hundred calls a request are seen at once.
+    fn quick_pace(&self) -> Pace {
+        Pace { rounds: self.rounds.div_ceil(4), starts: 1, ..self.pace() }
+    }
 }
 
 // === impl Cores ===

