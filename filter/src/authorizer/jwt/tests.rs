@@ -24,6 +24,8 @@ struct Fake {
     millis: Cell<u64>,
     shared: RefCell<HashMap<String, (Vec<u8>, u32)>>,
     verifications: Cell<u32>,
+    /// What it says of signatures.
+    verdict: Cell<Option<bool>>,
     /// What another worker shares right after this one has read what is there.
     rival: RefCell<Option<(String, Vec<u8>)>>,
     lines: RefCell<Vec<String>>,
@@ -33,7 +35,8 @@ impl Default for Fake {
     fn default() -> Self {
         let millis = Cell::new(NOW * 1000);
         let (shared, rival) = (RefCell::default(), RefCell::default());
-        Self { millis, shared, verifications: Cell::default(), rival, lines: RefCell::default() }
+        let (verifications, verdict) = (Cell::default(), Cell::default());
+        Self { millis, shared, verifications, verdict, rival, lines: RefCell::default() }
     }
 }
 
@@ -59,7 +62,7 @@ impl Platform for Fake {
     }
     fn verify_signature(&self, _: &str, _: &[u8], _: &[u8], _: &[u8]) -> Option<bool> {
         self.verifications.set(self.verifications.get() + 1);
-        None
+        self.verdict.get()
     }
     fn shared_data(&self, key: &str) -> Option<(Vec<u8>, u32)> {
         let found = self.shared.borrow().get(key).cloned();
@@ -270,11 +273,71 @@ fn the_host_verifies_a_token_once_while_it_is_remembered() {
 }
 
 #[test]
+fn a_signature_counts_as_the_host_says_and_as_computed_where_it_says_nothing() {
+    let signer = Signer::elliptic("k");
+    let good = signer.token(&payload(json!({})));
+    let forged = Signer::elliptic("k").token(&payload(json!({})));
+    for (verdict, token, counts) in [
+        (None, &good, true),
+        (None, &forged, false),
+        (Some(true), &good, true),
+        (Some(true), &forged, true),
+        (Some(false), &good, false),
+        (Some(false), &forged, false),
+    ] {
+        let mut fake = Fake::default();
+        fake.verdict.set(verdict);
+        let expected = if counts { None } else { refused(Refusal::Signature, Manner::Http).err() };
+        assert_eq!(ask(&*http(&[&signer]), &mut fake, token, &[]).err(), expected, "{verdict:?}");
+    }
+}
+
+#[test]
+fn a_token_is_verified_once_an_hour() {
+    let signer = Signer::elliptic("k");
+    let authorizer = http(&[&signer]);
+    let token = signer.token(&payload(json!({"exp": NOW + 86_400})));
+    let mut fake = Fake::default();
+    for (minute, verifications) in [(0, 1), (1, 1), (59, 1), (60, 2), (61, 2), (119, 2), (120, 3)] {
+        fake.millis.set((NOW + minute * 60) * 1000);
+        assert!(ask(&*authorizer, &mut fake, &token, &[]).is_ok());
+        assert_eq!(fake.verifications.get(), verifications, "after {minute} minutes");
+    }
+}
+
+#[test]
+fn a_remembered_token_is_forgotten_when_it_ends_and_takes_what_it_holds() {
+    let verified = |exp, texts: &[(&str, &str)], scopes: &[&str]| Verified {
+        trusted: 0,
+        keys: 1,
+        exp,
+        nbf: None,
+        iat: None,
+        scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
+        token_use: None,
+        texts: texts.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect(),
+    };
+    for (exp, now, until) in [(2.5, 0, 2500), (7200.0, 1000, 3_601_000), (-1.0, 0, 0), (1e300, u64::MAX, u64::MAX)] {
+        assert_eq!(verified(exp, &[], &[]).expires(now), until, "{exp} {now}");
+    }
+    for (texts, scopes, bytes) in [
+        (&[][..], &[][..], 256),
+        (&[("sub", "abcde")], &[], 256 + 64 + 8),
+        (&[("sub", "abcde"), ("n", "")], &[], 256 + 128 + 9),
+        (&[], &["read", "write"], 256 + 64 + 9),
+        (&[("sub", "abcde")], &["read"], 256 + 64 + 8 + 32 + 4),
+    ] {
+        assert_eq!(verified(0.0, texts, scopes).weight(), bytes, "{texts:?} {scopes:?}");
+    }
+}
+
+#[test]
 fn one_of_the_routes_scopes_is_enough_and_facts_have_all_of_the_tokens() {
     let signer = Signer::secret("k");
     let authorizer = http(&[&signer]);
     assert!(authorizer.knows_scopes());
     assert_eq!(authorizer.summary(), "JWT https://i.test");
+    assert_eq!(authorizer.credentials(), ["Authorization"]);
     let mut fake = Fake::default();
     let token = signer.token(&payload(json!({"scope": "read write", "n": 1})));
     let facts = ask(&*authorizer, &mut fake, &token, &["admin", "write"]).unwrap();
