@@ -199,3 +199,6 @@ impl Admitted {
         self.authorized.into_context()
     }
 }
+
+#[cfg(test)]
+mod tests;

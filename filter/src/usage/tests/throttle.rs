@@ -2,7 +2,7 @@
 //! and no refusal that the definition does not ask for), and a replay of everything that happened in exact fractions.
 
 use proptest::prelude::*;
-use tollgate::usage::{Bucket, State, Throttle};
+use crate::usage::{Bucket, State, Throttle};
 
 /// A token in the fractions that the models count: nanoseconds times millionths of a token a second.
 const TOKEN: i128 = 1_000_000_000_000_000;

@@ -1,0 +1,5 @@
+//! What counts, from the outside: each part against a model that is written another way.
+
+mod meter;
+mod quota;
+mod throttle;
