@@ -376,6 +376,32 @@ mod tests {
     }
 
     #[test]
+    fn what_one_authorizer_said_is_not_what_another_one_says() {
+        let settings = json!({"type": "token", "authorizerUri": URI});
+        let scheme = json!({"type": "apiKey", "name": "auth", "in": "header", "a": settings});
+        let document = json!({"authz": scheme, "other": scheme});
+        let request = request(Protocol::Rest, "GET", "/prod", &[("auth", "token")]);
+        let key = |name: &str| {
+            let scheme = Node::root(&document).get(name).unwrap();
+            let compiled =
+                LambdaAuthorizer::compile(&scheme, &scheme.get("a").unwrap(), Protocol::Rest, &BTreeMap::new(), &mut Problems::default());
+            let compiled = compiled.unwrap();
+            compiled.cache_key(&request, &compiled.identity(&request, &STILL).unwrap())
+        };
+        assert_eq!(key("authz"), key("authz"));
+        assert_ne!(key("authz"), key("other"));
+    }
+
+    #[test]
+    fn no_log_shows_what_an_authorizer_looks_at() {
+        let sources = "method.request.header.A, method.request.querystring.B, context.identity.sourceIp, stageVariables.v";
+        let token = authorizer(Protocol::Rest, json!({"type": "token"}));
+        assert_eq!(token.credentials(), ["auth"]);
+        let request = authorizer(Protocol::Rest, json!({"type": "request", "identitySource": sources}));
+        assert_eq!(request.credentials(), ["A", "B"]);
+    }
+
+    #[test]
     fn an_identity_needs_every_source() {
         let settings = json!({"type": "request", "authorizerResultTtlInSeconds": 0,
             "identitySource": "method.request.header.headerauth1, method.request.querystring.QueryString1"});
