@@ -432,6 +432,10 @@ mod tests {
                 ),
             ]
         );
+        // A definition without methods has a problem of its own.
+        let mut problems = Problems::default();
+        plans.check_methods("pets", &Methods::default(), &mut problems);
+        assert!(!problems.any_error());
         // A base path that the import prepends is part of every name.
         let mut problems = Problems::default();
         let (plans, _) = read(&value);

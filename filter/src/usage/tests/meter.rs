@@ -16,7 +16,7 @@ const SECOND: u64 = 1_000_000_000;
 type Data = (HashMap<String, (Vec<u8>, u32)>, u32);
 
 /// A host: its shared data, its clocks and its log.
-struct Shared {
+pub(super) struct Shared {
     data: Mutex<Data>,
     wall_millis: AtomicU64,
     nanos: AtomicU64,
@@ -99,11 +99,11 @@ impl Shared {
         Self { runs: Some(Instant::now()), ..Self::default() }
     }
 
-    fn state(&self, meter: &Meter) -> State {
+    pub(super) fn state(&self, meter: &Meter) -> State {
         meter.state(self.shared_data(&meter.slot).as_ref().map(|(bytes, _)| bytes.as_slice()))
     }
 
-    fn used(&self, meter: &Meter) -> u64 {
+    pub(super) fn used(&self, meter: &Meter) -> u64 {
         meter.quota.unwrap().used(self.state(meter).counter, self.now_millis() / 1000)
     }
 }
