@@ -341,7 +341,10 @@ mod tests {
         let refusal = raised(json!({ "errorMessage": format!("a\r\n{}", "x".repeat(10_000)) }).to_string().as_bytes());
         let line = refusal.to_string();
         assert!(line.starts_with("the function failed: a\\r\\nxxx") && line.len() < 200, "{line}");
-        assert_eq!(raised(&vec![b' '; ERROR_LIMIT + 1]), Refusal::Failed("the function failed".to_owned()));
+        let said = json!({"errorMessage": "Unauthorized"}).to_string();
+        let unauthorized = |length: usize| said.clone() + &" ".repeat(length - said.len());
+        assert_eq!(raised(unauthorized(65_536).as_bytes()), Refusal::Unauthorized);
+        assert_eq!(raised(unauthorized(65_537).as_bytes()), Refusal::Failed("the function failed".to_owned()));
     }
 
     #[test]

@@ -436,6 +436,11 @@ mod tests {
             let identity = authorizer(Protocol::Rest, settings).identity(&context, &STILL);
             assert_eq!(identity.is_ok(), fits, "{pattern} {token}");
         }
+        let settings = json!({"type": "token", "identityValidationExpression": "a*"});
+        for (length, fits) in [(8_192, true), (8_193, false)] {
+            let context = request(Protocol::Rest, "GET", "/prod", &[("auth", &"a".repeat(length))]);
+            assert_eq!(authorizer(Protocol::Rest, settings.clone()).identity(&context, &STILL).is_ok(), fits, "{length}");
+        }
     }
 
     #[test]
