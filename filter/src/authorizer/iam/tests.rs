@@ -148,3 +148,38 @@ fn an_operation_that_nobody_can_sign_for_is_told() {
 fn only_alice() -> Value {
     json!({"users": [{"accessKeyId": "AKALICE", "secretAccessKey": "sa"}]})
 }
+
+#[test]
+fn the_account_of_an_arn_is_that_of_the_user_and_may_not_be_another_one() {
+    let arn = "arn:aws:iam::111122223333:user/u";
+    for (account, arn, told) in [
+        (None, Some(arn), 0),
+        (Some("111122223333"), Some(arn), 0),
+        (Some("111122223334"), Some(arn), 1),
+        (Some("111122223333"), None, 0),
+        (None, Some("arn:aws:iam:::user/u"), 1),
+        (None, Some("alice"), 1),
+    ] {
+        let mut user = json!({"accessKeyId": "AK", "secretAccessKey": "s"});
+        for (key, value) in [("accountId", account), ("arn", arn)] {
+            if let Some(value) = value {
+                user[key] = json!(value);
+            }
+        }
+        let mut problems = Problems::default();
+        let users = json!({"users": [user]});
+        let users = Users::read(Some(&Node::root(&users)), &mut problems);
+        assert_eq!(problems.into_vec().len(), told, "{account:?} {arn:?}");
+        if told == 0 {
+            assert_eq!(users.find("AK").unwrap().account_id(&pets(Protocol::Rest)), "111122223333");
+        }
+    }
+}
+
+#[test]
+fn a_user_that_is_printed_shows_neither_its_secret_nor_its_token() {
+    let users = json!({"users": [{"accessKeyId": "AK", "secretAccessKey": "hidden", "sessionToken": "hidden", "userName": "alice"}]});
+    let users = Users::read(Some(&Node::root(&users)), &mut Problems::default());
+    let printed = format!("{users:?}");
+    assert!(printed.contains("alice") && !printed.contains("hidden"), "{printed}");
+}
