@@ -502,6 +502,12 @@ fn a_new_configuration_takes_what_is_shared_before_its_first_tick() {
     let next = compile(Protocol::Http, &document, &http_scheme());
     assert!(ask(&*next.authorizer.unwrap(), &mut fake, &token, &[]).is_ok());
     assert_eq!(next.keys.tick(&mut fake), []);
+    // What was loaded stays, whatever becomes of what is shared.
+    let loaded = compile(Protocol::Http, &document, &http_scheme());
+    loaded.keys.load(&fake);
+    let shared = fake.shared.take();
+    assert!(ask(&*loaded.authorizer.unwrap(), &mut fake, &token, &[]).is_ok());
+    fake.shared.replace(shared);
     // Keys at another place are something else.
     let moved = json!({"upstreams": document["upstreams"], "issuers": {"https://i.test": {"jwksUri": "https://keys.test/x"}}});
     let moved = compile(Protocol::Http, &moved, &http_scheme());
@@ -804,4 +810,62 @@ fn settings_of_user_pools_are_checked() {
     assert_eq!(fine.told, [""; 0]);
     let cognito = fine.authorizer.unwrap().summary();
     assert_eq!(cognito, "COGNITO_USER_POOLS https://cognito-idp.cn-north-1.amazonaws.com.cn/cn-north-1_A");
+}
+
+#[test]
+fn a_reply_is_waited_for_as_long_as_a_lease_lasts() {
+    let document = json!({"upstreams": upstreams(&["i.test", "keys.test"])});
+    let keys = compile(Protocol::Http, &document, &http_scheme()).keys;
+    let mut fake = Fake::default();
+    let mut calls = keys.tick(&mut fake);
+    assert_eq!(calls.len(), 1);
+    fake.millis.set(NOW * 1000 + 250);
+    assert_eq!(keys.tick(&mut fake), []);
+    // The reply to the first call is still one, and the second call has no reply.
+    reply(&keys, &mut calls, &mut fake, &discovery("https://keys.test/"));
+    assert_eq!(calls.len(), 1);
+    for (millis, asked) in [(3_999, 0), (4_000, 1), (4_001, 0), (7_999, 0), (8_000, 1)] {
+        fake.millis.set(NOW * 1000 + millis);
+        assert_eq!(keys.tick(&mut fake).len(), asked, "after {millis} ms");
+    }
+}
+
+#[test]
+fn a_ttl_is_spoken_of_because_it_has_no_effect() {
+    let document = json!({"issuers": {"https://i.test": {"jwks": {"keys": [Signer::public("k", 1).jwk]}}}});
+    let mut scheme = http_scheme();
+    scheme["x-amazon-apigateway-authorizer"]["authorizerResultTtlInSeconds"] = json!(300);
+    let told = compile(Protocol::Http, &document, &scheme).told;
+    assert!(told.len() == 1 && told[0].contains("authorizerResultTtlInSeconds: no effect"), "{told:?}");
+}
+
+#[test]
+fn what_one_worker_fetches_anew_counts_for_the_others() {
+    let document = json!({"upstreams": upstreams(&["i.test", "keys.test"])});
+    let (old, new) = (Signer::public("old", 1), Signer::public("new", 2));
+    let worker = compile(Protocol::Http, &document, &http_scheme());
+    let mut fake = Fake::default();
+    for (signer, minute) in [(&old, 0), (&new, 6)] {
+        fake.millis.set((NOW + minute * 60) * 1000);
+        answer(&worker.keys, &mut fake, |path| {
+            Some(if path.ends_with("configuration") { discovery("https://keys.test/") } else { json!({"keys": [signer.jwk]}) })
+        });
+    }
+    let other = compile(Protocol::Http, &document, &http_scheme()).authorizer.unwrap();
+    assert!(ask(&*other, &mut fake, &new.token(&payload(json!({}))), &[]).is_ok());
+    assert_eq!(ask(&*other, &mut fake, &old.token(&payload(json!({}))), &[]), refused(Refusal::UnknownKey, Manner::Http));
+}
+
+#[test]
+fn fresh_keys_are_not_fetched_again_because_nobody_knows_of_the_attempt() {
+    let document = json!({"upstreams": upstreams(&["i.test", "keys.test"])});
+    let worker = compile(Protocol::Http, &document, &http_scheme());
+    let mut fake = Fake::default();
+    let keys = json!({"keys": [Signer::public("k", 1).jwk]});
+    answer(&worker.keys, &mut fake, |path| {
+        Some(if path.ends_with("configuration") { discovery("https://keys.test/") } else { keys.clone() })
+    });
+    fake.shared.borrow_mut().retain(|name, _| !name.contains("attempt"));
+    fake.millis.set((NOW + 60) * 1000);
+    assert_eq!(worker.keys.tick(&mut fake), []);
 }
