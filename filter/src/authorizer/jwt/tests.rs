@@ -869,3 +869,17 @@ fn fresh_keys_are_not_fetched_again_because_nobody_knows_of_the_attempt() {
     fake.millis.set((NOW + 60) * 1000);
     assert_eq!(worker.keys.tick(&mut fake), []);
 }
+
+#[test]
+fn an_authorizer_of_which_one_issuer_does_not_read_is_none() {
+    let document = json!({"upstreams": upstreams(&["i.test"])});
+    let compiled = |issuers: Value| {
+        let mut scheme = rest_scheme(json!({}));
+        scheme["x-amazon-apigateway-authorizer"]["jwtConfiguration"]["issuers"] = issuers;
+        compile(Protocol::Rest, &document, &scheme).authorizer.is_some()
+    };
+    let good = json!({"issuer": "https://i.test", "audiences": ["a"]});
+    assert!(compiled(json!([good])));
+    assert!(!compiled(json!([good, {"audiences": ["a"]}])));
+    assert!(!compiled(json!([])));
+}
