@@ -402,6 +402,14 @@ mod tests {
     }
 
     #[test]
+    fn a_source_that_is_none_is_told_with_those_that_there_are() {
+        for (protocol, there) in [(Protocol::Rest, "`method.request.header.NAME`"), (Protocol::Http, "`$request.header.NAME`")] {
+            let told = error(protocol, json!({"type": "request", "identitySource": "x", "authorizerPayloadFormatVersion": "2.0"}));
+            assert!(told.contains("`x` is no identity source") && told.contains(there), "{told}");
+        }
+    }
+
+    #[test]
     fn an_identity_needs_every_source() {
         let settings = json!({"type": "request", "authorizerResultTtlInSeconds": 0,
             "identitySource": "method.request.header.headerauth1, method.request.querystring.QueryString1"});
