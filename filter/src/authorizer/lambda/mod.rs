@@ -403,8 +403,11 @@ mod tests {
 
     #[test]
     fn a_source_that_is_none_is_told_with_those_that_there_are() {
-        for (protocol, there) in [(Protocol::Rest, "`method.request.header.NAME`"), (Protocol::Http, "`$request.header.NAME`")] {
-            let told = error(protocol, json!({"type": "request", "identitySource": "x", "authorizerPayloadFormatVersion": "2.0"}));
+        for (protocol, version, there) in
+            [(Protocol::Rest, "1.0", "`method.request.header.NAME`"), (Protocol::Http, "2.0", "`$request.header.NAME`")]
+        {
+            let settings = json!({"type": "request", "identitySource": "x", "authorizerPayloadFormatVersion": version});
+            let told = error(protocol, settings);
             assert!(told.contains("`x` is no identity source") && told.contains(there), "{told}");
         }
     }
