@@ -883,3 +883,18 @@ fn an_authorizer_of_which_one_issuer_does_not_read_is_none() {
     assert!(!compiled(json!([good, {"audiences": ["a"]}])));
     assert!(!compiled(json!([])));
 }
+
+#[test]
+fn a_key_of_that_name_and_another_kind_does_not_speak_for_issuers_whose_keys_are_not_here() {
+    let document = json!({
+        "upstreams": upstreams(&["j.test"]),
+        "issuers": {"https://i.test": {"jwks": {"keys": [Signer::secret("k").jwk]}}},
+    });
+    let mut scheme = rest_scheme(json!({}));
+    scheme["x-amazon-apigateway-authorizer"]["jwtConfiguration"]["issuers"] =
+        json!([{"issuer": "https://i.test", "audiences": ["a"]}, {"issuer": "https://j.test", "audiences": ["a"]}]);
+    let compiled = compile(Protocol::Rest, &document, &scheme);
+    let token = Signer::elliptic("k").token(&payload(json!({})));
+    let asked = ask(&*compiled.authorizer.unwrap(), &mut Fake::default(), &token, &[]);
+    assert_eq!(asked, refused(Refusal::NoKeys, Manner::Rest));
+}
