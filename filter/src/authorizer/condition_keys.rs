@@ -93,7 +93,8 @@ mod tests {
     #[test]
     fn every_key_has_its_own_value_and_what_only_aws_knows_has_none() {
         let headers = [("referer", "r"), ("user-agent", "a"), ("x-forwarded-proto", "https")];
-        let of = |key: &Key, principal: &Principal| value(key, &request(Protocol::Rest, "GET", "/prod/", &headers), principal, &STILL);
+        let of =
+            |key: &Key, principal: &Principal| value(key, &request(Protocol::Rest, "GET", "/prod/", &headers), principal, &STILL);
         for (key, expected) in [
             (Key::CurrentTime, Some("2024-06-17T15:02:03Z")),
             (Key::EpochTime, Some("1718636523")),

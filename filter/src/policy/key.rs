@@ -114,7 +114,15 @@ mod tests {
         ] {
             assert_eq!(Key::parse(name), Some(key), "{name}");
         }
-        for unknown in ["aws:RequestTag/Department", "aws:PrincipalTag/", "aws:PrincipalTag", "aws:SourceAccount", "s3:prefix", "", "CurrentTime"] {
+        for unknown in [
+            "aws:RequestTag/Department",
+            "aws:PrincipalTag/",
+            "aws:PrincipalTag",
+            "aws:SourceAccount",
+            "s3:prefix",
+            "",
+            "CurrentTime",
+        ] {
             assert_eq!(Key::parse(unknown), None, "{unknown}");
         }
     }

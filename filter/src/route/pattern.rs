@@ -170,7 +170,8 @@ mod tests {
     #[test]
     fn each_parameter_is_told_with_the_place_it_has() {
         let places = |path| Pattern::parse(path).unwrap().variable_places();
-        let own = |places: &[(&str, &str)]| places.iter().map(|(above, name)| ((*above).into(), (*name).into())).collect::<Vec<_>>();
+        let own =
+            |places: &[(&str, &str)]| places.iter().map(|(above, name)| ((*above).into(), (*name).into())).collect::<Vec<_>>();
         assert_eq!(places("/a/{id}/b/{proxy+}"), own(&[("/a", "{id}"), ("/a/{}/b", "{proxy+}")]));
         assert_eq!(places("/{a}/{b}"), own(&[("", "{a}"), ("/{}", "{b}")]));
         assert_eq!(places("/a/b"), own(&[]));

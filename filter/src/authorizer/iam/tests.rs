@@ -11,9 +11,7 @@ const ARN: &str = "arn:aws:iam::123456789012:user/alice";
 const UNSIGNED: (&str, &str) = ("x-amz-content-sha256", "UNSIGNED-PAYLOAD");
 
 fn iam() -> Iam {
-    let invoke = |effect: &str, resource: &str| {
-        json!({"Version": "2012-10-17", "Statement": [{"Effect": effect, "Action": "execute-api:Invoke", "Resource": resource}]})
-    };
+    let invoke = |effect: &str, resource: &str| json!({"Version": "2012-10-17", "Statement": [{"Effect": effect, "Action": "execute-api:Invoke", "Resource": resource}]});
     let users = json!({"users": [
         {"accessKeyId": "AKALICE", "secretAccessKey": "sa", "userName": "alice", "policies": [invoke("Allow", "*")]},
         {"accessKeyId": "AKOTHER", "secretAccessKey": "so", "accountId": "999999999999", "policies": [invoke("Allow", "*")]},
@@ -70,7 +68,10 @@ fn refused(context: &Context) -> String {
 fn who_signs_is_the_caller_and_what_its_policies_say_counts() {
     let grant = ask(&signed(pets(Protocol::Rest), "AKALICE", "sa", &[])).unwrap();
     let caller = grant.facts.caller.unwrap();
-    assert_eq!([&*caller.access_key, &caller.account_id, &caller.user_arn, &caller.user], ["AKALICE", "123456789012", ARN, "alice"]);
+    assert_eq!(
+        [&*caller.access_key, &caller.account_id, &caller.user_arn, &caller.user],
+        ["AKALICE", "123456789012", ARN, "alice"]
+    );
     assert_eq!(grant.principal, Principal::Aws { arn: ARN.to_owned(), account: "123456789012".to_owned() });
     for (key, secret, target, weight) in [
         ("AKALICE", "sa", "/prod/x", Weight::Either(Decision::Allow)),
@@ -140,7 +141,11 @@ fn an_operation_that_nobody_can_sign_for_is_told() {
     let definition = json!({"openapi": "3.0.1", "paths": {"/a": {"get": {}}}});
     for (users, told) in [(Users::default(), 1), (Users::read(Some(&Node::root(&only_alice())), &mut Problems::default()), 0)] {
         let mut problems = Problems::default();
-        let api = crate::definition::OpenApi::read(&Node::root(&definition), crate::definition::Basepath::Ignore, &mut Problems::default());
+        let api = crate::definition::OpenApi::read(
+            &Node::root(&definition),
+            crate::definition::Basepath::Ignore,
+            &mut Problems::default(),
+        );
         let iam = Iam::compile(&api.operations[0], Arc::new(users), "eu-west-1", &mut problems);
         assert_eq!(iam.summary(), "AWS_IAM");
         assert_eq!(problems.into_vec().len(), told);
@@ -180,7 +185,8 @@ fn the_account_of_an_arn_is_that_of_the_user_and_may_not_be_another_one() {
 
 #[test]
 fn a_user_that_is_printed_shows_neither_its_secret_nor_its_token() {
-    let users = json!({"users": [{"accessKeyId": "AK", "secretAccessKey": "hidden", "sessionToken": "hidden", "userName": "alice"}]});
+    let users =
+        json!({"users": [{"accessKeyId": "AK", "secretAccessKey": "hidden", "sessionToken": "hidden", "userName": "alice"}]});
     let users = Users::read(Some(&Node::root(&users)), &mut Problems::default());
     let printed = format!("{users:?}");
     assert!(printed.contains("alice") && !printed.contains("hidden"), "{printed}");

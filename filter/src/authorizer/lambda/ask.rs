@@ -199,7 +199,9 @@ mod tests {
     /// Of a grant: the decision and the facts.
     fn granted(verdict: Verdict) -> (Decision, AuthorizerFacts) {
         match verdict {
-            Verdict::Granted(Grant { facts, principal: Principal::Anonymous, weight: Weight::Either(decision) }) => (decision, facts),
+            Verdict::Granted(Grant { facts, principal: Principal::Anonymous, weight: Weight::Either(decision) }) => {
+                (decision, facts)
+            }
             other => panic!("{other:?}"),
         }
     }

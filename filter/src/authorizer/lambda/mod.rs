@@ -383,8 +383,13 @@ mod tests {
         let request = request(Protocol::Rest, "GET", "/prod", &[("auth", "token")]);
         let key = |name: &str| {
             let scheme = Node::root(&document).get(name).unwrap();
-            let compiled =
-                LambdaAuthorizer::compile(&scheme, &scheme.get("a").unwrap(), Protocol::Rest, &BTreeMap::new(), &mut Problems::default());
+            let compiled = LambdaAuthorizer::compile(
+                &scheme,
+                &scheme.get("a").unwrap(),
+                Protocol::Rest,
+                &BTreeMap::new(),
+                &mut Problems::default(),
+            );
             let compiled = compiled.unwrap();
             compiled.cache_key(&request, &compiled.identity(&request, &STILL).unwrap())
         };

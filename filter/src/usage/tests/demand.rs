@@ -6,8 +6,8 @@ use crate::definition::{Document, Node, Protocol};
 use crate::event::tests::{STILL, request};
 use crate::flow::{NoReply, Question};
 use crate::gateway_response::{Failure, ResponseType};
-use crate::problem::Problems;
 use crate::platform::Platform;
+use crate::problem::Problems;
 use crate::usage::{Asking, KeySource, Meter, Now, Period, Place, Progress, Quota, Throttle, Usage, UsagePlans};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -182,9 +182,9 @@ fn what_each_key_used_is_told_in_the_order_of_plans_and_names() {
     let shared = self::plans(limits, Some(json!({"cluster": "limits"})));
     assert!(shared.report(now, |_| None).iter().all(|row| row.quota.is_none() && row.throttle.is_some()));
     let asked = shared.shared_quotas(now.seconds);
-    assert_eq!(asked.iter().map(|row| (row.plan, row.key, row.enabled)).collect::<Vec<_>>(), [
-        ("gold", "ann", true),
-        ("gold", "off", false)
-    ]);
+    assert_eq!(
+        asked.iter().map(|row| (row.plan, row.key, row.enabled)).collect::<Vec<_>>(),
+        [("gold", "ann", true), ("gold", "off", false)]
+    );
     assert_eq!(asked[0].asked.as_ref().map(|(quota, _)| quota.limit), Some(5));
 }

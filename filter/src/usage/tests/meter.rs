@@ -1,11 +1,11 @@
 //! Meters on a store that many threads share, by Envoy's rules: what is counted is counted once, whatever the others do.
 
+use crate::platform::{Level, Platform, Version};
+use crate::usage::{Clock, Exceeded, Meter, Period, Quota, State, Throttle, slot};
 use std::collections::HashMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
-use crate::platform::{Level, Platform, Version};
-use crate::usage::{Clock, Exceeded, Meter, Period, Quota, State, Throttle, slot};
 
 /// 2026-01-01T12:00:00Z
 const NOON_MILLIS: u64 = 1_767_268_800_000;

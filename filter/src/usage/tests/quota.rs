@@ -1,7 +1,7 @@
 //! The quota: the calendar that it follows, told by a calendar of another kind (days counted one by one), and clocks that are set.
 
-use proptest::prelude::*;
 use crate::usage::{Period, Quota, State};
+use proptest::prelude::*;
 
 const DAY: u64 = 86_400;
 

@@ -1,8 +1,8 @@
 //! The token bucket against two models of other kinds: the definition itself (in every window no more than burst and rate allow,
 //! and no refusal that the definition does not ask for), and a replay of everything that happened in exact fractions.
 
-use proptest::prelude::*;
 use crate::usage::{Bucket, State, Throttle};
+use proptest::prelude::*;
 
 /// A token in the fractions that the models count: nanoseconds times millionths of a token a second.
 const TOKEN: i128 = 1_000_000_000_000_000;
