@@ -345,3 +345,14 @@ fn a_worker_that_was_stopped_after_it_looked_at_the_clock_does_not_fill_the_buck
     assert_eq!(meter.take_at(&clock), Err(Exceeded::Throttle));
     assert_eq!(meter.take(&shared), Err(Exceeded::Throttle), "five seconds are not counted twice");
 }
+
+#[test]
+fn a_request_that_was_given_back_is_not_spoken_of() {
+    let host = Shared::default();
+    let meter = Meter { slot: "m".to_owned(), throttle: None, quota: Some(Quota { limit: 9, offset: 0, period: Period::Day }) };
+    // Nothing was counted yet: there is nothing to give back.
+    meter.give_back(&host);
+    assert_eq!(meter.take(&host), Ok(()));
+    meter.give_back(&host);
+    assert_eq!((host.used(&meter), host.logs.lock().unwrap().len()), (0, 0));
+}
