@@ -330,3 +330,13 @@ fn who_gives_back_never_fills_a_bucket_over_its_burst() {
     let taken = bucket.take(limits, START).unwrap().give_back(limits);
     assert_eq!(taken, bucket);
 }
+
+#[test]
+fn a_rate_is_told_in_whole_requests_rounded_up() {
+    for (rate, a_second, a_minute) in
+        [(0.0, 0, 0), (0.001, 1, 1), (1.0, 1, 60), (1.5, 2, 90), (2.01, 3, 121), (1e12, 1_000_000_000, 60_000_000_000)]
+    {
+        let throttle = Throttle::new(rate, 7);
+        assert_eq!((throttle.rate_ceiling(), throttle.in_seconds(60), throttle.burst()), (a_second, a_minute, 7), "{rate}");
+    }
+}
