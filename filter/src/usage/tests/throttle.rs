@@ -340,3 +340,9 @@ fn a_rate_is_told_in_whole_requests_rounded_up() {
         assert_eq!((throttle.rate_ceiling(), throttle.in_seconds(60), throttle.burst()), (a_second, a_minute, 7), "{rate}");
     }
 }
+
+#[test]
+fn a_bucket_is_later_than_a_clock_that_stands_before_it() {
+    let bucket = Bucket::full(Throttle::new(1.0, 1), 10);
+    assert_eq!([9, 10, 11].map(|now| bucket.is_later_than(now)), [true, false, false]);
+}
