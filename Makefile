@@ -197,6 +197,31 @@ fuzz-build: need-fuzz
 	@cargo fmt --manifest-path fuzz/Cargo.toml -- --check
 	@fuzz/run check
 
+# --- mutants ----------------------------------------------------------------------------------------------------------------
+
+# Small changes of the code, one at a time, that the unit tests have to notice: `.cargo/mutants.toml` says how. It takes hours:
+# MUTANTS_SHARD=0/8 is an eighth of it, MUTANTS_FILES=filter/src/authorizer/guard.rs one file, MUTANTS=--iterate what was missed.
+MUTANTS_VERSION := 27.1.0
+CARGO_MUTANTS   := target/tools/bin/cargo-mutants
+MUTANTS_JOBS    ?= $(shell nproc)
+MUTANTS_SHARD   ?=
+MUTANTS_FILES   ?= filter/src/{authorizer,usage,route,policy}/**
+MUTANTS_LEAST   := 90
+MUTANTS         ?=
+
+# Each job has a target folder of its own, without debug information. The exit codes: 2 some were missed, 3 some did not end; whether
+# that is too many, the table says.
+.PHONY: mutants
+mutants: need-build need-python $(CARGO_MUTANTS) ## changes in the code that the unit tests have to notice; hours
+	@mkdir -p target/mutants; code=0; \
+	env -u CARGO_TARGET_DIR CARGO_PROFILE_DEV_DEBUG=none CARGO_PROFILE_TEST_DEBUG=none $(CARGO_MUTANTS) mutants \
+	  --file '$(MUTANTS_FILES)' --jobs $(MUTANTS_JOBS) $(if $(MUTANTS_SHARD),--shard $(MUTANTS_SHARD)) --output target/mutants $(MUTANTS) || code=$$?; \
+	case $$code in 0|2|3) .ci/mutants-table target/mutants/mutants.out $(MUTANTS_LEAST);; *) exit $$code;; esac
+
+$(CARGO_MUTANTS):
+	@echo "installing cargo-mutants $(MUTANTS_VERSION) into target/tools"
+	@env -u CARGO_TARGET_DIR cargo install --quiet --root target/tools --locked cargo-mutants@$(MUTANTS_VERSION)
+
 # --- what the machine lacks -------------------------------------------------------------------------------------------------
 
 # What nothing here can install is told at once, not after minutes of compiling.
@@ -205,9 +230,12 @@ define need
 	[ -z "$$missing" ] || { echo "not on this machine:$$missing (Debian has them in gcc, g++, curl, python3, python3-venv, nodejs and npm; cargo comes with rustup)" >&2; exit 1; }
 endef
 
-.PHONY: need-build need-fuzz need-test
+.PHONY: need-build need-fuzz need-test need-python
 need-build:
 	$(call need,cargo cc)
+
+need-python:
+	$(call need,python3)
 
 need-fuzz:
 	$(call need,cargo cc c++ python3)

@@ -152,3 +152,245 @@ fn masked(arn: &str) -> String {
     };
     arn.splitn(6, ':').enumerate().map(mask).collect::<Vec<_>>().join(":")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::context::CallerFacts;
+    use crate::definition::{Node, Protocol};
+    use crate::event::tests::{STILL, request};
+    use crate::policy::{ApiArn, Kind};
+    use crate::problem::Problems;
+    use Decision::{Allow, Deny, Neither};
+    use serde_json::json;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    const USER: &str = "arn:aws:iam::111122223333:user/u";
+
+    /// Grants with these words, and counts how often it is asked.
+    struct Says {
+        weight: Weight,
+        signed: bool,
+        last: bool,
+        asked: AtomicU32,
+    }
+
+    impl Says {
+        fn new(weight: Weight) -> Self {
+            Self { weight, signed: false, last: false, asked: AtomicU32::new(0) }
+        }
+
+        fn grant(&self) -> Verdict {
+            self.asked.fetch_add(1, Ordering::Relaxed);
+            let mut grant = Grant { weight: self.weight, ..Grant::anyone() };
+            grant.facts.principal_id = Some("p".to_owned());
+            if self.signed {
+                grant.facts.caller = Some(CallerFacts::default());
+                grant.principal = Principal::Aws { arn: USER.to_owned(), account: "111122223333".to_owned() };
+            }
+            Verdict::Granted(grant)
+        }
+    }
+
+    impl Authorizer for Says {
+        fn needs_body(&self, _: &Context, _: &dyn Platform) -> bool {
+            self.last
+        }
+
+        fn authorize(&self, demand: &Demand<'_>, _: &mut dyn Platform) -> Verdict {
+            assert_eq!(demand.scopes, ["a"]);
+            self.grant()
+        }
+
+        fn asks_after_policy(&self) -> bool {
+            self.last
+        }
+
+        fn summary(&self) -> String {
+            "SAYS".to_owned()
+        }
+    }
+
+    /// A policy that says this of whoever is named: nothing, where it is about somebody else.
+    fn policy(said: Decision, principal: &serde_json::Value) -> Arc<Policy> {
+        let effect = if said == Deny { "Deny" } else { "Allow" };
+        let resource = if said == Neither { "execute-api:/*/PUT/*" } else { "execute-api:/*" };
+        let statement = json!({"Effect": effect, "Principal": principal, "Action": "execute-api:Invoke", "Resource": resource});
+        let document = json!({"Version": "2012-10-17", "Statement": [statement]});
+        let api = ApiArn { region: "eu-west-1", account: "123456789012", api: "apiid" };
+        Arc::new(Policy::compile(&Node::root(&document), Kind::Resource(api), &mut Problems::default()).unwrap())
+    }
+
+    fn guard(said: Option<Decision>, says: Option<Says>) -> Guard {
+        let authorizer = says.map(|says| Arc::new(says) as Arc<dyn Authorizer>);
+        Guard { policy: said.map(|said| policy(said, &json!("*"))), authorizer, scopes: vec!["a".to_owned()] }
+    }
+
+    fn pets() -> Context {
+        request(Protocol::Rest, "GET", "/prod/pets", &[("authorization", "secret")])
+    }
+
+    /// `None`: through; otherwise what the client is told.
+    fn refused(progress: Progress) -> Option<String> {
+        match progress {
+            Progress::Authorized(_) => None,
+            Progress::Refused(_, failure) => Some(failure.describe()),
+            Progress::Call(..) => panic!("a call"),
+        }
+    }
+
+    fn enter(guard: &Guard) -> Option<String> {
+        refused(guard.enter(pets(), &mut STILL.clone()))
+    }
+
+    #[test]
+    fn who_passes_is_decided_by_the_policy_and_the_authorizer_together() {
+        let resource = [None, Some(Allow), Some(Deny), Some(Neither)];
+        for (weight, passes) in [
+            (None, [true, true, false, false]),
+            (Some(Weight::Known), [true, true, false, false]),
+            (Some(Weight::Either(Allow)), [true, true, false, true]),
+            (Some(Weight::Either(Neither)), [false, true, false, false]),
+            (Some(Weight::Either(Deny)), [false, false, false, false]),
+            (Some(Weight::Both(Allow)), [false, true, false, false]),
+            (Some(Weight::Both(Neither)), [false, false, false, false]),
+            (Some(Weight::Both(Deny)), [false, false, false, false]),
+        ] {
+            for (said, passes) in resource.into_iter().zip(passes) {
+                let guard = guard(said, weight.map(Says::new));
+                assert_eq!(enter(&guard).is_none(), passes, "{weight:?} {said:?}");
+                assert_eq!(guard.is_open(), weight.is_none() && said.is_none(), "{weight:?} {said:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_authorizer_that_costs_a_call_is_not_asked_for_whom_the_policy_denies() {
+        for (last, said, asked) in
+            [(true, Deny, 0), (true, Neither, 1), (true, Allow, 1), (false, Deny, 1), (false, Neither, 1), (false, Allow, 1)]
+        {
+            let says = Arc::new(Says { last, ..Says::new(Weight::Known) });
+            let guard = Guard { authorizer: Some(says.clone()), ..guard(Some(said), None) };
+            assert_eq!(enter(&guard).is_none(), said == Allow, "{last} {said:?}");
+            assert_eq!(says.asked.load(Ordering::Relaxed), asked, "{last} {said:?}");
+        }
+    }
+
+    #[test]
+    fn an_arn_may_be_as_long_as_the_limit_where_somebody_looks_at_it() {
+        let base = method_arn(&request(Protocol::Rest, "GET", "/prod/", &[])).len();
+        for (length, guard, told) in [
+            (METHOD_ARN_LIMIT, guard(Some(Allow), None), None),
+            (METHOD_ARN_LIMIT + 1, guard(Some(Allow), None), Some("DEFAULT_4XX: Request URI too long".to_owned())),
+            (
+                METHOD_ARN_LIMIT + 1,
+                guard(None, Some(Says::new(Weight::Known))),
+                Some("DEFAULT_4XX: Request URI too long".to_owned()),
+            ),
+            (METHOD_ARN_LIMIT + 1, guard(None, None), None),
+        ] {
+            let context = request(Protocol::Rest, "GET", &format!("/prod/{}", "a".repeat(length - base)), &[]);
+            assert_eq!(method_arn(&context).len(), length);
+            assert_eq!(refused(guard.enter(context, &mut STILL.clone())), told);
+        }
+    }
+
+    #[test]
+    fn the_end_of_a_call_that_nobody_made_lets_nobody_in() {
+        for guard in [guard(None, None), guard(Some(Allow), None), guard(None, Some(Says::new(Weight::Known)))] {
+            let progress = guard.called(pets(), Err(crate::flow::NoReply), &mut STILL.clone());
+            assert_eq!(refused(progress).as_deref(), Some("API_CONFIGURATION_ERROR: Internal server error"));
+        }
+    }
+
+    #[test]
+    fn what_let_somebody_in_is_told_and_a_signature_goes_no_further() {
+        for signed in [true, false] {
+            let guard = guard(None, Some(Says { signed, ..Says::new(Weight::Known) }));
+            let Progress::Authorized(authorized) = guard.enter(pets(), &mut STILL.clone()) else { panic!("not let in") };
+            assert_eq!(authorized.context().authorizer.principal_id.as_deref(), Some("p"));
+            assert_eq!(authorized.into_context().headers().last("authorization").is_none(), signed);
+        }
+    }
+
+    #[test]
+    fn a_refusal_names_the_caller_the_method_and_an_explicit_deny() {
+        let anyone = "ACCESS_DENIED: User is not authorized to access this resource";
+        let named = |user: &str| {
+            let arn = "arn:aws:execute-api:eu-west-1:********9012:apiid/prod/GET/pets";
+            format!("ACCESS_DENIED: User: {user} is not authorized to perform: execute-api:Invoke on resource: {arn}")
+        };
+        let deny = " with an explicit deny";
+        for (said, weight, signed, told) in [
+            (None, Weight::Either(Neither), false, anyone.to_owned()),
+            (None, Weight::Either(Deny), false, format!("{anyone}{deny}")),
+            (None, Weight::Both(Deny), false, format!("{anyone}{deny}")),
+            (None, Weight::Either(Neither), true, named(USER)),
+            (None, Weight::Either(Deny), true, format!("{}{deny}", named(USER))),
+            (Some(Neither), Weight::Known, false, named("anonymous")),
+            (Some(Deny), Weight::Known, false, format!("{}{deny}", named("anonymous"))),
+            (Some(Deny), Weight::Either(Allow), true, format!("{}{deny}", named(USER))),
+            (Some(Neither), Weight::Both(Allow), true, named(USER)),
+        ] {
+            let guard = guard(said, Some(Says { signed, ..Says::new(weight) }));
+            assert_eq!(enter(&guard), Some(told), "{said:?} {weight:?} {signed}");
+        }
+    }
+
+    #[test]
+    fn a_policy_asks_who_it_is_once_an_authorizer_knows() {
+        for (signed, passes) in [(true, true), (false, false)] {
+            let says: Arc<dyn Authorizer> = Arc::new(Says { signed, ..Says::new(Weight::Known) });
+            let policy = Some(policy(Allow, &json!({"AWS": USER})));
+            let guard = Guard { policy, authorizer: Some(says), scopes: vec!["a".to_owned()] };
+            assert_eq!(enter(&guard).is_none(), passes);
+        }
+    }
+
+    #[test]
+    fn a_body_is_held_for_an_authorizer_that_looks_at_it() {
+        for last in [true, false] {
+            let guard = guard(None, Some(Says { last, ..Says::new(Weight::Known) }));
+            assert_eq!(guard.needs_body(&pets(), &STILL), last);
+        }
+        assert!(!guard(Some(Allow), None).needs_body(&pets(), &STILL));
+    }
+
+    #[test]
+    fn the_route_table_has_the_authorizer_and_whether_there_is_a_policy() {
+        let says = || Some(Says::new(Weight::Known));
+        let guards = [guard(None, None), guard(None, says()), guard(Some(Allow), None), guard(Some(Allow), says())];
+        assert_eq!(guards.map(|guard| guard.summary()), ["NONE", "SAYS", "NONE + resource policy", "SAYS + resource policy"]);
+        let says: Arc<dyn Authorizer> = Arc::new(Says::new(Weight::Known));
+        assert_eq!(format!("{says:?}"), "SAYS");
+    }
+
+    /// What an authorizer does that says nothing of it: nothing that lets somebody in or costs something.
+    #[test]
+    fn what_an_authorizer_does_not_say_is_the_safe_side() {
+        struct Bare;
+        impl Authorizer for Bare {
+            fn authorize(&self, _: &Demand<'_>, _: &mut dyn Platform) -> Verdict {
+                Verdict::Refused(Failure::configuration())
+            }
+
+            fn summary(&self) -> String {
+                String::new()
+            }
+        }
+        let context = pets();
+        assert!(!Bare.needs_body(&context, &STILL));
+        assert_eq!([Bare.knows_scopes(), Bare.names_api_keys(), Bare.asks_after_policy()], [false; 3]);
+        assert!(Bare.credentials().is_empty());
+    }
+
+    #[test]
+    fn what_is_learnt_of_a_caller_later_stays_with_the_request() {
+        let Progress::Authorized(mut authorized) = guard(None, None).enter(pets(), &mut STILL.clone()) else {
+            panic!("not let in")
+        };
+        let key = crate::context::ApiKeyFacts { id: "i".to_owned(), value: "v".to_owned() };
+        authorized.identify(key.clone());
+        assert_eq!(authorized.into_context().api_key, Some(key));
+    }
+}

@@ -187,13 +187,19 @@ mod tests {
     fn demanded(protocol: Protocol, security: Value, more: Value) -> (Option<(bool, String)>, Vec<String>) {
         let mut operation = json!({"security": security});
         operation.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        let definition = json!({"openapi": "3.0.1", "paths": {"/a": {"get": operation}}, "components": {"securitySchemes": {
+        demanded_beside(protocol, operation, json!({}))
+    }
+
+    /// The same of a whole operation, with more members of the definition.
+    fn demanded_beside(protocol: Protocol, operation: Value, more: Value) -> (Option<(bool, String)>, Vec<String>) {
+        let mut definition = json!({"openapi": "3.0.1", "paths": {"/a": {"get": operation}}, "components": {"securitySchemes": {
             "key": {"type": "apiKey", "name": "X-Api-Key", "in": "header"},
             "query": {"type": "apiKey", "name": "x-api-key", "in": "query"},
             "login": {"type": "oauth2", "x-amazon-apigateway-authorizer": {"type": "jwt"}},
             "signed": {"type": "apiKey", "name": "Authorization", "in": "header", "x-amazon-apigateway-authtype": "awsSigv4"},
             "other": {"type": "apiKey", "name": "x-other", "in": "header"},
         }}});
+        definition.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         let mut problems = Problems::default();
         let api = OpenApi::read(&Node::root(&definition), Basepath::Ignore, &mut problems);
         let demanded = Demanded::read(&api.operations[0], &api, protocol, &mut problems).map(|demanded| {
@@ -255,6 +261,54 @@ mod tests {
             let (demanded, told) = demanded(protocol, security, json!({}));
             assert_eq!((demanded, told.len()), (None, 1), "{told:?}");
             assert!(told[0].starts_with(start), "{told:?}");
+        }
+    }
+
+    #[test]
+    fn a_method_that_says_nothing_is_open_and_one_that_asks_for_a_signature_is_not() {
+        for (operation, guarded) in [
+            (json!({}), "open"),
+            (json!({"security": []}), "open"),
+            (json!({"security": [{}]}), "open"),
+            (json!({"x-amazon-apigateway-auth": {"type": "NONE"}}), "open"),
+            (json!({"x-amazon-apigateway-auth": {"type": "AWS_IAM"}}), "iam"),
+            (json!({"x-amazon-apigateway-auth": {"type": "AWS_IAM"}, "security": []}), "iam"),
+            (json!({"x-amazon-apigateway-auth": {"type": "AWS_IAM"}, "security": [{"signed": []}]}), "iam"),
+        ] {
+            let (demanded, told) = demanded_beside(Protocol::Rest, operation.clone(), json!({}));
+            assert_eq!((demanded, told), (Some((false, guarded.to_owned())), vec![]), "{operation}");
+        }
+        for (auth, security) in [
+            (json!({"type": "AWS_IAM"}), json!([{"login": []}])),
+            (json!({"type": "NONE"}), json!([{"login": []}])),
+            (json!({"type": "NONE"}), json!([{"signed": []}])),
+            (json!({"type": "IAM"}), json!([])),
+            (json!({}), json!([])),
+            (json!({"type": "NONE"}), json!([{"login": []}, {"signed": []}])),
+        ] {
+            let operation = json!({"x-amazon-apigateway-auth": auth, "security": security});
+            let (demanded, told) = demanded_beside(Protocol::Rest, operation.clone(), json!({}));
+            assert_eq!((demanded, told.is_empty()), (None, false), "{operation}");
+        }
+        let (_, told) = demanded_beside(Protocol::Rest, json!({"x-amazon-apigateway-auth": null}), json!({}));
+        assert_eq!(told.len(), 1, "{told:?}");
+    }
+
+    #[test]
+    fn security_of_the_whole_definition_counts_for_http_apis_and_is_spoken_of_for_rest_apis() {
+        let login = || json!([{"login": ["a"]}]);
+        for (protocol, operation, root, guarded, told) in [
+            (Protocol::Http, json!({}), login(), "login [\"a\"]", 0),
+            (Protocol::Http, json!({"security": []}), login(), "open", 0),
+            (Protocol::Http, json!({"security": [{"signed": []}]}), login(), "iam", 0),
+            (Protocol::Http, json!({}), json!([]), "open", 0),
+            (Protocol::Http, json!({"security": login()}), json!([]), "login [\"a\"]", 0),
+            (Protocol::Rest, json!({}), login(), "open", 1),
+            (Protocol::Rest, json!({"security": [{"signed": []}]}), login(), "iam", 1),
+            (Protocol::Rest, json!({}), json!([]), "open", 0),
+        ] {
+            let (demanded, problems) = demanded_beside(protocol, operation.clone(), json!({"security": root}));
+            assert_eq!((demanded, problems.len()), (Some((false, guarded.to_owned())), told), "{protocol:?} {operation} {root}");
         }
     }
 }

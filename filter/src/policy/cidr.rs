@@ -68,6 +68,8 @@ mod tests {
             ("2001:DB8:1234:5678::/64", "2001:db8:1234:5678:ffff::", "2001:db8:1234:5679::"),
             ("::1", "::1", "::2"),
             ("::ffff:192.0.2.0/120", "192.0.2.9", "192.0.3.9"),
+            ("::ffff:192.0.2.0/96", "203.0.113.1", "::fffe:1"),
+            ("::ffff:192.0.2.0/90", "::ffc1:0:1", "::ff81:0:1"),
         ] {
             let range = Cidr::parse(range).unwrap();
             assert!(range.contains(address(inside).unwrap()), "{inside} in {range:?}");

@@ -450,4 +450,10 @@ mod tests {
             assert!(is_base64(encoded));
         }
     }
+
+    #[test]
+    fn a_number_is_decimal_and_finite() {
+        assert_eq!(["1", "-1.5", "+2e1", "1E-1"].map(number), [Some(1.0), Some(-1.5), Some(20.0), Some(0.1)]);
+        assert_eq!(["1e999", "-1e999", "inf", "nan", "0x1", "1_0", ""].map(number), [None; 7]);
+    }
 }

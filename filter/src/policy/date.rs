@@ -61,8 +61,8 @@ impl Scan<'_> {
         let zone = match self.behind('Z') {
             Some(_) => 0,
             None => {
-                let sign = if self.0.starts_with('-') { -1 } else { 1 };
-                let hours = self.behind(if sign < 0 { '-' } else { '+' })?.number(0, 23)?;
+                let (mark, sign) = if self.0.starts_with('-') { ('-', -1) } else { ('+', 1) };
+                let hours = self.behind(mark)?.number(0, 23)?;
                 sign * (hours * 60 + self.behind(':')?.number(0, 59)?)
             }
         };
@@ -116,6 +116,10 @@ mod tests {
             "2025-02-29",
             "1900-02-29",
             "2026-01-32",
+            "2026-04-31",
+            "2026-06-31",
+            "2026-09-31",
+            "2026-11-31",
             "2026-01-02T",
             "2026-01-02T03Z",
             "2026-01-02T03:04:05",

@@ -409,4 +409,28 @@ mod tests {
             assert!(malformed.starts_with(reason) && malformed.len() <= REASON_LIMIT, "{malformed}");
         }
     }
+
+    #[test]
+    fn a_policy_is_as_large_as_all_of_its_texts_and_elements() {
+        let name = |length: usize| "k".repeat(length);
+        for (size, value) in [
+            (0, json!(1)),
+            (SIZE_LIMIT, json!("a".repeat(SIZE_LIMIT))),
+            (SIZE_LIMIT, json!(vec![0; SIZE_LIMIT / 4])),
+            (SIZE_LIMIT, json!({name(SIZE_LIMIT - 6): 1})),
+            (SIZE_LIMIT, json!([["a".repeat(SIZE_LIMIT - 8)]])),
+            (SIZE_LIMIT, json!({"k": {"l": "a".repeat(SIZE_LIMIT - 14)}})),
+        ] {
+            assert!(!is_too_large(&value), "{size}");
+        }
+        for value in [
+            json!("a".repeat(SIZE_LIMIT + 1)),
+            json!(vec![0; SIZE_LIMIT / 4 + 1]),
+            json!({name(SIZE_LIMIT - 5): 1}),
+            json!([["a".repeat(SIZE_LIMIT - 7)]]),
+            json!({"k": {"l": "a".repeat(SIZE_LIMIT - 13)}}),
+        ] {
+            assert!(is_too_large(&value));
+        }
+    }
 }

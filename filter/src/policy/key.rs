@@ -90,7 +90,39 @@ mod tests {
     fn names_are_known_in_any_case_and_tags_keep_theirs() {
         assert_eq!(Key::parse("AWS:currenttime"), Some(Key::CurrentTime));
         assert_eq!(Key::parse("aws:PrincipalTag/Cost Centre"), Some(Key::PrincipalTag("Cost Centre".to_owned())));
-        for unknown in ["aws:PrincipalTag/", "aws:PrincipalTag", "aws:SourceAccount", "s3:prefix", "", "CurrentTime"] {
+        for (name, key) in [
+            ("aws:CurrentTime", Key::CurrentTime),
+            ("aws:EpochTime", Key::EpochTime),
+            ("aws:MultiFactorAuthAge", Key::MultiFactorAuthAge),
+            ("aws:MultiFactorAuthPresent", Key::MultiFactorAuthPresent),
+            ("aws:PrincipalAccount", Key::PrincipalAccount),
+            ("aws:PrincipalArn", Key::PrincipalArn),
+            ("aws:PrincipalOrgID", Key::PrincipalOrgId),
+            ("aws:PrincipalOrgPaths", Key::PrincipalOrgPaths),
+            ("aws:PrincipalType", Key::PrincipalType),
+            ("aws:Referer", Key::Referer),
+            ("aws:SecureTransport", Key::SecureTransport),
+            ("aws:SourceArn", Key::SourceArn),
+            ("aws:SourceIp", Key::SourceIp),
+            ("aws:SourceVpc", Key::SourceVpc),
+            ("aws:SourceVpce", Key::SourceVpce),
+            ("aws:TokenIssueTime", Key::TokenIssueTime),
+            ("aws:UserAgent", Key::UserAgent),
+            ("aws:userid", Key::UserId),
+            ("aws:username", Key::UserName),
+            ("aws:VpcSourceIp", Key::VpcSourceIp),
+        ] {
+            assert_eq!(Key::parse(name), Some(key), "{name}");
+        }
+        for unknown in [
+            "aws:RequestTag/Department",
+            "aws:PrincipalTag/",
+            "aws:PrincipalTag",
+            "aws:SourceAccount",
+            "s3:prefix",
+            "",
+            "CurrentTime",
+        ] {
             assert_eq!(Key::parse(unknown), None, "{unknown}");
         }
     }

@@ -260,6 +260,10 @@ mod tests {
             let truth = asking(&[], |request| read("a*", style).matches(text, request, &mut Steps::new(100)));
             assert_eq!(truth, Truth::of(matching), "{style:?} {text}");
         }
+        for (style, matching) in [(Style::Exact, false), (Style::Folded, false), (Style::Wild, true), (Style::WildFolded, true)] {
+            let truth = asking(&[], |request| read("a?", style).matches("ab", request, &mut Steps::new(100)));
+            assert_eq!(truth, Truth::of(matching), "{style:?}");
+        }
     }
 
     #[test]
@@ -277,6 +281,13 @@ mod tests {
             let taken = usize::MAX - steps.0;
             assert!(taken <= most, "{taken} steps for `{pattern}`");
         }
+    }
+
+    #[test]
+    fn a_star_at_the_end_takes_everything_in_one_step() {
+        let mut steps = Steps::new(100);
+        let truth = asking(&[], |request| read("a*", Style::Wild).matches(&"a".repeat(1_000), request, &mut steps));
+        assert_eq!(truth, Truth::Yes);
     }
 
     #[test]

@@ -230,4 +230,30 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn what_names_nobody_is_a_mistake() {
+        let api = ApiArn { region: "us-east-1", account: "000000000000", api: "abcdef1234" };
+        for named in [
+            "",
+            "Alice",
+            "BIDACKCEVSQ6C2EXAMPLE",
+            "AIDACKCEVSQ6C2",
+            "11112222333",
+            "arn:aws:s3::111122223333:assumed-role/r/s",
+            "arn:aws:sts::111122223333:root",
+            "arn:aws:iam:us-east-1:111122223333:root",
+            "arn:aws:iam:us-east-1:111122223333:user/u",
+            "arn:aws:iam::111122223333:user/*",
+            "arn:aws:iam::111122223333:user/",
+            "arn:aws:iam::111122223333:assumed-role/r/s",
+            "arn:aws:sts::111122223333:user/u",
+            "arn:aws:iam::1111:root",
+        ] {
+            let statement = json!({"Effect": "Deny", "Principal": {"AWS": named}, "Action": "*", "Resource": "*"});
+            let mut problems = Problems::default();
+            let document = json!({"Statement": statement});
+            assert!(Policy::compile(&Node::root(&document), Kind::Resource(api), &mut problems).is_none(), "{named}");
+        }
+    }
 }

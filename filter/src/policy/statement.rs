@@ -242,4 +242,23 @@ mod tests {
         assert_eq!(own("execute-api:/prod/POST/*", method), Neither);
         assert_eq!(own("execute-api:/*", "arn:aws:execute-api:eu-west-1:111122223333:abcd/prod/GET/pets"), Neither);
     }
+
+    #[test]
+    fn an_action_names_its_service_and_what_it_does() {
+        for (action, is_one) in
+            [("execute-api:Invoke", true), ("*", true), ("s3:*", true), (":Invoke", false), ("execute-api:", false), (":", false)]
+        {
+            let policy = Policy::parse(&json!({"Statement": {"Effect": "Deny", "Action": action, "Resource": "*"}}));
+            assert_eq!(policy.is_ok(), is_one, "{action}");
+        }
+    }
+
+    #[test]
+    fn a_resource_that_an_authorizer_returns_has_512_characters_at_the_most() {
+        for (length, is_one) in [(RESOURCE_LIMIT, true), (RESOURCE_LIMIT + 1, false)] {
+            let resource = format!("arn:{}", "é".repeat(length - 4));
+            let policy = Policy::parse(&json!({"Statement": {"Effect": "Deny", "Action": "*", "Resource": resource}}));
+            assert_eq!(policy.is_ok(), is_one, "{length}");
+        }
+    }
 }

@@ -168,6 +168,31 @@ mod tests {
     }
 
     #[test]
+    fn each_parameter_is_told_with_the_place_it_has() {
+        let places = |path| Pattern::parse(path).unwrap().variable_places();
+        let own =
+            |places: &[(&str, &str)]| places.iter().map(|(above, name)| ((*above).into(), (*name).into())).collect::<Vec<_>>();
+        assert_eq!(places("/a/{id}/b/{proxy+}"), own(&[("/a", "{id}"), ("/a/{}/b", "{proxy+}")]));
+        assert_eq!(places("/{a}/{b}"), own(&[("", "{a}"), ("/{}", "{b}")]));
+        assert_eq!(places("/a/b"), own(&[]));
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_path_is_told() {
+        for (path, told) in [
+            ("/a{b}", "a parameter must be a whole segment: `a{b}`"),
+            ("/{a", "a parameter must be a whole segment: `{a`"),
+            ("/{a{}", "a parameter must be a whole segment: `{a{}`"),
+            ("/{a+}/b", "a greedy parameter must be the last segment: `/{a+}/b`"),
+            ("/a b", "`a b` has a character that no path segment has"),
+            ("/a//b", "a resource path has no empty segment"),
+            ("/{a}/{a}", "parameter `a` stands twice in one path"),
+        ] {
+            assert_eq!(Pattern::parse(path).map_err(|error| error.to_string()), Err(told.to_owned()), "{path}");
+        }
+    }
+
+    #[test]
     fn what_aws_does_not_import_is_refused() {
         for path in ["/a{b}", "/{a}b", "/{a+}/b", "/a//b", "/{}", "/{+}", "/{a}/{a}", "/a}", "//", "//x", "/a b", "/a?b", "/%41"] {
             assert!(Pattern::parse(path).is_err(), "{path}");

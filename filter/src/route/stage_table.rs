@@ -71,6 +71,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_domain_has_its_own_stages_when_it_is_listed_and_else_those_of_no_domain() {
+        let mut table = StageTable::default();
+        for (host, base_path, stage) in [("api.test", "", 1), ("api.test", "/a", 2), ("", "/prod", 3)] {
+            assert_eq!(table.insert(host, base_path, stage), None);
+        }
+        for (host, listed, stages) in [("API.test:443", true, &[1, 2][..]), ("api.test", true, &[1, 2]), ("other", false, &[3])] {
+            let mut of = table.any_of(host).copied().collect::<Vec<_>>();
+            of.sort_unstable();
+            assert_eq!((table.lists(host), of.as_slice()), (listed, stages), "{host}");
+        }
+        assert_eq!(table.insert("", "/prod", 4), Some(3));
+    }
+
+    #[test]
     fn the_longest_base_path_of_whole_segments_wins() {
         let mut table = StageTable::default();
         for (host, base_path, stage) in [

@@ -70,21 +70,21 @@ impl<T> RouteTable<T> {
         let index = self.routes.len();
         let matchit = pattern.to_matchit();
         let greedy = self.protocol == Protocol::Http && pattern.is_greedy();
-        let mut taken = 0;
+        let mut answers = false;
         for (method, table) in METHODS.iter().zip(&mut self.methods) {
             let routers = if greedy { &mut table.greedy } else { &mut table.full };
             if verb != Verb::Any && verb != Verb::Method(method) {
                 continue;
             }
             match routers.insert(&matchit, index) {
-                Ok(()) => taken += 1,
+                Ok(()) => answers = true,
                 // The resource has this method itself: it beats ANY.
                 Err(Taken) if verb == Verb::Any => {}
                 Err(Taken) => return Err(Conflict),
             }
         }
         // An ANY that found every method taken met another ANY.
-        if taken == 0 && !self.has_all_methods(&pattern) {
+        if !answers && !self.has_all_methods(&pattern) {
             return Err(Conflict);
         }
         self.routes.push((pattern, verb, route));
@@ -275,5 +275,19 @@ mod tests {
             let verb = if second.0 == "ANY" { Verb::Any } else { Verb::Method(second.0) };
             assert_eq!(table.insert(Pattern::parse(second.1).unwrap(), verb, String::new()), Err(Conflict), "{second:?}");
         }
+    }
+
+    #[test]
+    fn a_resource_with_every_method_takes_an_any_and_no_method_twice() {
+        let all = |path| METHODS.iter().map(move |method| (*method, path)).collect::<Vec<_>>();
+        let mut full = table(Protocol::Rest, &all("/a"));
+        let a = || Pattern::parse("/a").unwrap();
+        assert_eq!(full.insert(a(), Verb::Method("GET"), String::new()), Err(Conflict));
+        assert_eq!(full.insert(a(), Verb::Any, String::new()), Ok(()));
+        // What another resource has does not count.
+        let mut other = table(Protocol::Rest, &[all("/b"), vec![("ANY", "/a")]].concat());
+        assert_eq!(other.insert(a(), Verb::Any, String::new()), Err(Conflict));
+        let mut default = RouteTable::new(Protocol::Http);
+        assert_eq!([default.set_default(1), default.set_default(2)], [Ok(()), Err(Conflict)]);
     }
 }

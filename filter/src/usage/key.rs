@@ -128,6 +128,69 @@ impl Key {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::definition::Protocol;
+    use crate::event::tests::request;
+    use serde_json::json;
+
+    fn key(name: &str, value: &[u8], enabled: bool) -> Key {
+        Key { name: name.to_owned(), id: name.to_owned(), digest: Hash::hash(value), enabled, memberships: Vec::new() }
+    }
+
+    #[test]
+    fn a_key_is_found_by_its_whole_value_and_counts_while_it_is_enabled() {
+        let mut ring = KeyRing::default();
+        assert!(ring.insert(key("a", b"one", true)) && ring.insert(key("b", b"two", false)));
+        assert!(!ring.insert(key("c", b"one", true)), "the value is taken");
+        let found = |value: &[u8]| ring.find(value).map(|key| key.name.as_str());
+        assert_eq!([&b"one"[..], b"two", b"three", b"on", b""].map(found), [Some("a"), None, None, None, None]);
+        assert_eq!(ring.iter().map(|key| key.name.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+    }
+
+    #[test]
+    fn keys_whose_digests_begin_alike_are_told_apart() {
+        let digest = Hash::hash(b"one");
+        let mut alike = digest;
+        alike[31] ^= 1;
+        let mut ring = KeyRing::default();
+        assert!(ring.insert(Key { digest: alike, ..key("alike", b"", true) }));
+        assert!(ring.find(b"one").is_none());
+        assert!(ring.insert(key("a", b"one", true)));
+        assert_eq!(ring.find(b"one").map(|key| key.name.as_str()), Some("a"));
+        for index in 0..32 {
+            for bit in [1, 0x80] {
+                let mut other = digest;
+                other[index] ^= bit;
+                assert!(!is_equal(&digest, &other), "{index}");
+                // Two differences are no fewer than one.
+                other[(index + 1) % 32] ^= bit;
+                assert!(!is_equal(&digest, &other), "{index}");
+            }
+        }
+        assert!(is_equal(&digest, &Hash::hash(b"one")));
+        assert_eq!(prefix(&digest)[..], digest[..8]);
+    }
+
+    #[test]
+    fn a_key_is_shown_by_one_header_or_said_by_the_authorizer() {
+        let with = |headers: &[(&str, &str)]| {
+            let mut context = request(Protocol::Rest, "GET", "/prod/", headers);
+            context.authorizer.usage_identifier_key = Some("said".to_owned());
+            context
+        };
+        for (headers, shown) in
+            [(vec![], None), (vec![("X-Api-Key", "k")], Some("k")), (vec![("x-api-key", "k"), ("x-api-key", "k")], None)]
+        {
+            assert_eq!(KeySource::Header.value(&with(&headers)), shown.map(|shown| shown.as_bytes().to_vec()));
+            assert_eq!(KeySource::Authorizer.value(&with(&headers)), Some(b"said".to_vec()));
+        }
+        for (said, source, told) in
+            [("HEADER", Some(KeySource::Header), 0), ("AUTHORIZER", Some(KeySource::Authorizer), 0), ("COOKIE", None, 1)]
+        {
+            let mut problems = Problems::default();
+            assert_eq!(KeySource::read(&Node::root(&json!(said)), &mut problems), source);
+            assert_eq!(problems.into_vec().len(), told);
+        }
+    }
 
     #[test]
     fn a_key_that_is_printed_shows_neither_its_value_nor_the_digest_of_it() {

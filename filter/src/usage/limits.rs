@@ -437,4 +437,47 @@ mod tests {
             assert!(told[0].starts_with(start), "{told:#?}");
         }
     }
+
+    #[test]
+    fn a_method_is_reported_on_as_its_own_settings_say_and_else_as_those_of_all() {
+        let setting = |path: &str, level: &str, metrics: bool| {
+            json!({path: {"loggingLevel": level, "metricsEnabled": metrics}}).as_object().cloned().unwrap()
+        };
+        let mut settings = setting("*/*", "ERROR", true);
+        settings.extend(setting("~1pets/GET", "INFO", false));
+        let document = json!({"apis": [{"name": "a", "protocol": "REST", "definition": {"openapi": "3.0.1", "paths": {"/pets": {"get": {}}}},
+            "stages": [{"stageName": "prod", "methodSettings": settings}]}]});
+        let mut problems = Problems::default();
+        let document = Document::read(&Node::root(&document), &mut problems);
+        let api = &document.apis[0];
+        let methods = Methods::of(&OpenApi::read(&api.definition, api.basepath, &mut problems).operations);
+        let limits = StageLimits::read(api, &api.stages[0], &methods, &AccountLimits::default(), &mut problems);
+        assert_eq!(problems.into_vec().iter().map(ToString::to_string).collect::<Vec<_>>(), [""; 0]);
+        assert_eq!(limits.reporting("GET", "/pets").metrics, Some(false));
+        assert_eq!(limits.reporting("GET", "/other").metrics, Some(true));
+        assert_ne!(limits.reporting("GET", "/pets").level, limits.reporting("GET", "/other").level);
+    }
+
+    #[test]
+    fn stages_of_one_name_agree_when_they_limit_alike() {
+        let limits = [
+            json!({"throttle": {"rateLimit": 1, "burstLimit": 1}}),
+            json!({"methodSettings": {"*/*": throttling(1.0, 1)}}),
+            json!({"defaultRouteSettings": throttling(1.0, 1)}),
+            json!({"routeSettings": {"GET /": throttling(1.0, 1)}}),
+            json!({}),
+        ];
+        fn stage(value: &Value) -> StageDocument<'_> {
+            let (name, variables) = ("prod".to_owned(), std::collections::BTreeMap::new());
+            StageDocument { node: Node::root(value), name, base_path: String::new(), hosts: Vec::new(), variables }
+        }
+        for (index, one) in limits.iter().enumerate() {
+            for (other_index, other) in limits.iter().enumerate() {
+                assert_eq!(agree(&stage(one), &stage(other)), index == other_index, "{one} {other}");
+            }
+            let mut elsewhere = one.clone();
+            elsewhere["description"] = json!("says nothing of limits");
+            assert!(agree(&stage(one), &stage(&elsewhere)));
+        }
+    }
 }

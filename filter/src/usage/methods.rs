@@ -76,7 +76,8 @@ impl Methods {
 
     /// Those with the most in common come first. What it costs hardly grows with their number.
     fn nearest(&self, name: &str) -> Vec<&str> {
-        let (before, after) = self.0.split_at(self.0.partition_point(|other| other.as_str() < name));
+        let place = self.0.binary_search_by(|other| other.as_str().cmp(name)).unwrap_or_else(|place| place);
+        let (before, after) = self.0.split_at(place);
         let in_common = |other: &str| name.bytes().zip(other.bytes()).take_while(|(a, b)| a.eq_ignore_ascii_case(b)).count();
         let mut near: Vec<&str> = Vec::new();
         for other in before.iter().rev().take(SHOWN).chain(after.iter().take(SHOWN)) {

@@ -206,3 +206,6 @@ impl Admitted {
         self.authorized.into_context()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -434,10 +434,26 @@ mod tests {
                 ),
             ]
         );
+        // A definition without methods has a problem of its own.
+        let mut problems = Problems::default();
+        plans.check_methods("pets", &Methods::default(), &mut problems);
+        assert!(!problems.any_error());
         // A base path that the import prepends is part of every name.
         let mut problems = Problems::default();
         let (plans, _) = read(&value);
         plans.check_methods("pets", &methods(crate::definition::Basepath::Prepend, &mut Problems::default()), &mut problems);
         assert_eq!(problems.into_vec().len(), 5);
+    }
+
+    #[test]
+    fn a_name_beats_an_id_and_an_id_of_two_apis_names_none() {
+        let api = |name: &str, id: &str| json!({"name": name, "apiId": id, "definition": {"openapi": "3.0.1", "paths": {}}, "stages": [{"stageName": "prod"}]});
+        let told = |text: &str| {
+            let plan = json!({"usagePlanName": "p", "apiStages": [{"api": text, "stage": "prod"}]});
+            let apis = [api("x", "y"), api("a", "x"), api("b", "z"), api("c", "z")];
+            read(&json!({"apis": apis, "usagePlans": [plan]})).1
+        };
+        assert_eq!([told("x"), told("y")], [const { Vec::<String>::new() }; 2]);
+        assert!(told("z").iter().any(|line| line.contains("several APIs have the id `z`")), "{:?}", told("z"));
     }
 }

@@ -11,7 +11,7 @@ pub struct Table<T> {
 }
 
 /// Where the entry of each name stands.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default)]
 struct Places(BTreeMap<Vec<u8>, usize>);
 
 // === impl Places ===
@@ -73,12 +73,6 @@ impl<T> Table<T> {
     /// The same, for good.
     pub fn into_entries(self) -> Vec<T> {
         self.entries
-    }
-}
-
-impl<T: PartialEq> PartialEq for Table<T> {
-    fn eq(&self, other: &Self) -> bool {
-        self.places == other.places && self.entries == other.entries
     }
 }
 

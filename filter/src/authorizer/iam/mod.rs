@@ -106,3 +106,6 @@ fn refusal(why: &Unauthentic, protocol: Protocol) -> Failure {
     };
     Failure::new(response_type).with_status(403).saying(why.message()).typed(why.error_type().as_str())
 }
+
+#[cfg(test)]
+mod tests;

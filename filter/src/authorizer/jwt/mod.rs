@@ -77,8 +77,8 @@ struct Verified {
     texts: Vec<(String, String)>,
 }
 
-/// Of one authorizer in one worker.
-const CAPACITY: Capacity = Capacity { entries: 1024, bytes: 4 * 1024 * 1024 };
+/// Of one authorizer in one worker: 4 MiB.
+const CAPACITY: Capacity = Capacity { entries: 1_024, bytes: 4_194_304 };
 
 /// A token is looked at in full once an hour, however long it lives.
 const REMEMBERED_MILLIS: u64 = 60 * 60 * 1000;

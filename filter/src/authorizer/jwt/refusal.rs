@@ -146,6 +146,11 @@ mod tests {
         assert_eq!(Refusal::Missing.failure(Manner::Rest, &[]), unauthorized);
         assert_eq!(Refusal::Scope.failure(Manner::Cognito, &[]), unauthorized);
         assert_eq!(Refusal::Scope.failure(Manner::Rest, &[]), Failure::new(ResponseType::AccessDenied));
+        for manner in [Manner::Rest, Manner::Http] {
+            let challenge = (manner == Manner::Http).then(|| Refusal::Expired.challenge(&[]));
+            let expected = challenge.map_or(unauthorized.clone(), |challenge| unauthorized.clone().challenging(challenge));
+            assert_eq!(Refusal::Expired.failure(manner, &[]), expected);
+        }
         let expired = unauthorized.saying("The incoming token has expired");
         assert_eq!(Refusal::Expired.failure(Manner::Cognito, &[]), expired);
         for manner in [Manner::Http, Manner::Rest, Manner::Cognito] {

@@ -117,3 +117,27 @@ impl State {
 pub fn age(then: u64, now: u64) -> Option<u64> {
     if then > now.saturating_add(SKEW_MILLIS) { None } else { Some(now.saturating_sub(then)) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_ahead_is_now_and_more_has_not_been_yet() {
+        for (then, now, expected) in
+            [(5, 10, Some(5)), (10, 10, Some(0)), (1_010, 10, Some(0)), (1_011, 10, None), (u64::MAX, u64::MAX, Some(0))]
+        {
+            assert_eq!(age(then, now), expected, "{then} {now}");
+        }
+    }
+
+    #[test]
+    fn keys_count_for_a_day() {
+        let mut state = State::default();
+        let jwk = super::super::testing::Signer::public("k", 1).jwk;
+        assert!(state.install(serde_json::json!({"keys": [jwk]}).to_string().as_bytes(), 1_000_000).is_ok());
+        for (millis, usable) in [(0, true), (86_399_999, true), (86_400_000, false)] {
+            assert_eq!(state.usable(1_000_000 + millis).is_some(), usable, "after {millis} ms");
+        }
+    }
+}

@@ -1,7 +1,8 @@
 //! Signers of tokens for tests; `tests/issuers.rs` includes them, too.
 
 use ring::hmac;
-use ring::signature::{Ed25519KeyPair, KeyPair};
+use ring::rand::SystemRandom;
+use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair};
 use serde_json::{Value, json};
 
 type Sign = Box<dyn Fn(&[u8]) -> Vec<u8>>;
@@ -20,6 +21,17 @@ impl Signer {
         let key = Ed25519KeyPair::from_seed_unchecked(&[seed; 32]).unwrap();
         let jwk = json!({"kty": "OKP", "crv": "Ed25519", "kid": kid, "x": base64url(key.public_key().as_ref())});
         Self { jwk, algorithm: "EdDSA", sign: Box::new(move |text| key.sign(text).as_ref().to_vec()) }
+    }
+
+    /// ES256, another key at each call: what the host may verify.
+    #[allow(dead_code, reason = "the other one who includes this file needs none")]
+    pub fn elliptic(kid: &str) -> Self {
+        let random = SystemRandom::new();
+        let pkcs8 = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random).unwrap();
+        let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8.as_ref(), &random).unwrap();
+        let (x, y) = key.public_key().as_ref()[1..].split_at(32);
+        let jwk = json!({"kty": "EC", "crv": "P-256", "kid": kid, "x": base64url(x), "y": base64url(y)});
+        Self { jwk, algorithm: "ES256", sign: Box::new(move |text| key.sign(&random, text).unwrap().as_ref().to_vec()) }
     }
 
     /// HS256.

@@ -24,6 +24,8 @@ struct Fake {
     millis: Cell<u64>,
     shared: RefCell<HashMap<String, (Vec<u8>, u32)>>,
     verifications: Cell<u32>,
+    /// What it says of signatures.
+    verdict: Cell<Option<bool>>,
     /// What another worker shares right after this one has read what is there.
     rival: RefCell<Option<(String, Vec<u8>)>>,
     lines: RefCell<Vec<String>>,
@@ -33,7 +35,8 @@ impl Default for Fake {
     fn default() -> Self {
         let millis = Cell::new(NOW * 1000);
         let (shared, rival) = (RefCell::default(), RefCell::default());
-        Self { millis, shared, verifications: Cell::default(), rival, lines: RefCell::default() }
+        let (verifications, verdict) = (Cell::default(), Cell::default());
+        Self { millis, shared, verifications, verdict, rival, lines: RefCell::default() }
     }
 }
 
@@ -59,7 +62,7 @@ impl Platform for Fake {
     }
     fn verify_signature(&self, _: &str, _: &[u8], _: &[u8], _: &[u8]) -> Option<bool> {
         self.verifications.set(self.verifications.get() + 1);
-        None
+        self.verdict.get()
     }
     fn shared_data(&self, key: &str) -> Option<(Vec<u8>, u32)> {
         let found = self.shared.borrow().get(key).cloned();
@@ -270,11 +273,71 @@ fn the_host_verifies_a_token_once_while_it_is_remembered() {
 }
 
 #[test]
+fn a_signature_counts_as_the_host_says_and_as_computed_where_it_says_nothing() {
+    let signer = Signer::elliptic("k");
+    let good = signer.token(&payload(json!({})));
+    let forged = Signer::elliptic("k").token(&payload(json!({})));
+    for (verdict, token, counts) in [
+        (None, &good, true),
+        (None, &forged, false),
+        (Some(true), &good, true),
+        (Some(true), &forged, true),
+        (Some(false), &good, false),
+        (Some(false), &forged, false),
+    ] {
+        let mut fake = Fake::default();
+        fake.verdict.set(verdict);
+        let expected = if counts { None } else { refused(Refusal::Signature, Manner::Http).err() };
+        assert_eq!(ask(&*http(&[&signer]), &mut fake, token, &[]).err(), expected, "{verdict:?}");
+    }
+}
+
+#[test]
+fn a_token_is_verified_once_an_hour() {
+    let signer = Signer::elliptic("k");
+    let authorizer = http(&[&signer]);
+    let token = signer.token(&payload(json!({"exp": NOW + 86_400})));
+    let mut fake = Fake::default();
+    for (minute, verifications) in [(0, 1), (1, 1), (59, 1), (60, 2), (61, 2), (119, 2), (120, 3)] {
+        fake.millis.set((NOW + minute * 60) * 1000);
+        assert!(ask(&*authorizer, &mut fake, &token, &[]).is_ok());
+        assert_eq!(fake.verifications.get(), verifications, "after {minute} minutes");
+    }
+}
+
+#[test]
+fn a_remembered_token_is_forgotten_when_it_ends_and_takes_what_it_holds() {
+    let verified = |exp, texts: &[(&str, &str)], scopes: &[&str]| Verified {
+        trusted: 0,
+        keys: 1,
+        exp,
+        nbf: None,
+        iat: None,
+        scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
+        token_use: None,
+        texts: texts.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect(),
+    };
+    for (exp, now, until) in [(2.5, 0, 2500), (7200.0, 1000, 3_601_000), (-1.0, 0, 0), (1e300, u64::MAX, u64::MAX)] {
+        assert_eq!(verified(exp, &[], &[]).expires(now), until, "{exp} {now}");
+    }
+    for (texts, scopes, bytes) in [
+        (&[][..], &[][..], 256),
+        (&[("sub", "abcde")], &[], 256 + 64 + 8),
+        (&[("sub", "abcde"), ("n", "")], &[], 256 + 128 + 9),
+        (&[], &["read", "write"], 256 + 64 + 9),
+        (&[("sub", "abcde")], &["read"], 256 + 64 + 8 + 32 + 4),
+    ] {
+        assert_eq!(verified(0.0, texts, scopes).weight(), bytes, "{texts:?} {scopes:?}");
+    }
+}
+
+#[test]
 fn one_of_the_routes_scopes_is_enough_and_facts_have_all_of_the_tokens() {
     let signer = Signer::secret("k");
     let authorizer = http(&[&signer]);
     assert!(authorizer.knows_scopes());
     assert_eq!(authorizer.summary(), "JWT https://i.test");
+    assert_eq!(authorizer.credentials(), ["Authorization"]);
     let mut fake = Fake::default();
     let token = signer.token(&payload(json!({"scope": "read write", "n": 1})));
     let facts = ask(&*authorizer, &mut fake, &token, &["admin", "write"]).unwrap();
@@ -439,6 +502,12 @@ fn a_new_configuration_takes_what_is_shared_before_its_first_tick() {
     let next = compile(Protocol::Http, &document, &http_scheme());
     assert!(ask(&*next.authorizer.unwrap(), &mut fake, &token, &[]).is_ok());
     assert_eq!(next.keys.tick(&mut fake), []);
+    // What was loaded stays, whatever becomes of what is shared.
+    let loaded = compile(Protocol::Http, &document, &http_scheme());
+    loaded.keys.load(&fake);
+    let shared = fake.shared.take();
+    assert!(ask(&*loaded.authorizer.unwrap(), &mut fake, &token, &[]).is_ok());
+    fake.shared.replace(shared);
     // Keys at another place are something else.
     let moved = json!({"upstreams": document["upstreams"], "issuers": {"https://i.test": {"jwksUri": "https://keys.test/x"}}});
     let moved = compile(Protocol::Http, &moved, &http_scheme());
@@ -741,4 +810,91 @@ fn settings_of_user_pools_are_checked() {
     assert_eq!(fine.told, [""; 0]);
     let cognito = fine.authorizer.unwrap().summary();
     assert_eq!(cognito, "COGNITO_USER_POOLS https://cognito-idp.cn-north-1.amazonaws.com.cn/cn-north-1_A");
+}
+
+#[test]
+fn a_reply_is_waited_for_as_long_as_a_lease_lasts() {
+    let document = json!({"upstreams": upstreams(&["i.test", "keys.test"])});
+    let keys = compile(Protocol::Http, &document, &http_scheme()).keys;
+    let mut fake = Fake::default();
+    let mut calls = keys.tick(&mut fake);
+    assert_eq!(calls.len(), 1);
+    fake.millis.set(NOW * 1000 + 250);
+    assert_eq!(keys.tick(&mut fake), []);
+    // The reply to the first call is still one, and the second call has no reply.
+    reply(&keys, &mut calls, &mut fake, &discovery("https://keys.test/"));
+    assert_eq!(calls.len(), 1);
+    for (millis, asked) in [(3_999, 0), (4_000, 1), (4_001, 0), (7_999, 0), (8_000, 1)] {
+        fake.millis.set(NOW * 1000 + millis);
+        assert_eq!(keys.tick(&mut fake).len(), asked, "after {millis} ms");
+    }
+}
+
+#[test]
+fn a_ttl_is_spoken_of_because_it_has_no_effect() {
+    let document = json!({"issuers": {"https://i.test": {"jwks": {"keys": [Signer::public("k", 1).jwk]}}}});
+    let mut scheme = http_scheme();
+    scheme["x-amazon-apigateway-authorizer"]["authorizerResultTtlInSeconds"] = json!(300);
+    let told = compile(Protocol::Http, &document, &scheme).told;
+    assert!(told.len() == 1 && told[0].contains("authorizerResultTtlInSeconds: no effect"), "{told:?}");
+}
+
+#[test]
+fn what_one_worker_fetches_anew_counts_for_the_others() {
+    let document = json!({"upstreams": upstreams(&["i.test", "keys.test"])});
+    let (old, new) = (Signer::public("old", 1), Signer::public("new", 2));
+    let worker = compile(Protocol::Http, &document, &http_scheme());
+    let mut fake = Fake::default();
+    for (signer, minute) in [(&old, 0), (&new, 6)] {
+        fake.millis.set((NOW + minute * 60) * 1000);
+        answer(&worker.keys, &mut fake, |path| {
+            Some(if path.ends_with("configuration") { discovery("https://keys.test/") } else { json!({"keys": [signer.jwk]}) })
+        });
+    }
+    let other = compile(Protocol::Http, &document, &http_scheme()).authorizer.unwrap();
+    assert!(ask(&*other, &mut fake, &new.token(&payload(json!({}))), &[]).is_ok());
+    assert_eq!(ask(&*other, &mut fake, &old.token(&payload(json!({}))), &[]), refused(Refusal::UnknownKey, Manner::Http));
+}
+
+#[test]
+fn fresh_keys_are_not_fetched_again_because_nobody_knows_of_the_attempt() {
+    let document = json!({"upstreams": upstreams(&["i.test", "keys.test"])});
+    let worker = compile(Protocol::Http, &document, &http_scheme());
+    let mut fake = Fake::default();
+    let keys = json!({"keys": [Signer::public("k", 1).jwk]});
+    answer(&worker.keys, &mut fake, |path| {
+        Some(if path.ends_with("configuration") { discovery("https://keys.test/") } else { keys.clone() })
+    });
+    fake.shared.borrow_mut().retain(|name, _| !name.contains("attempt"));
+    fake.millis.set((NOW + 60) * 1000);
+    assert_eq!(worker.keys.tick(&mut fake), []);
+}
+
+#[test]
+fn an_authorizer_of_which_one_issuer_does_not_read_is_none() {
+    let document = json!({"upstreams": upstreams(&["i.test"])});
+    let compiled = |issuers: Value| {
+        let mut scheme = rest_scheme(json!({}));
+        scheme["x-amazon-apigateway-authorizer"]["jwtConfiguration"]["issuers"] = issuers;
+        compile(Protocol::Rest, &document, &scheme).authorizer.is_some()
+    };
+    let good = json!({"issuer": "https://i.test", "audiences": ["a"]});
+    assert!(compiled(json!([good])));
+    assert!(!compiled(json!([good, {"audiences": ["a"]}])));
+    assert!(!compiled(json!([])));
+}
+
+#[test]
+fn a_key_of_that_name_and_another_kind_does_not_speak_for_issuers_whose_keys_are_not_here() {
+    let document = json!({
+        "upstreams": upstreams(&["j.test"]),
+        "issuers": {"https://i.test": {"jwks": {"keys": [Signer::secret("k").jwk]}}},
+    });
+    let mut scheme = rest_scheme(json!({}));
+    scheme["x-amazon-apigateway-authorizer"]["jwtConfiguration"]["issuers"] =
+        json!([{"issuer": "https://i.test", "audiences": ["a"]}, {"issuer": "https://j.test", "audiences": ["a"]}]);
+    let compiled = compile(Protocol::Rest, &document, &scheme);
+    let token = Signer::elliptic("k").token(&payload(json!({})));
+    let asked = ask(&*compiled.authorizer.unwrap(), &mut Fake::default(), &token, &[]);
+    assert_eq!(asked, refused(Refusal::NoKeys, Manner::Rest));
 }

@@ -65,6 +65,13 @@ mod tests {
     }
 
     #[test]
+    fn a_url_has_2048_bytes_at_the_most() {
+        let start = "https://a.test/";
+        let is_one = |length: usize| Url::parse(&format!("{start}{}", "x".repeat(length - start.len()))).is_some();
+        assert_eq!([is_one(2_048), is_one(2_049)], [true, false]);
+    }
+
+    #[test]
     fn what_is_no_url_of_a_host_is_refused() {
         let long = format!("https://a.test/{}", "x".repeat(2048));
         for text in [

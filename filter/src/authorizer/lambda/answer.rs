@@ -341,7 +341,10 @@ mod tests {
         let refusal = raised(json!({ "errorMessage": format!("a\r\n{}", "x".repeat(10_000)) }).to_string().as_bytes());
         let line = refusal.to_string();
         assert!(line.starts_with("the function failed: a\\r\\nxxx") && line.len() < 200, "{line}");
-        assert_eq!(raised(&vec![b' '; ERROR_LIMIT + 1]), Refusal::Failed("the function failed".to_owned()));
+        let said = json!({"errorMessage": "Unauthorized"}).to_string();
+        let unauthorized = |length: usize| said.clone() + &" ".repeat(length - said.len());
+        assert_eq!(raised(unauthorized(65_536).as_bytes()), Refusal::Unauthorized);
+        assert_eq!(raised(unauthorized(65_537).as_bytes()), Refusal::Failed("the function failed".to_owned()));
     }
 
     #[test]
@@ -368,5 +371,30 @@ mod tests {
         let policy = json!({"Statement": [{"Resource": ["x".repeat(1_000)]}]});
         let large = said(&rest(), json!({"principalId": "u", "policyDocument": policy, "context": {"k": "v"}})).unwrap().weight();
         assert!(small >= size_of::<Answer>() && large > small + 1_000, "{small} {large}");
+    }
+
+    #[test]
+    fn each_part_of_an_answer_weighs() {
+        let weight = |more: Value| {
+            let mut body = json!({"principalId": "u", "policyDocument": {}});
+            body.as_object_mut().unwrap().extend(members(more));
+            said(&rest(), body).unwrap().weight()
+        };
+        let bare = weight(json!({}));
+        // A member: its name, six words, and its value.
+        let member = 6 * size_of::<usize>() + size_of::<Value>();
+        for (more, weighs) in [
+            (json!({"principalId": "user"}), 3),
+            (json!({"usageIdentifierKey": "key"}), 3),
+            (json!({"policyDocument": {"Sid": 1}}), 3 + member),
+            (json!({"policyDocument": {"Sid": "text"}}), 3 + member + 4),
+            (json!({"policyDocument": {"Sid": ["text", 1]}}), 3 + member + 2 * size_of::<Value>() + 4),
+            (json!({"context": {"a": "b", "cd": "ef"}}), 6 + 2 * member),
+            (json!({"context": {"a": "b"}, "usageIdentifierKey": "key", "principalId": "user"}), 8 + member),
+        ] {
+            assert_eq!(weight(more.clone()) - bare, weighs, "{more}");
+        }
+        let simple = |context: Value| said(&http(true), json!({"isAuthorized": true, "context": context})).unwrap().weight();
+        assert_eq!(simple(json!({"a": "b"})) - simple(json!({})), 2 + member);
     }
 }

@@ -376,6 +376,48 @@ mod tests {
     }
 
     #[test]
+    fn what_one_authorizer_said_is_not_what_another_one_says() {
+        let settings = json!({"type": "token", "authorizerUri": URI});
+        let scheme = json!({"type": "apiKey", "name": "auth", "in": "header", "a": settings});
+        let document = json!({"authz": scheme, "other": scheme});
+        let request = request(Protocol::Rest, "GET", "/prod", &[("auth", "token")]);
+        let key = |name: &str| {
+            let scheme = Node::root(&document).get(name).unwrap();
+            let compiled = LambdaAuthorizer::compile(
+                &scheme,
+                &scheme.get("a").unwrap(),
+                Protocol::Rest,
+                &BTreeMap::new(),
+                &mut Problems::default(),
+            );
+            let compiled = compiled.unwrap();
+            compiled.cache_key(&request, &compiled.identity(&request, &STILL).unwrap())
+        };
+        assert_eq!(key("authz"), key("authz"));
+        assert_ne!(key("authz"), key("other"));
+    }
+
+    #[test]
+    fn no_log_shows_what_an_authorizer_looks_at() {
+        let sources = "method.request.header.A, method.request.querystring.B, context.identity.sourceIp, stageVariables.v";
+        let token = authorizer(Protocol::Rest, json!({"type": "token"}));
+        assert_eq!(token.credentials(), ["auth"]);
+        let request = authorizer(Protocol::Rest, json!({"type": "request", "identitySource": sources}));
+        assert_eq!(request.credentials(), ["A", "B"]);
+    }
+
+    #[test]
+    fn a_source_that_is_none_is_told_with_those_that_there_are() {
+        for (protocol, version, there) in
+            [(Protocol::Rest, "1.0", "`method.request.header.NAME`"), (Protocol::Http, "2.0", "`$request.header.NAME`")]
+        {
+            let settings = json!({"type": "request", "identitySource": "x", "authorizerPayloadFormatVersion": version});
+            let told = error(protocol, settings);
+            assert!(told.contains("`x` is no identity source") && told.contains(there), "{told}");
+        }
+    }
+
+    #[test]
     fn an_identity_needs_every_source() {
         let settings = json!({"type": "request", "authorizerResultTtlInSeconds": 0,
             "identitySource": "method.request.header.headerauth1, method.request.querystring.QueryString1"});
@@ -409,6 +451,11 @@ mod tests {
             let context = request(Protocol::Rest, "GET", "/prod", &[("auth", token)]);
             let identity = authorizer(Protocol::Rest, settings).identity(&context, &STILL);
             assert_eq!(identity.is_ok(), fits, "{pattern} {token}");
+        }
+        let settings = json!({"type": "token", "identityValidationExpression": "a*"});
+        for (length, fits) in [(8_192, true), (8_193, false)] {
+            let context = request(Protocol::Rest, "GET", "/prod", &[("auth", &"a".repeat(length))]);
+            assert_eq!(authorizer(Protocol::Rest, settings.clone()).identity(&context, &STILL).is_ok(), fits, "{length}");
         }
     }
 

@@ -20,3 +20,21 @@ fn few(names: &[&str]) -> String {
         _ => quoted(names),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn five_names_are_shown_and_the_others_counted() {
+        let names = ["a", "b", "c", "d", "e", "f", "g"];
+        for (count, shown) in [
+            (1, "`a`"),
+            (5, "`a`, `b`, `c`, `d`, `e`"),
+            (6, "`a`, `b`, `c`, `d`, `e` and 1 more"),
+            (7, "`a`, `b`, `c`, `d`, `e` and 2 more"),
+        ] {
+            assert_eq!(few(&names[..count]), shown);
+        }
+    }
+}

@@ -231,4 +231,12 @@ mod tests {
             assert!(told[0].starts_with(start), "{told:?}");
         }
     }
+
+    #[test]
+    fn the_slowest_rate_and_the_largest_burst_are_some() {
+        let rate = |number: f64| read_rate(&Node::root(&json!(number)), false, &mut Problems::default()).is_some();
+        assert_eq!([SLOWEST, SLOWEST / 2.0, 0.0, -1.0].map(rate), [true, false, true, false]);
+        let burst = |number: f64| read_burst(&Node::root(&json!(number)), false, &mut Problems::default()).is_some();
+        assert_eq!([4_294_967_295.0, 4_294_967_296.0, 0.0, 1.5, -1.0].map(burst), [true, false, true, false, false]);
+    }
 }

@@ -151,3 +151,28 @@ fn seconds(mut message: &[u8]) -> Option<u64> {
     }
     Some(seconds)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_is_as_long_as_the_service_counts_it() {
+        let windows = [0, 1, 2, 3, 4, 5, 6, 7, 8].map(|unit| Limit { requests: 1, unit }.window_seconds());
+        let known = [1, 60, 3_600, 86_400, 2_592_000, 31_536_000, 604_800].map(Some);
+        assert_eq!(windows[1..8], known);
+        assert_eq!([windows[0], windows[8]], [None, None]);
+    }
+
+    #[test]
+    fn an_answer_has_64_kib_at_the_most() {
+        // OK, and a field of no interest with its length in three bytes.
+        let answer = |length: usize| {
+            let more = length - 6;
+            let mut message = vec![8, 1, 0x7a, (more & 0x7f) as u8 | 0x80, (more >> 7 & 0x7f) as u8 | 0x80, (more >> 14) as u8];
+            message.resize(length, 0);
+            Said::read(&message, 0).is_some()
+        };
+        assert_eq!([answer(65_536), answer(65_537)], [true, false]);
+    }
+}

@@ -132,10 +132,17 @@ fn defaults_are_those_of_the_document_format() {
 }
 
 #[test]
+fn a_name_has_from_1_to_120_bytes() {
+    for (length, is_one) in [(0, false), (1, true), (120, true), (121, false)] {
+        assert_eq!(read(&json!({"cluster": "c".repeat(length)})).0.is_some(), is_one, "{length}");
+    }
+}
+
+#[test]
 fn everything_is_read() {
     let service = service(&json!({"cluster": "c", "domain": "shop", "timeoutMillis": 10_000, "failureMode": "allow",
         "enableXRatelimitHeaders": "DRAFT_VERSION_03"}));
-    assert_eq!((service.domain.as_str(), service.timeout_millis), ("shop", 10_000));
+    assert_eq!((service.cluster(), service.domain(), service.timeout_millis), ("c", "shop", 10_000));
     assert!(service.fails_open() && service.tells_client);
 }
 
@@ -292,9 +299,10 @@ fn a_service_that_is_down_costs_one_line_a_second() {
     let service = service(&json!({"cluster": "c", "failureMode": "allow"}));
     let host = Host::default();
     let second = 1_000_000_000;
-    for nanos in [5 * second, 5 * second, 6 * second - 1, 6 * second, 6 * second + 1] {
+    for (nanos, lines) in [(5 * second, 1), (5 * second, 1), (6 * second - 1, 1), (6 * second, 2), (6 * second + 1, 2)] {
         host.nanos.set(nanos);
         assert_eq!(service.answer(&throttle(), Err(NoReply), &host), Answer::None);
+        assert_eq!(host.logs.borrow().len(), lines, "{nanos}");
     }
     let line = "the rate limit service of cluster `c` does not answer: requests pass uncounted";
     assert_eq!(*host.logs.borrow(), [line; 2]);

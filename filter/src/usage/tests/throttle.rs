@@ -1,8 +1,8 @@
 //! The token bucket against two models of other kinds: the definition itself (in every window no more than burst and rate allow,
 //! and no refusal that the definition does not ask for), and a replay of everything that happened in exact fractions.
 
+use crate::usage::{Bucket, State, Throttle};
 use proptest::prelude::*;
-use tollgate::usage::{Bucket, State, Throttle};
 
 /// A token in the fractions that the models count: nanoseconds times millionths of a token a second.
 const TOKEN: i128 = 1_000_000_000_000_000;
@@ -329,4 +329,20 @@ fn who_gives_back_never_fills_a_bucket_over_its_burst() {
     assert_eq!(bucket.available(limits, START), 2);
     let taken = bucket.take(limits, START).unwrap().give_back(limits);
     assert_eq!(taken, bucket);
+}
+
+#[test]
+fn a_rate_is_told_in_whole_requests_rounded_up() {
+    for (rate, a_second, a_minute) in
+        [(0.0, 0, 0), (0.001, 1, 1), (1.0, 1, 60), (1.5, 2, 90), (2.01, 3, 121), (1e12, 1_000_000_000, 60_000_000_000)]
+    {
+        let throttle = Throttle::new(rate, 7);
+        assert_eq!((throttle.rate_ceiling(), throttle.in_seconds(60), throttle.burst()), (a_second, a_minute, 7), "{rate}");
+    }
+}
+
+#[test]
+fn a_bucket_is_later_than_a_clock_that_stands_before_it() {
+    let bucket = Bucket::full(Throttle::new(1.0, 1), 10);
+    assert_eq!([9, 10, 11].map(|now| bucket.is_later_than(now)), [true, false, false]);
 }

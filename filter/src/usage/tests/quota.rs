@@ -1,7 +1,7 @@
 //! The quota: the calendar that it follows, told by a calendar of another kind (days counted one by one), and clocks that are set.
 
+use crate::usage::{Period, Quota, State};
 use proptest::prelude::*;
-use tollgate::usage::{Period, Quota, State};
 
 const DAY: u64 = 86_400;
 
@@ -221,5 +221,20 @@ proptest! {
         }
         prop_assert!(period.start_seconds(now) <= now);
         prop_assert!(period.end_seconds(now) > now || now > u64::MAX - 32 * DAY);
+    }
+}
+
+#[test]
+fn a_plan_whose_period_becomes_another_one_counts_anew_on_every_day() {
+    let periods = [Period::Day, Period::Week, Period::Month];
+    for day in 0..62 {
+        let now = NEW_YEAR + day * DAY;
+        for before in periods {
+            let counter = quota(9, before).take(None, now);
+            for after in periods {
+                let used = quota(9, after).used(counter, now);
+                assert_eq!(used, u64::from(before == after), "{} to {} on day {day}", before.as_str(), after.as_str());
+            }
+        }
     }
 }

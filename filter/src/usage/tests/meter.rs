@@ -1,13 +1,11 @@
 //! Meters on a store that many threads share, by Envoy's rules: what is counted is counted once, whatever the others do.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic; helpers beside the test count as code")]
-
+use crate::platform::{Level, Platform, Version};
+use crate::usage::{Clock, Exceeded, Meter, Period, Quota, State, Throttle, slot};
 use std::collections::HashMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
-use tollgate::platform::{Level, Platform, Version};
-use tollgate::usage::{Clock, Exceeded, Meter, Period, Quota, State, Throttle, slot};
 
 /// 2026-01-01T12:00:00Z
 const NOON_MILLIS: u64 = 1_767_268_800_000;
@@ -18,7 +16,7 @@ const SECOND: u64 = 1_000_000_000;
 type Data = (HashMap<String, (Vec<u8>, u32)>, u32);
 
 /// A host: its shared data, its clocks and its log.
-struct Shared {
+pub(super) struct Shared {
     data: Mutex<Data>,
     wall_millis: AtomicU64,
     nanos: AtomicU64,
@@ -101,11 +99,11 @@ impl Shared {
         Self { runs: Some(Instant::now()), ..Self::default() }
     }
 
-    fn state(&self, meter: &Meter) -> State {
+    pub(super) fn state(&self, meter: &Meter) -> State {
         meter.state(self.shared_data(&meter.slot).as_ref().map(|(bytes, _)| bytes.as_slice()))
     }
 
-    fn used(&self, meter: &Meter) -> u64 {
+    pub(super) fn used(&self, meter: &Meter) -> u64 {
         meter.quota.unwrap().used(self.state(meter).counter, self.now_millis() / 1000)
     }
 }
@@ -361,4 +359,15 @@ fn a_worker_that_was_stopped_after_it_looked_at_the_clock_does_not_fill_the_buck
     assert_eq!(taken, 10);
     assert_eq!(meter.take_at(&clock), Err(Exceeded::Throttle));
     assert_eq!(meter.take(&shared), Err(Exceeded::Throttle), "five seconds are not counted twice");
+}
+
+#[test]
+fn a_request_that_was_given_back_is_not_spoken_of() {
+    let host = Shared::default();
+    let meter = Meter { slot: "m".to_owned(), throttle: None, quota: Some(Quota { limit: 9, offset: 0, period: Period::Day }) };
+    // Nothing was counted yet: there is nothing to give back.
+    meter.give_back(&host);
+    assert_eq!(meter.take(&host), Ok(()));
+    meter.give_back(&host);
+    assert_eq!((host.used(&meter), host.logs.lock().unwrap().len()), (0, 0));
 }
