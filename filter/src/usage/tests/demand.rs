@@ -8,7 +8,7 @@ use crate::flow::{NoReply, Question};
 use crate::gateway_response::{Failure, ResponseType};
 use crate::platform::Platform;
 use crate::problem::Problems;
-use crate::usage::{Asking, KeySource, Meter, Now, Period, Place, Progress, Quota, Throttle, Usage, UsagePlans};
+use crate::usage::{Asking, KeySource, Lease, Leases, Meter, Now, Period, Place, Progress, Quota, Throttle, Usage, UsagePlans};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -35,7 +35,7 @@ fn plans(plan: Value, service: Option<Value>) -> UsagePlans {
     plans
 }
 
-fn usage(plans: &UsagePlans, stage: &str, meters: &[&Arc<Meter>]) -> Usage {
+fn usage(plans: &UsagePlans, stage: &str, meters: &[&Arc<Lease>]) -> Usage {
     let place = Place { api: "pets".to_owned(), stage: stage.to_owned(), method: "//GET".to_owned() };
     Usage { key: Some(plans.demand(KeySource::Header, place)), meters: meters.iter().map(|meter| Arc::clone(meter)).collect() }
 }
@@ -66,8 +66,8 @@ fn failure(response_type: ResponseType) -> Option<Failure> {
     Some(Failure::new(response_type))
 }
 
-fn meter(slot: &str, throttle: Option<Throttle>, quota: Option<Quota>) -> Arc<Meter> {
-    Arc::new(Meter { slot: slot.to_owned(), throttle, quota })
+fn meter(slot: &str, throttle: Option<Throttle>, quota: Option<Quota>) -> Arc<Lease> {
+    Lease::new(Meter { slot: slot.to_owned(), throttle, quota }, &Arc::<Leases>::default())
 }
 
 #[test]
