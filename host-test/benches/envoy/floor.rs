@@ -107,8 +107,12 @@ impl Floor {
             Self::Measures => "(call $read (local.get $map)) (call $write (local.get $map)) (call $measure)".to_owned(),
             Self::Repeats(call) => {
                 let calls = format!("(drop {})", call.text()).repeat(REPEATS as usize);
-                // What is written has to be read first.
-                let first = if call == Call::SetHeaders { "(call $read (i32.const 0))" } else { "" };
+                // Headers that are written have to be read first, and data that is read has to be there.
+                let first = match call {
+                    Call::SetHeaders => "(call $read (i32.const 0))".to_owned(),
+                    Call::SharedData => format!("(drop {})", Call::SetSharedData.text()),
+                    _ => String::new(),
+                };
                 format!("(if (i32.eqz (local.get $map)) (then {first} {calls}))")
             }
         };
