@@ -44,6 +44,7 @@ impl Shelf {
 impl Allocator {
     /// The shelf of a size; none where pieces of it are not kept.
     #[inline(always)]
+    #[expect(clippy::mut_from_ref, reason = "an allocator has only this, and one thread")]
     fn shelf(&self, layout: Layout) -> Option<&mut Shelf> {
         if layout.size() > LARGEST || layout.align() > ALIGN {
             return None;
