@@ -2,6 +2,9 @@
 //! and each of them would take a walk through its bins. So the last few pieces of each small size are kept at hand, and given out
 //! again first; everything else goes on to the standard library's allocator.
 //!
+//! A piece may come back under another size than it left with, for `realloc` leaves it where it is if it is large enough: `free`, to
+//! which it goes in the end, asks for none.
+//!
 //! What is kept is bounded ([`KEPT`] pieces of each size: 270 KB at most), because the memory of a VM never shrinks.
 
 use std::alloc::{GlobalAlloc, Layout, System};
