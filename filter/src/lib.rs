@@ -22,7 +22,8 @@
 //! # The house
 //! | file | what it holds |
 //! |---|---|
-//! | [`base64`], [`hex`] | binary payloads as text |
+//! | [`base64`] | binary payloads as text |
+//! | [`hex`] | ids and digests as text |
 //! | [`calendar`] | days and dates |
 //! | [`protobuf`] | the wire format of protocol buffers |
 //! | [`java_regex`] | regular expressions in Java's syntax |
@@ -72,7 +73,7 @@
 //! 4  route  mapping  cors  flow  event  lambda  access_log  execution_log
 //! 3  context  policy  schema  reporting  metrics
 //! 2  definition  jose  jsonpath  sigv4  template
-//! 1  base64  calendar  value  http  java_regex  platform  problem  cache  protobuf
+//! 1  base64  hex  calendar  value  http  java_regex  platform  problem  cache  protobuf
 //! ```
 
 pub mod access_log;

@@ -120,7 +120,7 @@ pub fn is_valid_host(host: &[u8]) -> bool {
     let (is_host, rest) = match address {
         Some((address, rest)) => {
             let is_address = address.iter().all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.'));
-            (is_address && !address.is_empty(), rest.strip_prefix(b"]").unwrap_or_default())
+            (is_address && address.contains(&b':'), rest.strip_prefix(b"]").unwrap_or_default())
         }
         None => {
             let (name, rest) = host.split_at(host.iter().position(|byte| *byte == b':').unwrap_or(host.len()));

@@ -403,7 +403,7 @@ mod tests {
             (with("Resource", json!(format!("arn:{}", "a".repeat(509)))), "$.Statement[0].Resource: `arn:aaa"),
             (with("Sid", json!("a".repeat(SIZE_LIMIT))), "a policy of more than 65536 bytes"),
             (json!(vec![0; SIZE_LIMIT]), "a policy of more than 65536 bytes"),
-            (with("Action", json!("a\nb")), "$.Statement[0].Action: `a b` is not served"),
+            (with("Action", json!("a\nb")), "$.Statement[0].Action: `a\\nb` is not served"),
         ] {
             let malformed = Policy::parse(&value).unwrap_err().to_string();
             assert!(malformed.starts_with(reason) && malformed.len() <= REASON_LIMIT, "{malformed}");

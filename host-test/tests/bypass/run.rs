@@ -42,7 +42,7 @@ pub const FLOORS: [(&str, usize, usize); 12] = [
 ];
 
 /// The same in a sample: these, or fewer where natively fewer are asked for.
-pub const SAMPLE_FLOOR: usize = 25;
+pub const SAMPLE_FLOOR: usize = 5;
 
 /// A request as it was sent, and what came of it.
 pub struct Outcome {
