@@ -172,7 +172,7 @@ impl<'w> Play<'w> {
     fn tick(&mut self, worker: usize) {
         let place = &mut self.workers[worker];
         let mut host = self.world.worker();
-        place.gateway().hand_over_metrics(&host);
+        place.gateway().tick(&host);
         let calls = place.gateway().issuer_keys.tick(&mut host);
         let _ = write!(self.trace, "{calls:?}");
         place.calls.extend(calls);
