@@ -42,7 +42,7 @@ pub const FLOORS: [(&str, usize, usize); 12] = [
 ];
 
 /// The same in a sample: these, or fewer where natively fewer are asked for.
-pub const SAMPLE_FLOOR: usize = 5;
+pub const SAMPLE_FLOOR: usize = 25;
 
 /// A request as it was sent, and what came of it.
 pub struct Outcome {
@@ -86,11 +86,7 @@ impl Attack {
             Verdict::Stops(kind) => (false, kind),
             Verdict::Perhaps(class, _) => (false, class),
         };
-        // A label costs a signature: of eight times as many as are taken, no more are needed.
-        let mut random = Random(seed());
-        let mut mixed = random.mixed(&self.attempts);
-        mixed.truncate(8 * count);
-        random.sample(&mixed, label, count)
+        Random(seed()).sample(&self.attempts, label, count)
     }
 
     /// All of them, against the reference.
