@@ -63,13 +63,16 @@ pub fn pipe(tell: impl Fn(Signal) + Send + 'static) -> (Writer, Reader) {
 // === impl Writer ===
 
 impl Writer {
-    /// Adds bytes; true when the writer has to wait for [`Signal::Drained`].
+    /// Adds bytes; true while the writer has to wait for [`Signal::Drained`].
+    ///
+    /// Each piece says so anew and not only the one that filled the pipe: a signal of an earlier time may reach the writer after
+    /// it has filled the pipe again, and then the next piece has to close what that signal opened.
     pub fn data(&self, data: Bytes) -> bool {
         let length = data.len();
         let before = self.waiting.fetch_add(length, Ordering::AcqRel);
         // A reader that went away has told so itself.
         let _ = self.pieces.send(Piece::Data(data));
-        before < HIGH && before + length >= HIGH
+        before + length >= HIGH
     }
 
     /// Ends the body with trailers.
@@ -218,11 +221,26 @@ mod tests {
         let (writer, mut reader) = pipe(tell);
         let chunk = Bytes::from(vec![0; HIGH / 4]);
         let full: Vec<bool> = (0..5).map(|_| writer.data(chunk.clone())).collect();
-        assert_eq!(full, [false, false, false, true, false]);
+        assert_eq!(full, [false, false, false, true, true]);
         for _ in 0..5 {
             reader.frame().await.unwrap().unwrap();
         }
         assert_eq!(*told.lock().unwrap(), [Signal::Drained]);
+    }
+
+    #[tokio::test]
+    async fn a_pipe_that_is_full_again_when_its_signal_is_heard_asks_again() {
+        let (told, tell) = told();
+        let (writer, mut reader) = pipe(tell);
+        let chunk = Bytes::from(vec![0; HIGH]);
+        assert!(writer.data(chunk.clone()));
+        reader.frame().await.unwrap().unwrap();
+        // What was under way when the writer was told to wait fills the pipe before the writer hears that it may go on.
+        assert!(writer.data(chunk));
+        assert_eq!(*told.lock().unwrap(), [Signal::Drained]);
+        assert!(writer.data(Bytes::from_static(b"on")));
+        reader.frame().await.unwrap().unwrap();
+        assert_eq!(told.lock().unwrap().len(), 2);
     }
 
     #[tokio::test]
