@@ -10,10 +10,10 @@ use crate::gateway_response::GatewayResponses;
 use crate::integration::Integration;
 use crate::metrics::Series;
 use crate::platform::Platform;
-use crate::route::{RouteTable, StageMatch, StageTable};
+use crate::route::{RouteMatch, RouteTable, StageMatch, StageTable};
 use crate::usage::{Leases, Usage, UsagePlans};
 use crate::validation::Validation;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Everything that one document serves.
 #[derive(Debug, Default)]
@@ -56,7 +56,8 @@ pub struct Stage {
     pub series: Series,
     /// The line of each of its requests.
     pub access_log: Option<AccessLog>,
-    pub(crate) table: RouteTable<Arc<Route>>,
+    /// The numbers of its routes.
+    pub(crate) table: RouteTable<usize>,
     pub(crate) routes: Vec<Arc<Route>>,
 }
 
@@ -77,8 +78,8 @@ pub struct Route {
     pub integration: Box<dyn Integration>,
     /// Whether `responseTransferMode` is `STREAM`.
     pub streams: bool,
-    /// What is counted of its requests, where they do not count as the stage's.
-    pub series: Option<Series>,
+    /// What is counted of its requests, where they do not count as the stage's; made with the first of them.
+    pub(crate) series: Option<OnceLock<Box<Series>>>,
     /// What is told of each of its requests.
     pub execution_log: Option<ExecutionLog>,
 }
@@ -128,7 +129,8 @@ impl Gateway {
 
     fn series(&self) -> impl Iterator<Item = &Series> {
         self.stages.iter().flat_map(|stage| {
-            let of_routes = stage.routes.iter().filter_map(|route| route.series.as_ref());
+            let of_routes = stage.routes.iter().filter_map(|route| route.series.as_ref()?.get());
+            let of_routes = of_routes.map(AsRef::as_ref);
             std::iter::once(&stage.series).chain(of_routes)
         })
     }
@@ -159,6 +161,12 @@ impl Stage {
         &self.facts.stage
     }
 
+    /// The route of a request, by its path within the stage.
+    pub fn find(&self, method: &str, path: &str) -> Option<RouteMatch<'_, Arc<Route>>> {
+        let RouteMatch { route, parameters } = self.table.find(method, path)?;
+        Some(RouteMatch { route: self.routes.get(*route)?, parameters })
+    }
+
     /// Its routes, in the order of the definition.
     pub fn routes(&self) -> impl Iterator<Item = &Route> {
         self.routes.iter().map(AsRef::as_ref)
@@ -171,5 +179,15 @@ impl Route {
     /// `/pets/{id}`
     pub fn resource_path(&self) -> &str {
         &self.facts.resource_path
+    }
+
+    /// Where its requests are counted.
+    pub fn series<'a>(&'a self, stage: &'a Stage) -> &'a Series {
+        let facts = &self.facts;
+        let own = || match stage.api.protocol {
+            Protocol::Rest => stage.series.part(&[("Resource", &facts.resource_path), ("Method", self.method)]),
+            Protocol::Http => stage.series.part(&[("Route", &facts.route_key)]),
+        };
+        self.series.as_ref().map_or(&stage.series, |series| series.get_or_init(|| Box::new(own())))
     }
 }

@@ -55,6 +55,14 @@ impl Series {
         Self { tags, protocol, counts: Default::default(), ids: Default::default(), retired: AtomicBool::new(false) }
     }
 
+    /// Of a part of this one, with more dimensions.
+    pub fn part(&self, dimensions: &[(&str, &str)]) -> Self {
+        let mut part = Self::new(self.protocol, dimensions);
+        part.tags.insert_str(0, &self.tags);
+        part.retired = AtomicBool::new(self.retired.load(Ordering::Relaxed));
+        part
+    }
+
     /// Counts a request.
     pub fn record(&self, measured: Measured, platform: &dyn Platform) {
         self.count(COUNT, 1);
@@ -241,6 +249,17 @@ mod tests {
         series.retire(&host);
         series.record(Measured { status: None, ..Measured::default() }, &host);
         assert_eq!(kept(host).into_iter().map(|(_, values)| values).collect::<Vec<_>>(), [vec![1]]);
+    }
+
+    #[test]
+    fn a_part_is_counted_under_the_dimensions_of_both_and_retired_with_the_whole() {
+        let (host, stage) = (Kept::default(), Series::new(Protocol::Rest, &[("Stage", "s")]));
+        stage.part(&[("Method", "GET")]).define(&host);
+        stage.retire(&host);
+        stage.part(&[("Method", "PUT")]).record(Measured { status: None, ..Measured::default() }, &host);
+        let kept = kept(host);
+        assert_eq!(kept.first().unwrap().0, "Stage=.=s;.;Method=.=GET;.;tollgate_Count");
+        assert_eq!(kept.last().unwrap(), &("Stage=.=s;.;Method=.=PUT;.;tollgate_Count".to_owned(), vec![1]));
     }
 
     #[test]

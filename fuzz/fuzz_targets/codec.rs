@@ -41,14 +41,18 @@ fn fields(data: &[u8]) {
 
 /// A document as Envoy hands it over says what it says as JSON.
 fn document(data: &[u8]) {
-    let _ = definition::read(data);
+    let _ = read(data);
     let Ok(Value::Object(object)) = serde_json::from_slice::<Value>(data) else { return };
     let message = write(&object);
     // An empty message is no document, and what begins like JSON is read as that.
-    let Ok(read) = definition::read(&message) else { return };
+    let Some(read) = read(&message) else { return };
     if message.first() == Some(&b'\n') {
         assert_eq!(read, plain(Value::Object(object)));
     }
+}
+
+fn read(data: &[u8]) -> Option<Value> {
+    definition::json(data).ok().and_then(|json| serde_json::from_str(&json).ok())
 }
 
 fn write(object: &Map<String, Value>) -> Vec<u8> {
@@ -94,8 +98,9 @@ fn plain(value: Value) -> Value {
             put_bytes(2, &message, &mut entry);
             let mut document = Vec::new();
             put_bytes(1, &entry, &mut document);
-            let mut read = definition::read(&document).expect("a document of one number");
-            assert_eq!(read["n"].as_f64(), Some(float));
+            let mut read = read(&document).expect("a document of one number");
+            // As text in between, whose reader is off by a bit at most.
+            assert!(read["n"].as_f64().is_some_and(|read| (read - float).abs() <= float.abs() * f64::EPSILON), "{float}");
             read["n"].take()
         }
         Value::Array(list) => list.into_iter().map(plain).collect(),

@@ -1,11 +1,11 @@
-//! The gateway document: [`definition::read`] and [`compile`], and a request to each route of what comes of it.
+//! The gateway document: [`definition::json`], [`Outline::read`] and [`compile_outline`], and a request to each route of what comes of it.
 
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use std::sync::Arc;
-use tollgate::compile::compile;
-use tollgate::definition;
+use tollgate::compile::compile_outline;
+use tollgate::definition::{self, Outline};
 use tollgate::gateway::Gateway;
 use tollgate::problem::Severity;
 use tollgate_fuzz::{Outcome, reply, request, send};
@@ -41,11 +41,12 @@ fn call(gateway: &Arc<Gateway>) {
 }
 
 fuzz_target!(|data: &[u8]| {
-    let document = match definition::read(data) {
-        Ok(document) => document,
+    let json = definition::json(data);
+    let outline = match json.as_ref().map_err(Clone::clone).and_then(|json| Outline::read(json)) {
+        Ok(outline) => outline,
         Err(problem) => return assert!(!problem.to_string().is_empty()),
     };
-    let (compiled, again) = (compile(&document), compile(&document));
+    let (compiled, again) = (compile_outline(&outline), compile_outline(&outline));
     assert_eq!(compiled.problems, again.problems);
     assert_eq!(compiled.endpoints.len(), again.endpoints.len());
     let is_refused = compiled.problems.iter().any(|problem| problem.severity == Severity::Error);

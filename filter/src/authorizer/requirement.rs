@@ -51,7 +51,7 @@ const AUTHORIZER: &str = "x-amazon-apigateway-authorizer";
 
 impl<'a> Demanded<'a> {
     /// Reads it; none when something is wrong with it, which is told: a route is never served without what guards it.
-    pub fn read(operation: &Operation<'a>, api: &OpenApi<'a>, protocol: Protocol, problems: &mut Problems) -> Option<Self> {
+    pub fn read(operation: &Operation<'_>, api: &OpenApi<'a>, protocol: Protocol, problems: &mut Problems) -> Option<Self> {
         let auth = operation.node.guarding("x-amazon-apigateway-auth", problems);
         let signed = match &auth {
             Some(auth) => Some(read_auth(auth, problems)?),
@@ -100,10 +100,10 @@ impl<'a> Demanded<'a> {
 // === impl Asked ===
 
 impl<'a> Asked<'a> {
-    fn of_scheme(name: &'a str, scopes: &Node<'a>, api: &OpenApi<'a>, protocol: Protocol, problems: &mut Problems) -> Option<Self> {
+    fn of_scheme(name: &str, scopes: &Node<'_>, api: &OpenApi<'a>, protocol: Protocol, problems: &mut Problems) -> Option<Self> {
         let schemes = api.root.get("components").and_then(|components| components.get("securitySchemes"));
         let schemes = schemes.or_else(|| api.root.get("securityDefinitions"));
-        let Some(scheme) = schemes.and_then(|schemes| schemes.get(name)) else {
+        let Some((name, scheme)) = schemes.and_then(|schemes| schemes.named(name)) else {
             let help = "define it under `components.securitySchemes` (Swagger 2.0: `securityDefinitions`)";
             problems.error(&scopes.path, format!("no security scheme is named `{name}`"), Some(help));
             return None;
@@ -180,7 +180,7 @@ fn security_of<'a>(operation: &Operation<'a>, api: &OpenApi<'a>, protocol: Proto
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::definition::Basepath;
+    use crate::definition::{Basepath, Outline};
     use serde_json::{Value, json};
 
     /// What one method demands, as `key`, `guard` or both, and what is told.
@@ -201,8 +201,11 @@ mod tests {
         }}});
         definition.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         let mut problems = Problems::default();
-        let api = OpenApi::read(&Node::root(&definition), Basepath::Ignore, &mut problems);
-        let demanded = Demanded::read(&api.operations[0], &api, protocol, &mut problems).map(|demanded| {
+        let outline = Outline::of_definition(&definition);
+        let api = OpenApi::read(&outline.definition(), Basepath::Ignore, &mut problems);
+        let tree = api.items[0].open();
+        let operation = &api.items[0].operations(&tree, &api.root, &mut problems)[0];
+        let demanded = Demanded::read(operation, &api, protocol, &mut problems).map(|demanded| {
             let requirement = match demanded.requirement {
                 Requirement::Open => "open".to_owned(),
                 Requirement::Iam => "iam".to_owned(),

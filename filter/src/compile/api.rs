@@ -6,7 +6,7 @@ use crate::access_log::AccessLog;
 use crate::authorizer::{Authorizer, AuthorizerScope, Demanded, Guard, Iam, Requirement};
 use crate::context::{RouteFacts, StageFacts};
 use crate::cors::Cors;
-use crate::definition::{ApiDocument, Node, OpenApi, Operation, OperationKey, Protocol, StageDocument, stable_id};
+use crate::definition::{ApiDocument, Node, OpenApi, Operation, OperationKey, PathItem, Protocol, StageDocument, stable_id};
 use crate::execution_log::ExecutionLog;
 use crate::gateway::{Api, Gateway, Route, Stage};
 use crate::gateway_response::GatewayResponses;
@@ -18,7 +18,7 @@ use crate::route::{Pattern, RouteTable, Verb};
 use crate::usage::{KeySource, Methods, Place, StageLimits, Usage, agree, method_name};
 use crate::validation::Validators;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Compiles an API into the gateway.
 pub fn compile<'a>(document: &ApiDocument<'a>, parts: &mut Parts<'a>, gateway: &mut Gateway, problems: &mut Problems) {
@@ -33,15 +33,8 @@ pub fn compile<'a>(document: &ApiDocument<'a>, parts: &mut Parts<'a>, gateway: &
     let policy = compile_policy(document, &definition, problems);
     let key_source = compile_key_source(document.protocol, &definition, problems);
     let mut validators = Validators::read(document.protocol, &definition, problems);
-    let methods = Methods::of(&definition.operations);
-    parts.plans.check_methods(&document.name, &methods, problems);
-    for stage in &document.stages {
-        let first = document.stages.iter().find(|first| first.name == stage.name).unwrap_or(stage);
-        if !agree(first, stage) {
-            let message = format!("stage `{}` has other limits here than at {}", stage.name, first.node.path);
-            problems.error(&stage.node.path, message, Some("both count as one stage: say the same, or give one another name"));
-        }
-        let limits = StageLimits::read(document, stage, &methods, &parts.account, problems);
+    let limits = compile_limits(document, &definition, parts, problems);
+    for (stage, limits) in document.stages.iter().zip(limits) {
         let mut compiler = StageCompiler {
             document,
             definition: &definition,
@@ -57,9 +50,29 @@ pub fn compile<'a>(document: &ApiDocument<'a>, parts: &mut Parts<'a>, gateway: &
         let compiled = compiler.compile(&api, &patterns);
         if !gateway.insert(compiled) {
             let message = format!("another stage is served where stage `{}` of `{}` would be", stage.name, document.name);
-            problems.error(&document.definition.path, message, Some("give it another `basePath` or other `hosts`"));
+            problems.error(&document.definition.root.path, message, Some("give it another `basePath` or other `hosts`"));
         }
     }
+}
+
+/// Of each stage. The names of all methods are there for as long as they are read.
+fn compile_limits(
+    document: &ApiDocument<'_>,
+    definition: &OpenApi<'_>,
+    parts: &Parts<'_>,
+    problems: &mut Problems,
+) -> Vec<StageLimits> {
+    let methods = Methods::of(&definition.items);
+    parts.plans.check_methods(&document.name, &methods, problems);
+    let limits = |stage: &StageDocument<'_>| {
+        let first = document.stages.iter().find(|first| first.name == stage.name).unwrap_or(stage);
+        if !agree(first, stage) {
+            let message = format!("stage `{}` has other limits here than at {}", stage.name, first.node.path);
+            problems.error(&stage.node.path, message, Some("both count as one stage: say the same, or give one another name"));
+        }
+        StageLimits::read(document, stage, &methods, &parts.account, problems)
+    };
+    document.stages.iter().map(limits).collect()
 }
 
 fn compile_gateway_responses(protocol: Protocol, definition: &OpenApi<'_>, problems: &mut Problems) -> GatewayResponses {
@@ -106,30 +119,30 @@ fn insist<T>(compiled: Option<T>, node: &Node<'_>, problems: &mut Problems) -> O
     compiled
 }
 
-/// The resource path of each operation; none where it is not one.
-fn compile_patterns(protocol: Protocol, definition: &OpenApi<'_>, problems: &mut Problems) -> Vec<Option<Pattern>> {
+/// The resource path of each path item; none where it is not one.
+fn compile_patterns(protocol: Protocol, definition: &OpenApi<'_>, problems: &mut Problems) -> Vec<Option<Arc<Pattern>>> {
     // In a REST API the resources are a tree, and a place of it has one variable child (AWS refuses the import in the same words).
     let mut variables: BTreeMap<String, String> = BTreeMap::new();
-    let pattern = |operation: &Operation<'_>| {
-        let pattern = match Pattern::parse(&operation.path) {
-            Ok(pattern) => pattern,
-            Err(invalid) => {
-                problems.error(&operation.node.path, invalid.to_string(), None);
-                return None;
-            }
-        };
+    let mut pattern = |path: &str| {
+        let pattern = Pattern::parse(path).map_err(|invalid| invalid.to_string())?;
         for (place, variable) in pattern.variable_places() {
             let sibling = variables.entry(place).or_insert_with(|| variable.clone());
             if protocol == Protocol::Rest && *sibling != variable {
-                let message =
-                    format!("a sibling (`{sibling}`) of `{variable}` already has a variable path part: only one is allowed");
-                problems.error(&operation.node.path, message, None);
-                return None;
+                let rule = "already has a variable path part: only one is allowed";
+                return Err(format!("a sibling (`{sibling}`) of `{variable}` {rule}"));
             }
         }
-        Some(pattern)
+        Ok(pattern)
     };
-    definition.operations.iter().map(pattern).collect()
+    let of_item = |item: &PathItem<'_>| {
+        // A resource that nobody can ask for may be called anything.
+        let pattern = if item.methods.is_empty() { return None } else { pattern(&item.path) };
+        let tell = |message: String| {
+            item.places(&definition.root).iter().for_each(|(_, place)| problems.error(place, message.clone(), None));
+        };
+        pattern.map_err(tell).ok().map(Arc::new)
+    };
+    definition.items.iter().map(of_item).collect()
 }
 
 struct StageCompiler<'a, 'b> {
@@ -150,7 +163,7 @@ struct StageCompiler<'a, 'b> {
 // === impl StageCompiler ===
 
 impl<'a> StageCompiler<'a, '_> {
-    fn compile(&mut self, api: &Arc<Api>, patterns: &[Option<Pattern>]) -> Stage {
+    fn compile(&mut self, api: &Arc<Api>, patterns: &[Option<Arc<Pattern>>]) -> Stage {
         let facts = Arc::new(StageFacts {
             api_id: self.document.api_id.clone(),
             deployment_id: stable_id(&format!("{}/{}", self.document.name, self.stage.name), 6),
@@ -159,45 +172,61 @@ impl<'a> StageCompiler<'a, '_> {
             stage: self.stage.name.clone(),
             variables: self.stage.variables.clone(),
         });
-        let mut compiled = Vec::new();
-        for (operation, pattern) in self.definition.operations.iter().zip(patterns) {
+        // The table first: the room that it gives back when it stands is enough for the routes.
+        let table = self.compile_table(patterns);
+        let mut routes = Vec::with_capacity(table.len());
+        for (item, pattern) in self.definition.items.iter().zip(patterns) {
             let Some(pattern) = pattern else { continue };
-            if let Some(route) = self.compile_route(operation, pattern) {
-                compiled.push((operation, pattern.clone(), Arc::new(route)));
+            let tree = item.open();
+            for operation in item.operations(&tree, &self.definition.root, self.problems) {
+                routes.extend(self.compile_route(&operation, pattern).map(Arc::new));
             }
         }
-        let routes = compiled.iter().map(|(.., route)| Arc::clone(route)).collect();
-        // Methods first: the table wants them before ANY of the same resource.
-        let (any, methods): (Vec<_>, Vec<_>) = compiled.into_iter().partition(|(operation, ..)| operation.key == OperationKey::Any);
-        let mut table = RouteTable::new(self.document.protocol);
-        for (operation, pattern, route) in methods.into_iter().chain(any) {
-            let inserted = match operation.key {
-                OperationKey::Method(method) => table.insert(pattern, Verb::Method(method), route),
-                OperationKey::Any => table.insert(pattern, Verb::Any, route),
-                OperationKey::Default => table.set_default(route),
-            };
-            if inserted.is_err() {
-                let message =
-                    format!("`{} {}` answers requests that another route answers already", operation.key.as_str(), operation.path);
-                self.problems.error(&operation.node.path, message, None);
-            }
-        }
-        if api.cors.is_some() {
-            self.warn_of_guarded_preflights(&table);
-        }
-        Stage {
+        // A number in the table is that of a route when none is missing, and where one is there is an error.
+        let is_whole = routes.len() == table.len();
+        let stage = Stage {
             api: Arc::clone(api),
             facts,
             base_path: self.stage.base_path.clone(),
             hosts: self.stage.hosts.clone(),
-            series: self.series(&[]),
+            series: self.series(),
             access_log: self.stage.node.get("accessLogSettings").and_then(|node| AccessLog::read(&node, self.problems)),
             table,
             routes,
+        };
+        if api.cors.is_some() && is_whole {
+            self.warn_of_guarded_preflights(&stage);
         }
+        stage
     }
 
-    fn compile_route(&mut self, operation: &Operation<'a>, pattern: &Pattern) -> Option<Route> {
+    /// The numbers of the routes, which count in the order of the definition.
+    fn compile_table(&mut self, patterns: &[Option<Arc<Pattern>>]) -> RouteTable<usize> {
+        let items = self.definition.items.iter().zip(patterns).filter_map(|(item, pattern)| Some((item, pattern.as_ref()?)));
+        let routes = items.flat_map(|(item, pattern)| item.methods.iter().map(move |key| (item, pattern, *key)));
+        let (any, methods): (Vec<_>, Vec<_>) = routes.enumerate().partition(|(_, (.., key))| *key == OperationKey::Any);
+        let mut table = RouteTable::new(self.document.protocol);
+        // Methods first: the table wants them before ANY of the same resource.
+        for (number, (item, pattern, key)) in methods.into_iter().chain(any) {
+            let inserted = match key {
+                OperationKey::Method(method) => table.insert(Arc::clone(pattern), Verb::Method(method), number),
+                OperationKey::Any => table.insert(Arc::clone(pattern), Verb::Any, number),
+                OperationKey::Default => table.set_default(number),
+            };
+            if inserted.is_err() {
+                self.refuse_twin(item, key);
+            }
+        }
+        table.settled()
+    }
+
+    fn refuse_twin(&mut self, item: &PathItem<'_>, key: OperationKey) {
+        let message = format!("`{} {}` answers requests that another route answers already", key.as_str(), item.path);
+        let places = item.places(&self.definition.root);
+        places.iter().filter(|(other, _)| *other == key).for_each(|(_, place)| self.problems.error(place, message.clone(), None));
+    }
+
+    fn compile_route(&mut self, operation: &Operation<'_>, pattern: &Pattern) -> Option<Route> {
         let is_http = self.document.protocol == Protocol::Http;
         if operation.key == OperationKey::Default && !is_http {
             self.problems.error(
@@ -241,10 +270,6 @@ impl<'a> StageCompiler<'a, '_> {
         let route_key =
             if operation.key == OperationKey::Default { method.to_owned() } else { format!("{method} {}", operation.path) };
         let reporting = self.limits.reporting(method, &operation.path);
-        let series = (reporting.metrics == Some(true)).then(|| match self.document.protocol {
-            Protocol::Rest => self.series(&[("Resource", &operation.path), ("Method", method)]),
-            Protocol::Http => self.series(&[("Route", &route_key)]),
-        });
         let guard: Guard = guard?;
         let credentials = guard.authorizer.as_ref().map(|authorizer| authorizer.credentials()).unwrap_or_default();
         let facts = RouteFacts { resource_id: stable_id(&operation.path, 6), resource_path: operation.path.clone(), route_key };
@@ -259,35 +284,34 @@ impl<'a> StageCompiler<'a, '_> {
                 .get("responseTransferMode")
                 .and_then(|mode| mode.value.as_str())
                 .is_some_and(|mode| mode.eq_ignore_ascii_case("STREAM")),
-            series,
+            series: (reporting.metrics == Some(true)).then(OnceLock::new),
             execution_log: ExecutionLog::new(reporting, &credentials),
         })
     }
 
-    /// What is counted of this stage, or of a part of it.
-    fn series(&self, part: &[(&str, &str)]) -> Series {
+    /// What is counted of this stage.
+    fn series(&self) -> Series {
         let api = match self.document.protocol {
             Protocol::Rest => ("ApiName", self.document.name.as_str()),
             Protocol::Http => ("ApiId", self.document.api_id.as_str()),
         };
-        let dimensions = [&[api, ("Stage", self.stage.name.as_str())], part].concat();
-        Series::new(self.document.protocol, &dimensions)
+        Series::new(self.document.protocol, &[api, ("Stage", &self.stage.name)])
     }
 
     /// What counts the requests of a route, and whether it asks for an API key.
-    fn compile_usage(&self, operation: &Operation<'a>, api_key: bool) -> Usage {
+    fn compile_usage(&self, operation: &Operation<'_>, api_key: bool) -> Usage {
         let method = operation.key.as_str();
         let place = || Place {
             api: self.document.name.clone(),
             stage: self.stage.name.clone(),
             method: method_name(&operation.path, method),
         };
-        let key = api_key.then(|| self.parts.plans.demand(self.key_source, place()));
+        let key = api_key.then(|| Box::new(self.parts.plans.demand(self.key_source, place())));
         Usage { key, meters: self.limits.meters(method, &operation.path) }
     }
 
     /// What nobody can call, whatever key he has.
-    fn warn_of_closed_doors(&mut self, operation: &Operation<'a>, guard: Option<&Guard>) {
+    fn warn_of_closed_doors(&mut self, operation: &Operation<'_>, guard: Option<&Guard>) {
         let names_keys = |guard: &Guard| guard.authorizer.as_ref().is_some_and(|authorizer| authorizer.names_api_keys());
         if self.key_source == KeySource::Authorizer && guard.is_some_and(|guard| !names_keys(guard)) {
             let message =
@@ -303,21 +327,26 @@ impl<'a> StageCompiler<'a, '_> {
     }
 
     /// A guarded route that takes OPTIONS takes preflights, which have neither token nor signature: no page gets past it.
-    fn warn_of_guarded_preflights(&mut self, table: &RouteTable<Arc<Route>>) {
-        for operation in self.definition.operations.iter().filter(|operation| !matches!(operation.key, OperationKey::Method(_))) {
-            // Any path that only the default route has, and any that fits the pattern: a variable takes its own name.
-            let path = if operation.key == OperationKey::Default { "/{proxy+}" } else { &operation.path };
-            if table.find("OPTIONS", path).is_some_and(|found| !found.route.guard.is_open()) {
+    fn warn_of_guarded_preflights(&mut self, stage: &Stage) {
+        for item in &self.definition.items {
+            for key in item.methods.iter().filter(|key| !matches!(key, OperationKey::Method(_))) {
+                // Any path that only the default route has, and any that fits the pattern: a variable takes its own name.
+                let path = if *key == OperationKey::Default { "/{proxy+}" } else { &item.path };
+                if stage.find("OPTIONS", path).is_none_or(|found| found.route.guard.is_open()) {
+                    continue;
+                }
                 let message =
                     "browsers cannot send a preflight here: it goes to a route with an authorizer, and has no credentials";
                 let help = "add a route for OPTIONS without an authorizer, such as `OPTIONS /{proxy+}` beside `$default`";
-                self.problems.warning(&operation.node.path, message, Some(help));
+                let places = item.places(&self.definition.root);
+                let places = places.iter().filter(|(other, _)| other == key);
+                places.for_each(|(_, place)| self.problems.warning(place, message, Some(help)));
             }
         }
     }
 
     /// None when something is wrong, which is told: a route is never served without what guards it.
-    fn compile_guard(&mut self, operation: &Operation<'a>, requirement: Requirement<'a>) -> Option<Guard> {
+    fn compile_guard(&mut self, operation: &Operation<'_>, requirement: Requirement<'a>) -> Option<Guard> {
         let protocol = self.document.protocol;
         let policy = self.policy.clone();
         match requirement {

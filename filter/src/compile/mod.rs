@@ -5,7 +5,7 @@ mod api;
 mod kinds;
 
 use crate::authorizer::{Issuers, Users};
-use crate::definition::{Directory, Document, Endpoint, Node};
+use crate::definition::{Directory, Document, Endpoint, Outline};
 use crate::gateway::Gateway;
 use crate::problem::{Problem, Problems};
 use crate::usage::{AccountLimits, UsagePlans};
@@ -25,9 +25,17 @@ pub struct Compiled {
 
 /// Compiles a gateway document.
 pub fn compile(document: &Value) -> Compiled {
+    match Outline::read(&document.to_string()) {
+        Ok(outline) => compile_outline(&outline),
+        Err(problem) => Compiled { gateway: None, problems: vec![problem], endpoints: Vec::new() },
+    }
+}
+
+/// The same of one that has been taken apart.
+pub fn compile_outline(outline: &Outline<'_>) -> Compiled {
     let mut problems = Problems::default();
     let mut gateway = Gateway::default();
-    let mut document = Document::read(&Node::root(document), &mut problems);
+    let mut document = Document::read(outline, &mut problems);
     let mut parts = Parts {
         issuers: Issuers::read(document.issuers.as_ref(), &mut problems),
         account: AccountLimits::read(&document, &mut problems),

@@ -1,7 +1,8 @@
 //! The gateway document: which APIs are served, at which stages, and where their integrations' hosts are. Property names are those
 //! of the CloudFormation resources (`AWS::ApiGateway::*`, `AWS::ApiGatewayV2::*`) in camelCase.
 
-use super::{Directory, Node, Protocol, stable_id};
+use super::outline::Members;
+use super::{Definition, Directory, Node, Outline, Protocol, stable_id};
 use crate::problem::Problems;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -42,7 +43,7 @@ pub struct ApiDocument<'a> {
     /// What to do with the definition's own base path.
     pub basepath: Basepath,
     /// The export.
-    pub definition: Node<'a>,
+    pub definition: Definition<'a>,
     /// At least one.
     pub stages: Vec<StageDocument<'a>>,
 }
@@ -92,7 +93,8 @@ const STAGE_LIMITS: [&str; 4] = ["throttle", "methodSettings", "defaultRouteSett
 
 impl<'a> Document<'a> {
     /// Reads the document and every mistake in it.
-    pub fn read(root: &Node<'a>, problems: &mut Problems) -> Self {
+    pub fn read(outline: &'a Outline<'a>, problems: &mut Problems) -> Self {
+        let root = &Node::root(&outline.tree);
         root.only(&DOCUMENT_KEYS, problems);
         let mut document = Self {
             apis: Vec::new(),
@@ -105,7 +107,7 @@ impl<'a> Document<'a> {
             rate_limit_service: guarding(root, "rateLimitService", problems),
         };
         match root.get("apis") {
-            Some(apis) => document.apis = read_apis(&apis, problems),
+            Some(apis) => document.apis = read_apis(&apis, outline, problems),
             None => problems.error(&root.path, "no `apis`", Some("name at least one API: `apis: [{name, definition, stages}]`")),
         }
         document
@@ -117,14 +119,15 @@ fn guarding<'a>(root: &Node<'a>, key: &str, problems: &mut Problems) -> Option<N
     root.guarding(key, problems).inspect(|node| node.no_nulls(problems))
 }
 
-fn read_apis<'a>(list: &Node<'a>, problems: &mut Problems) -> Vec<ApiDocument<'a>> {
+fn read_apis<'a>(list: &Node<'a>, outline: &'a Outline<'a>, problems: &mut Problems) -> Vec<ApiDocument<'a>> {
     let mut apis: Vec<ApiDocument<'a>> = Vec::new();
     let elements = list.elements(problems);
     if elements.is_empty() {
         problems.error(&list.path, "no API is named", Some("name at least one: `apis: [{name, definition, stages}]`"));
     }
-    for node in elements {
-        let Some(api) = ApiDocument::read(&node, problems) else { continue };
+    for (index, node) in elements.iter().enumerate() {
+        let paths = outline.paths.get(index).and_then(Option::as_ref);
+        let Some(api) = ApiDocument::read(node, paths, problems) else { continue };
         if apis.iter().any(|other| other.name == api.name) {
             problems.error(&node.path.key("name"), format!("a second API named `{}`", api.name), None);
         }
@@ -144,10 +147,10 @@ fn refuse(node: &Node<'_>, settings: &[(&str, &str)], problems: &mut Problems) {
 // === impl ApiDocument ===
 
 impl<'a> ApiDocument<'a> {
-    fn read(node: &Node<'a>, problems: &mut Problems) -> Option<Self> {
+    fn read(node: &Node<'a>, paths: Option<&'a Members<'a>>, problems: &mut Problems) -> Option<Self> {
         node.only(&API_KEYS, problems);
         let name = node.required_text("name", problems)?;
-        let Some(definition) = node.get("definition") else {
+        let Some(root) = node.get("definition") else {
             problems.error(
                 &node.path,
                 format!("API `{name}` has no `definition`"),
@@ -155,10 +158,11 @@ impl<'a> ApiDocument<'a> {
             );
             return None;
         };
+        let definition = Definition { root, paths };
         let protocol = node
             .get("protocol")
             .and_then(|p| p.one_of(&[("REST", Protocol::Rest), ("HTTP", Protocol::Http)], problems))
-            .unwrap_or_else(|| Protocol::of(definition.value));
+            .unwrap_or_else(|| definition.protocol());
         let optional = |key: &str, problems: &mut Problems| node.get(key).and_then(|value| value.text(problems));
         let mut stages = Vec::new();
         match node.get("stages") {
@@ -277,7 +281,7 @@ mod tests {
 
     fn told(value: &Value) -> Vec<String> {
         let mut problems = Problems::default();
-        Document::read(&Node::root(value), &mut problems);
+        Document::read(&Outline::from_value(value), &mut problems);
         problems.into_vec().iter().map(ToString::to_string).collect()
     }
 
@@ -286,7 +290,8 @@ mod tests {
         let value =
             json!({"apis": [{"name": "a", "definition": {}, "stages": [{"stageName": "prod"}, {"stageName": "$default"}]}]});
         let mut problems = Problems::default();
-        let document = Document::read(&Node::root(&value), &mut problems);
+        let outline = Outline::from_value(&value);
+        let document = Document::read(&outline, &mut problems);
         assert!(problems.into_vec().is_empty());
         let api = &document.apis[0];
         assert_eq!((api.api_id.len(), api.region.as_str(), api.basepath), (10, "us-east-1", Basepath::Ignore));

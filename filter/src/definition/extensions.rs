@@ -64,31 +64,21 @@ pub fn treatments() -> impl Iterator<Item = (String, &'static str)> {
     EXTENSIONS.iter().map(|(name, _, treatment)| (format!("{PREFIX}{name}"), treatment.as_str()))
 }
 
-/// Looks at every extension of a definition.
+/// Looks at every extension of a definition, but for those of its path items.
 pub fn check(root: &Node<'_>, problems: &mut Problems) {
     visit(root, Root, problems);
+}
+
+/// Looks at those of a member of `paths`.
+pub fn check_path_item(name: &str, item: &Node<'_>, problems: &mut Problems) {
+    visit_member(name, item, Place::Paths, problems);
 }
 
 fn visit(node: &Node<'_>, place: Place, problems: &mut Problems) {
     match node.value {
         Value::Object(members) => {
-            for (key, value) in members {
-                let member = Node { value, path: node.path.key(key) };
-                match key.strip_prefix(PREFIX) {
-                    // Nobody would read it, and what it asks for would be missing.
-                    None if key.to_ascii_lowercase().starts_with(PREFIX) => {
-                        let help = format!("write `{}`", key.to_ascii_lowercase());
-                        problems.stray(&member.path, format!("`{key}` is not spelt as an extension is"), Some(&help));
-                    }
-                    Some(name) => {
-                        judge(name, &member, place, problems);
-                        // The extensions that hold operations go on like the operations beside them.
-                        if name == "any-method" {
-                            visit(&member, Operation, problems);
-                        }
-                    }
-                    None => visit(&member, place.below(key), problems),
-                }
+            for (key, value) in members.iter().filter(|(key, _)| place.below(key) != Place::Paths) {
+                visit_member(key, &Node { value, path: node.path.key(key) }, place, problems);
             }
         }
         Value::Array(elements) => {
@@ -98,6 +88,24 @@ fn visit(node: &Node<'_>, place: Place, problems: &mut Problems) {
             }
         }
         _ => {}
+    }
+}
+
+fn visit_member(key: &str, member: &Node<'_>, place: Place, problems: &mut Problems) {
+    match key.strip_prefix(PREFIX) {
+        // Nobody would read it, and what it asks for would be missing.
+        None if key.to_ascii_lowercase().starts_with(PREFIX) => {
+            let help = format!("write `{}`", key.to_ascii_lowercase());
+            problems.stray(&member.path, format!("`{key}` is not spelt as an extension is"), Some(&help));
+        }
+        Some(name) => {
+            judge(name, member, place, problems);
+            // The extensions that hold operations go on like the operations beside them.
+            if name == "any-method" {
+                visit(member, Operation, problems);
+            }
+        }
+        None => visit(member, place.below(key), problems),
     }
 }
 
@@ -153,7 +161,11 @@ mod tests {
 
     fn told(definition: &Value) -> Vec<String> {
         let mut problems = Problems::default();
-        check(&Node::root(definition), &mut problems);
+        let root = Node::root(definition);
+        check(&root, &mut problems);
+        for (name, item) in root.get("paths").unwrap().members(&mut problems) {
+            check_path_item(name, &item, &mut problems);
+        }
         problems.into_vec().iter().map(ToString::to_string).collect()
     }
 

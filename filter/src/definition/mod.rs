@@ -6,15 +6,16 @@ mod document;
 mod extensions;
 mod node;
 mod openapi;
+mod outline;
 mod protobuf_struct;
 
 pub use directory::{Directory, Endpoint, Signing};
 pub use document::{ApiDocument, Basepath, Document, StageDocument};
 pub use extensions::treatments;
 pub use node::Node;
-pub use openapi::{OpenApi, Operation, OperationKey};
+pub use openapi::{Definition, OpenApi, Operation, OperationKey, PathItem};
+pub use outline::{Outline, json};
 
-use crate::problem::{About, JsonPath, Problem, Severity};
 use serde_json::Value;
 
 /// Which of API Gateway's two HTTP products an API is.
@@ -40,21 +41,27 @@ impl Protocol {
     /// What an export says of itself: HTTP APIs are exported with `x-amazon-apigateway-importexport-version: 1.0`, REST APIs
     /// without. CORS as data, the default route, events of format 2.0 and integration subtypes exist in HTTP APIs only.
     pub fn of(definition: &Value) -> Self {
-        let is_default_route = |item: &Value| {
-            item.get("x-amazon-apigateway-any-method").and_then(|m| m.get("isDefaultRoute")) == Some(&Value::Bool(true))
-        };
+        let mut items = definition.get("paths").and_then(Value::as_object).into_iter().flatten();
+        let is_http = Self::is_said_to_be_http(definition) || items.any(|(path, item)| Self::is_path_of_http(path, item));
+        if is_http { Self::Http } else { Self::Rest }
+    }
+
+    fn is_said_to_be_http(definition: &Value) -> bool {
         // Quoted or not: YAML makes a number of it, and a protobuf Struct a whole one.
         let exported = match definition.get("x-amazon-apigateway-importexport-version") {
             Some(Value::String(text)) => text == "1.0" || text == "1",
             Some(Value::Number(number)) => number.as_f64() == Some(1.0),
             _ => false,
         };
-        let cors = definition.get("x-amazon-apigateway-cors").is_some();
-        let paths = definition.get("paths").and_then(Value::as_object);
-        let default_route = paths.is_some_and(|p| p.contains_key("/$default") || p.values().any(is_default_route));
-        let operations = paths.into_iter().flat_map(|paths| paths.values()).filter_map(Value::as_object).flat_map(|p| p.values());
+        exported || definition.get("x-amazon-apigateway-cors").is_some()
+    }
+
+    fn is_path_of_http(path: &str, item: &Value) -> bool {
+        let any = item.get("x-amazon-apigateway-any-method");
+        let is_default_route = path == "/$default" || any.and_then(|any| any.get("isDefaultRoute")) == Some(&Value::Bool(true));
+        let mut operations = item.as_object().into_iter().flat_map(|item| item.values());
         let is_http = |operation: &Value| operation.get("x-amazon-apigateway-integration").is_some_and(is_http_integration);
-        if exported || cors || default_route || operations.into_iter().any(is_http) { Self::Http } else { Self::Rest }
+        is_default_route || operations.any(is_http)
     }
 }
 
@@ -88,35 +95,10 @@ pub fn stable_id(name: &str, length: usize) -> String {
     (0..length).map(digit).collect()
 }
 
-/// Reads the plugin configuration: JSON text, or a binary `google.protobuf.Struct`.
-pub fn read(bytes: &[u8]) -> Result<Value, Problem> {
-    // JSON first: a Struct begins with the tag 0x0a, which is white space to JSON, but no Struct is JSON to its end.
-    serde_json::from_slice(bytes).or_else(|error| {
-        protobuf_struct::decode(bytes).filter(|_| !bytes.is_empty()).ok_or_else(|| Problem {
-            severity: Severity::Error,
-            path: JsonPath::root(),
-            about: About::Value,
-            message: format!("the document is not JSON: {error}"),
-            help: Some("hand the gateway document over as JSON text or as an inline google.protobuf.Struct".to_owned()),
-        })
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
-
-    #[test]
-    fn text_that_is_neither_json_nor_a_struct_is_one_problem_with_its_place_in_the_text() {
-        let problem = read(b"{\n \"apis\": [,]}").unwrap_err();
-        assert!(problem.message.contains("line 2 column 11"), "{}", problem.message);
-    }
-
-    #[test]
-    fn leading_white_space_does_not_make_json_a_struct() {
-        assert_eq!(read(b"\n{\n}").unwrap(), json!({}));
-    }
 
     #[test]
     fn an_export_tells_its_protocol() {

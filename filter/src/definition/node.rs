@@ -32,6 +32,12 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// The same with the name as it stands there, which lives as long as the document.
+    pub fn named(&self, key: &str) -> Option<(&'a str, Node<'a>)> {
+        let (name, _) = self.value.as_object()?.get_key_value(key)?;
+        Some((name, self.get(key)?))
+    }
+
     /// The members of an object; anything else is a problem and has none.
     pub fn members(&self, problems: &mut Problems) -> Vec<(&'a str, Node<'a>)> {
         let Value::Object(members) = self.value else {

@@ -1,17 +1,30 @@
 //! The exported definition: Swagger 2.0, OpenAPI 3.0 or 3.1, as far as a gateway reads it. Models, examples and documentation are
 //! not touched, so whatever stands there, cycles included, does no harm.
 
-use super::{Basepath, Node, extensions};
+use super::outline::Members;
+use super::{Basepath, Node, Protocol, extensions};
 use crate::http::{BinaryMediaTypes, METHODS};
-use crate::problem::Problems;
+use crate::problem::{JsonPath, Problems};
+use serde_json::Value;
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+
+/// A definition as it is handed over.
+#[derive(Debug, Clone)]
+pub struct Definition<'a> {
+    /// Everything but its `paths`.
+    pub root: Node<'a>,
+    /// Its path items; none where `paths` is no object.
+    pub paths: Option<&'a Members<'a>>,
+}
 
 /// One definition.
 #[derive(Debug)]
 pub struct OpenApi<'a> {
     /// The document, which `$ref` starts from.
     pub root: Node<'a>,
-    /// The methods of all resources, in the order written.
-    pub operations: Vec<Operation<'a>>,
+    /// The resources, in the order written.
+    pub items: Vec<PathItem<'a>>,
     /// `x-amazon-apigateway-gateway-responses`
     pub gateway_responses: Option<Node<'a>>,
     /// `x-amazon-apigateway-cors`
@@ -22,6 +35,17 @@ pub struct OpenApi<'a> {
     pub api_key_source: Option<Node<'a>>,
     /// `x-amazon-apigateway-binary-media-types`
     pub binary_media_types: BinaryMediaTypes,
+}
+
+/// One resource. It is text, of which [`open`](Self::open) makes a tree for as long as its operations are looked at.
+#[derive(Debug)]
+pub struct PathItem<'a> {
+    /// The resource path, base path in front where the import asks for it.
+    pub path: Cow<'a, str>,
+    /// Its methods, in the order written.
+    pub methods: Box<[OperationKey]>,
+    name: &'a str,
+    text: &'a RawValue,
 }
 
 /// One method of one resource.
@@ -56,30 +80,17 @@ const ANY: &str = "x-amazon-apigateway-any-method";
 
 impl<'a> OpenApi<'a> {
     /// Reads a definition and every mistake in it.
-    pub fn read(root: &Node<'a>, basepath: Basepath, problems: &mut Problems) -> Self {
+    pub fn read(definition: &Definition<'a>, basepath: Basepath, problems: &mut Problems) -> Self {
+        let root = &definition.root;
         version(root, problems);
         extensions::check(root, problems);
         let prefix = prefix(root, basepath, problems);
-        let mut operations = Vec::new();
-        match root.get("paths") {
-            Some(paths) => {
-                for (path, item) in paths.members(problems).into_iter().filter(|(path, _)| !path.starts_with("x-")) {
-                    if !path.starts_with('/') {
-                        problems.error(&item.path, format!("path `{path}` does not begin with `/`"), None);
-                        continue;
-                    }
-                    let Some(item) = item.resolved(root, problems) else { continue };
-                    let path = if path == "/$default" { path.to_owned() } else { format!("{prefix}{path}") };
-                    read_path_item(root, &path, &item, &mut operations, problems);
-                }
-            }
-            None => problems.error(&root.path, "no `paths`", Some("an OpenAPI definition lists its resources under `paths`")),
-        }
+        let items = read_paths(definition, &prefix, problems);
         if let Some(version) = root.get("x-amazon-apigateway-importexport-version") {
             version.text(problems);
         }
         Self {
-            operations,
+            items,
             gateway_responses: root.get("x-amazon-apigateway-gateway-responses"),
             cors: root.get("x-amazon-apigateway-cors"),
             policy: root.guarding("x-amazon-apigateway-policy", problems),
@@ -142,32 +153,106 @@ fn written_base_path(root: &Node<'_>, problems: &mut Problems) -> Option<String>
     Some(path)
 }
 
-fn read_path_item<'a>(root: &Node<'a>, path: &str, item: &Node<'a>, operations: &mut Vec<Operation<'a>>, problems: &mut Problems) {
-    for (key, node) in item.members(problems) {
-        let key = match METHODS.iter().find(|method| method.eq_ignore_ascii_case(key)) {
-            Some(method) => OperationKey::Method(method),
-            None if key == ANY => any_or_default(path, &node, problems),
-            None if key.eq_ignore_ascii_case("trace") => {
-                problems.error(&node.path, "API Gateway has no method TRACE", None);
-                continue;
-            }
-            None if key == "security" => {
-                let help = "say it at each method: OpenAPI knows no `security` of a path";
-                problems.error(&node.path, "`security` does not belong here, and guards nothing", Some(help));
-                continue;
-            }
-            // Parameters, summary, description, servers; unknown extensions are told elsewhere.
-            None => continue,
-        };
-        let integration = node.get("x-amazon-apigateway-integration").and_then(|i| i.resolved(root, problems));
-        let path_parameters = item.get("parameters");
-        operations.push(Operation { path: path.to_owned(), key, node, integration, path_parameters });
+fn read_paths<'a>(definition: &Definition<'a>, prefix: &str, problems: &mut Problems) -> Vec<PathItem<'a>> {
+    let root = &definition.root;
+    let Some(paths) = definition.paths else {
+        match root.get("paths") {
+            Some(paths) => drop(paths.members(problems)),
+            None => problems.error(&root.path, "no `paths`", Some("an OpenAPI definition lists its resources under `paths`")),
+        }
+        return Vec::new();
+    };
+    let mut items = Vec::new();
+    for (name, text) in paths.iter() {
+        let is_as_named = prefix.is_empty() || name == "/$default";
+        let path = if is_as_named { Cow::Borrowed(name) } else { Cow::Owned(format!("{prefix}{name}")) };
+        let mut item = PathItem { path, methods: Box::default(), name, text };
+        let tree = item.open();
+        let node = item.node(&tree, root);
+        extensions::check_path_item(name, &node, problems);
+        if name.starts_with("x-") {
+            continue;
+        }
+        if !name.starts_with('/') {
+            problems.error(&node.path, format!("path `{name}` does not begin with `/`"), None);
+            continue;
+        }
+        item.methods = item.operations(&tree, root, problems).iter().map(|operation| operation.key).collect();
+        items.push(item);
     }
+    items
 }
 
 fn any_or_default(path: &str, node: &Node<'_>, problems: &mut Problems) -> OperationKey {
     let flagged = node.get("isDefaultRoute").and_then(|flag| flag.boolean(problems)).unwrap_or(false);
     if flagged || path == "/$default" { OperationKey::Default } else { OperationKey::Any }
+}
+
+// === impl Definition ===
+
+impl Definition<'_> {
+    /// Which product's it is, as far as it says so itself.
+    pub fn protocol(&self) -> Protocol {
+        let mut items = self.paths.into_iter().flat_map(Members::iter);
+        let is_http = |(path, text): (&str, &RawValue)| Protocol::is_path_of_http(path, &open(text));
+        if Protocol::is_said_to_be_http(self.root.value) || items.any(is_http) { Protocol::Http } else { Protocol::Rest }
+    }
+}
+
+// === impl PathItem ===
+
+/// It was JSON when the outline was made, and if it were none it would be refused like a path item that is null.
+fn open(text: &RawValue) -> Value {
+    serde_json::from_str(text.get()).unwrap_or_default()
+}
+
+impl<'a> PathItem<'a> {
+    /// Its tree.
+    pub fn open(&self) -> Value {
+        open(self.text)
+    }
+
+    fn node<'t>(&self, tree: &'t Value, root: &Node<'_>) -> Node<'t> {
+        Node { value: tree, path: root.path.key("paths").key(self.name) }
+    }
+
+    /// The methods of its tree, in the order written.
+    pub fn operations<'t>(&self, tree: &'t Value, root: &Node<'t>, problems: &mut Problems) -> Vec<Operation<'t>>
+    where
+        'a: 't,
+    {
+        let Some(item) = self.node(tree, root).resolved(root, problems) else { return Vec::new() };
+        let mut operations = Vec::new();
+        for (key, node) in item.members(problems) {
+            let key = match METHODS.iter().find(|method| method.eq_ignore_ascii_case(key)) {
+                Some(method) => OperationKey::Method(method),
+                None if key == ANY => any_or_default(&self.path, &node, problems),
+                None if key.eq_ignore_ascii_case("trace") => {
+                    problems.error(&node.path, "API Gateway has no method TRACE", None);
+                    continue;
+                }
+                None if key == "security" => {
+                    let help = "say it at each method: OpenAPI knows no `security` of a path";
+                    problems.error(&node.path, "`security` does not belong here, and guards nothing", Some(help));
+                    continue;
+                }
+                // Parameters, summary, description, servers; unknown extensions are told elsewhere.
+                None => continue,
+            };
+            let integration = node.get("x-amazon-apigateway-integration").and_then(|i| i.resolved(root, problems));
+            let path_parameters = item.get("parameters");
+            operations.push(Operation { path: self.path.clone().into_owned(), key, node, integration, path_parameters });
+        }
+        operations
+    }
+
+    /// Where its methods stand, for whoever has something to tell of them.
+    pub fn places(&self, root: &Node<'_>) -> Vec<(OperationKey, JsonPath)> {
+        let tree = self.open();
+        let root = Node { value: root.value, path: root.path.clone() };
+        let operations = self.operations(&tree, &root, &mut Problems::default());
+        operations.into_iter().map(|operation| (operation.key, operation.node.path)).collect()
+    }
 }
 
 // === impl OperationKey ===
@@ -186,13 +271,17 @@ impl OperationKey {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::{Value, json};
+    use crate::definition::Outline;
+    use serde_json::json;
 
     fn paths(definition: &Value, basepath: Basepath) -> Vec<String> {
         let mut problems = Problems::default();
-        let api = OpenApi::read(&Node::root(definition), basepath, &mut problems);
+        let outline = Outline::of_definition(definition);
+        let api = OpenApi::read(&outline.definition(), basepath, &mut problems);
         assert!(!problems.any_error(), "{:?}", problems.into_vec());
-        api.operations.iter().map(|operation| format!("{} {}", operation.key.as_str(), operation.path)).collect()
+        let names =
+            |item: &PathItem<'_>| item.methods.iter().map(|key| format!("{} {}", key.as_str(), item.path)).collect::<Vec<_>>();
+        api.items.iter().flat_map(names).collect()
     }
 
     #[test]
@@ -224,7 +313,7 @@ mod tests {
     fn a_version_nobody_exports_is_a_problem() {
         for definition in [json!({"paths": {}}), json!({"openapi": "4.0.0", "paths": {}}), json!({"swagger": "1.2", "paths": {}})] {
             let mut problems = Problems::default();
-            OpenApi::read(&Node::root(&definition), Basepath::Ignore, &mut problems);
+            OpenApi::read(&Outline::of_definition(&definition).definition(), Basepath::Ignore, &mut problems);
             assert!(problems.any_error(), "{definition}");
         }
     }

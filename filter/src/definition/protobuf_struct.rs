@@ -4,7 +4,7 @@
 //! Struct { 1: map<string, Value> }; Value { 1 null, 2 double, 3 string, 4 bool, 5 Struct, 6 ListValue }; ListValue { 1: Value* }.
 
 use crate::protobuf::{Field, take_field};
-use serde_json::{Map, Number, Value};
+use serde_json::{Number, Value};
 
 /// As deep as `serde_json` reads, so that both forms of one document are accepted or refused alike.
 const DEPTH: usize = 128;
@@ -12,58 +12,82 @@ const DEPTH: usize = 128;
 /// The largest whole number that a double holds exactly.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
-/// Reads a whole message; `None` when the bytes are not one.
-pub fn decode(bytes: &[u8]) -> Option<Value> {
-    structure(bytes, DEPTH)
+/// A whole message as JSON text; `None` when the bytes are not one.
+pub fn to_json(bytes: &[u8]) -> Option<String> {
+    let mut json = String::new();
+    structure(bytes, DEPTH, &mut json)?;
+    Some(json)
 }
 
-fn structure(mut bytes: &[u8], depth: usize) -> Option<Value> {
+fn structure(mut bytes: &[u8], depth: usize, json: &mut String) -> Option<()> {
     let depth = depth.checked_sub(1)?;
-    let mut members = Map::new();
+    json.push('{');
+    let start = json.len();
     while !bytes.is_empty() {
         let mut entry = match take_field(&mut bytes)? {
             (1, Field::Bytes(entry)) => entry,
             _ => return None,
         };
-        let (mut key, mut value) = (String::new(), Value::Null);
+        let (mut key, mut message) = (&[][..], &[][..]);
         while !entry.is_empty() {
             match take_field(&mut entry)? {
-                (1, Field::Bytes(text)) => key = String::from_utf8(text.to_vec()).ok()?,
-                (2, Field::Bytes(message)) => value = self::value(message, depth)?,
+                (1, Field::Bytes(text)) => key = text,
+                (2, Field::Bytes(value)) => message = value,
                 _ => return None,
             }
         }
-        members.insert(key, value);
+        separate(start, json);
+        string(key, json)?;
+        json.push(':');
+        value(message, depth, json)?;
     }
-    Some(Value::Object(members))
+    json.push('}');
+    Some(())
 }
 
-fn value(mut bytes: &[u8], depth: usize) -> Option<Value> {
-    let mut value = Value::Null;
+/// The last of its fields counts; a message without any is null.
+fn value(mut bytes: &[u8], depth: usize, json: &mut String) -> Option<()> {
+    let start = json.len();
+    json.push_str("null");
     while !bytes.is_empty() {
-        value = match take_field(&mut bytes)? {
-            (1, Field::Varint(_)) => Value::Null,
-            (2, Field::Fixed64(double)) => Value::Number(number(f64::from_le_bytes(double))?),
-            (3, Field::Bytes(text)) => Value::String(String::from_utf8(text.to_vec()).ok()?),
-            (4, Field::Varint(flag)) => Value::Bool(flag != 0),
-            (5, Field::Bytes(message)) => structure(message, depth)?,
-            (6, Field::Bytes(message)) => list(message, depth)?,
-            _ => return None,
-        };
-    }
-    Some(value)
-}
-
-fn list(mut bytes: &[u8], depth: usize) -> Option<Value> {
-    let depth = depth.checked_sub(1)?;
-    let mut elements = Vec::new();
-    while !bytes.is_empty() {
+        json.truncate(start);
         match take_field(&mut bytes)? {
-            (1, Field::Bytes(message)) => elements.push(value(message, depth)?),
+            (1, Field::Varint(_)) => json.push_str("null"),
+            (2, Field::Fixed64(double)) => json.push_str(&number(f64::from_le_bytes(double))?.to_string()),
+            (3, Field::Bytes(text)) => string(text, json)?,
+            (4, Field::Varint(flag)) => json.push_str(if flag != 0 { "true" } else { "false" }),
+            (5, Field::Bytes(message)) => structure(message, depth, json)?,
+            (6, Field::Bytes(message)) => list(message, depth, json)?,
             _ => return None,
         }
     }
-    Some(Value::Array(elements))
+    Some(())
+}
+
+fn list(mut bytes: &[u8], depth: usize, json: &mut String) -> Option<()> {
+    let depth = depth.checked_sub(1)?;
+    json.push('[');
+    let start = json.len();
+    while !bytes.is_empty() {
+        separate(start, json);
+        match take_field(&mut bytes)? {
+            (1, Field::Bytes(message)) => value(message, depth, json)?,
+            _ => return None,
+        }
+    }
+    json.push(']');
+    Some(())
+}
+
+fn string(text: &[u8], json: &mut String) -> Option<()> {
+    json.push_str(&Value::from(std::str::from_utf8(text).ok()?).to_string());
+    Some(())
+}
+
+fn separate(start: usize, json: &mut String) {
+    if json.len() > start {
+        json.push(',');
+    }
 }
 
 /// A Struct knows only doubles; `200` has to come back as a whole number.
@@ -114,10 +138,14 @@ mod tests {
         }
     }
 
+    fn decode(bytes: &[u8]) -> Option<Value> {
+        to_json(bytes).map(|json| serde_json::from_str(&json).unwrap())
+    }
+
     #[test]
     fn every_kind_of_value_comes_back() {
         let long = "x".repeat(300);
-        let value = json!({"a": {"b": [1, -2.5, "x", true, null, {"c": {}}, []]}, "long": long, "status": 200});
+        let value = json!({"a": {"b": [1, -2.5, "x", true, null, {"c": {}}, []]}, "\"\n": "\\", "long": long, "status": 200});
         assert_eq!(decode(&encode(&value)), Some(value));
     }
 

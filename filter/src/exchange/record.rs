@@ -236,7 +236,7 @@ impl Record {
     /// The stream is over.
     pub(super) fn close(&self, platform: &dyn Platform) {
         let Some(stage) = &self.stage else { return };
-        let series = self.route.as_ref().and_then(|route| route.series.as_ref()).unwrap_or(&stage.series);
+        let series = self.route.as_ref().map_or(&stage.series, |route| route.series(stage));
         let measured = Measured {
             status: self.status,
             latency: self.latency(),

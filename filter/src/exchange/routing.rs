@@ -35,7 +35,7 @@ pub(super) fn read(mut head: RequestHead, platform: &mut dyn Platform) -> Contex
 /// (documented for `$default`; assumed(guarded-preflight): for every other route, as users report it of ANY).
 pub(super) fn find_route(gateway: &Gateway, context: Context) -> Result<Found, Box<Refused>> {
     let (stage, mut context) = find_stage(gateway, context)?;
-    let found = stage.table.find(&context.request.method, &context.stage_path);
+    let found = stage.find(&context.request.method, &context.stage_path);
     let is_open = found.as_ref().is_none_or(|found| found.route.guard.is_open());
     if let Some(response) = preflight(&stage, &context).filter(|_| is_open) {
         return Ok(Found::Preflight(stage, Box::new(context), response));

@@ -127,7 +127,7 @@ fn compile_cluster(node: &Node<'_>, uri: Option<&Uri>, scope: &mut Scope<'_, '_>
     }
     let link = if private { compile_link(node, scope) } else { None };
     let Some(uri) = uri else { return String::new() };
-    let (scheme, authority) = (uri.scheme.clone(), uri.authority.clone());
+    let (scheme, authority) = (uri.scheme.to_owned(), uri.authority.clone());
     match link {
         Some((place, name)) => scope.cluster(Endpoint { name, scheme, authority, signing: None }, &place),
         None if private => String::new(),

@@ -35,7 +35,7 @@ impl Target for Backend {
             method: method.to_owned(),
             path: self.target(mapped, "", "")?,
             authority: uri.authority.clone().into_bytes(),
-            scheme: uri.scheme.clone(),
+            scheme: uri.scheme.to_owned(),
             headers: own_headers(context, platform),
         })
     }

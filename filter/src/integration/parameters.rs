@@ -76,6 +76,9 @@ impl RequestParameters {
         for (target, source) in mappings.members(scope.problems) {
             parameters.compile_mapping(target, &source, scope);
         }
+        for list in [&mut parameters.path, &mut parameters.query, &mut parameters.headers] {
+            list.shrink_to_fit();
+        }
         parameters
     }
 

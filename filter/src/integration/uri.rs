@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Uri {
     /// `http` or `https`
-    pub scheme: String,
+    pub scheme: &'static str,
     /// Host and port, lower case.
     pub authority: String,
     path: Vec<Part>,
@@ -47,10 +47,9 @@ impl Uri {
     pub fn compile(text: &str, variables: &BTreeMap<String, String>) -> Result<Self, InvalidUri> {
         let text = with_stage_variables(text, variables);
         let (scheme, rest) = text.split_once("://").ok_or(InvalidUri::NoEndpoint)?;
-        let scheme = scheme.to_ascii_lowercase();
-        if !matches!(scheme.as_str(), "http" | "https")
-            || text.bytes().any(|byte| !byte.is_ascii_graphic() || matches!(byte, b'#' | b'\\'))
-        {
+        let scheme =
+            ["http", "https"].into_iter().find(|known| known.eq_ignore_ascii_case(scheme)).ok_or(InvalidUri::NoEndpoint)?;
+        if text.bytes().any(|byte| !byte.is_ascii_graphic() || matches!(byte, b'#' | b'\\')) {
             return Err(InvalidUri::NoEndpoint);
         }
         let (before_query, query) = rest.split_once('?').unwrap_or((rest, ""));
@@ -160,6 +159,7 @@ fn parts(text: &str) -> Vec<Part> {
     if !rest.is_empty() {
         parts.push(Part::Literal(rest.to_owned()));
     }
+    parts.shrink_to_fit();
     parts
 }
 

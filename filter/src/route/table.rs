@@ -9,6 +9,7 @@ use super::Pattern;
 use crate::definition::Protocol;
 use crate::http::METHODS;
 use matchit::{InsertError, Router};
+use std::sync::Arc;
 
 /// A method that API Gateway knows; `ANY` stands for all of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,12 +24,12 @@ pub enum Verb {
 #[derive(Debug)]
 pub struct RouteTable<T> {
     protocol: Protocol,
-    routes: Vec<(Pattern, Verb, T)>,
+    routes: Vec<(Arc<Pattern>, Verb, T)>,
     methods: [MethodTable; METHODS.len()],
     default: Option<T>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 struct MethodTable {
     /// REST: everything. HTTP: routes without a greedy parameter.
     full: Routers,
@@ -38,7 +39,7 @@ struct MethodTable {
 
 /// One router, and more where patterns stand side by side that one does not take: `/{proxy+}` and `/{tenant}/{proxy+}`. Their
 /// number depends on the shapes of the patterns, not on how many there are.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 struct Routers(Vec<Router<usize>>);
 
 /// The very pattern is there already.
@@ -66,7 +67,8 @@ impl<T> RouteTable<T> {
     }
 
     /// Adds a route; those with a method of their own have to come before `ANY` of the same resource.
-    pub fn insert(&mut self, pattern: Pattern, verb: Verb, route: T) -> Result<(), Conflict> {
+    pub fn insert(&mut self, pattern: impl Into<Arc<Pattern>>, verb: Verb, route: T) -> Result<(), Conflict> {
+        let pattern = pattern.into();
         let index = self.routes.len();
         let matchit = pattern.to_matchit();
         let greedy = self.protocol == Protocol::Http && pattern.is_greedy();
@@ -91,8 +93,27 @@ impl<T> RouteTable<T> {
         Ok(())
     }
 
+    /// The same table in no more memory than it takes: while it grows each list in it has room for more.
+    pub fn settled(mut self) -> Self {
+        for table in &mut self.methods {
+            *table = table.clone();
+        }
+        self.routes.shrink_to_fit();
+        self
+    }
+
+    /// How many routes there are.
+    pub fn len(&self) -> usize {
+        self.routes.len() + usize::from(self.default.is_some())
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     fn has_all_methods(&self, pattern: &Pattern) -> bool {
-        METHODS.iter().all(|method| self.routes.iter().any(|(p, verb, _)| p == pattern && *verb == Verb::Method(method)))
+        METHODS.iter().all(|method| self.routes.iter().any(|(p, verb, _)| **p == *pattern && *verb == Verb::Method(method)))
     }
 
     /// Sets the `$default` route.

@@ -2,30 +2,33 @@
 //! and each of them would take a walk through its bins. So the last few pieces of each small size are kept at hand, and given out
 //! again first; everything else goes on to the standard library's allocator.
 //!
-//! A piece may come back under another size than it left with, for `realloc` leaves it where it is if it is large enough: `free`, to
-//! which it goes in the end, asks for none.
-//!
 //! What is kept is bounded ([`KEPT`] pieces of each size: 270 KB at most), because the memory of a VM never shrinks.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::UnsafeCell;
 
-/// Sizes are multiples of this.
+/// How far the sizes that are kept are apart: `malloc` knows no others, and takes [`OVERHEAD`] of each for itself.
 const STEP: usize = 16;
+
+/// What is not the caller's of each step.
+const OVERHEAD: usize = 4;
 
 /// The strictest alignment of what is kept: what `malloc` gives without being asked.
 const ALIGN: usize = 8;
 
 /// The largest size that is kept.
-const LARGEST: usize = 512;
+const LARGEST: usize = 512 - OVERHEAD;
+
+/// How many sizes.
+const SHELVES: usize = place(LARGEST) + 1;
 
 /// How many pieces of each size.
 const KEPT: usize = 32;
 
 #[global_allocator]
-static ALLOCATOR: Allocator = Allocator(UnsafeCell::new([const { Shelf::EMPTY }; LARGEST / STEP]));
+static ALLOCATOR: Allocator = Allocator(UnsafeCell::new([const { Shelf::EMPTY }; SHELVES]));
 
-struct Allocator(UnsafeCell<[Shelf; LARGEST / STEP]>);
+struct Allocator(UnsafeCell<[Shelf; SHELVES]>);
 
 /// Pieces of one size.
 struct Shelf {
@@ -54,14 +57,20 @@ impl Allocator {
         }
         #[expect(unsafe_code, reason = "nobody holds a shelf when another is asked for: no call below gets back here")]
         let shelves = unsafe { &mut *self.0.get() };
-        shelves.get_mut(layout.size().saturating_sub(1) / STEP)
+        shelves.get_mut(place(layout.size()))
     }
+}
+
+/// Which shelf is that of a size.
+#[inline(always)]
+const fn place(size: usize) -> usize {
+    (size + OVERHEAD - 1) / STEP
 }
 
 /// What a piece of this size really is: as large as all of its shelf.
 #[inline(always)]
 fn rounded(layout: Layout) -> Layout {
-    let size = layout.size().saturating_sub(1) / STEP * STEP + STEP;
+    let size = place(layout.size()) * STEP + STEP - OVERHEAD;
     #[expect(unsafe_code, reason = "the size is 512 at most, and the alignment a power of two")]
     unsafe {
         Layout::from_size_align_unchecked(size, ALIGN)
@@ -94,14 +103,16 @@ unsafe impl GlobalAlloc for Allocator {
     }
 
     unsafe fn realloc(&self, piece: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        let is_kept = self.shelf(layout).is_some();
-        if is_kept && size <= rounded(layout).size() {
-            return piece;
-        }
-        if !is_kept && size > LARGEST {
-            return unsafe { System.realloc(piece, layout, size) };
-        }
         let Ok(wanted) = Layout::from_size_align(size, layout.align()) else { return std::ptr::null_mut() };
+        match (self.shelf(layout).is_some(), self.shelf(wanted).is_some()) {
+            (true, true) if place(size) == place(layout.size()) => return piece,
+            // What is cut off goes back, and the rest stays where it is.
+            (true, true) if size < layout.size() => {
+                return unsafe { System.realloc(piece, rounded(layout), rounded(wanted).size()) };
+            }
+            (false, false) => return unsafe { System.realloc(piece, layout, size) },
+            _ => {}
+        }
         let new = unsafe { self.alloc(wanted) };
         if !new.is_null() {
             unsafe { std::ptr::copy_nonoverlapping(piece, new, layout.size().min(size)) };

@@ -175,7 +175,7 @@ pub fn agree(one: &StageDocument<'_>, other: &StageDocument<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::definition::OpenApi;
+    use crate::definition::{OpenApi, Outline};
     use serde_json::{Value, json};
 
     type Counted = Vec<(String, Throttle)>;
@@ -193,14 +193,15 @@ mod tests {
             "account": account,
         });
         let mut problems = Problems::default();
-        let document = Document::read(&Node::root(&document), &mut problems);
+        let outline = Outline::from_value(&document);
+        let document = Document::read(&outline, &mut problems);
         let account = AccountLimits::read(&document, &mut problems);
         let api = &document.apis[0];
-        let operations = OpenApi::read(&api.definition, api.basepath, &mut problems).operations;
-        let methods = Methods::of(&operations);
+        let items = OpenApi::read(&api.definition, api.basepath, &mut problems).items;
+        let methods = Methods::of(&items);
         let limits = StageLimits::read(api, &api.stages[0], &methods, &account, &mut problems);
-        let meters = operations.iter().map(|operation| {
-            let meters = limits.meters(operation.key.as_str(), &operation.path);
+        let meters = items.iter().flat_map(|item| item.methods.iter().map(|key| (key, &item.path))).map(|(key, path)| {
+            let meters = limits.meters(key.as_str(), path);
             meters.iter().map(|meter| (meter.slot.clone(), meter.throttle.unwrap())).collect()
         });
         (meters.collect(), problems.into_vec().iter().map(ToString::to_string).collect())
@@ -240,7 +241,8 @@ mod tests {
         let api = |name: &str, account: &str, region: &str| json!({"name": name, "accountId": account, "region": region, "definition": {}, "stages": [{"stageName": "s"}]});
         let document = json!({"apis": [api("a", "1", "r"), api("b", "1", "r"), api("c", "2", "r"), api("d", "1", "s")]});
         let mut problems = Problems::default();
-        let document = Document::read(&Node::root(&document), &mut problems);
+        let outline = Outline::from_value(&document);
+        let document = Document::read(&outline, &mut problems);
         let account = AccountLimits::read(&document, &mut problems);
         let slots: Vec<_> = document.apis.iter().map(|api| account.meter(api).unwrap().slot.clone()).collect();
         assert_eq!(slots[0], slots[1]);
@@ -448,9 +450,10 @@ mod tests {
         let document = json!({"apis": [{"name": "a", "protocol": "REST", "definition": {"openapi": "3.0.1", "paths": {"/pets": {"get": {}}}},
             "stages": [{"stageName": "prod", "methodSettings": settings}]}]});
         let mut problems = Problems::default();
-        let document = Document::read(&Node::root(&document), &mut problems);
+        let outline = Outline::from_value(&document);
+        let document = Document::read(&outline, &mut problems);
         let api = &document.apis[0];
-        let methods = Methods::of(&OpenApi::read(&api.definition, api.basepath, &mut problems).operations);
+        let methods = Methods::of(&OpenApi::read(&api.definition, api.basepath, &mut problems).items);
         let limits = StageLimits::read(api, &api.stages[0], &methods, &AccountLimits::default(), &mut problems);
         assert_eq!(problems.into_vec().iter().map(ToString::to_string).collect::<Vec<_>>(), [""; 0]);
         assert_eq!(limits.reporting("GET", "/pets").metrics, Some(false));

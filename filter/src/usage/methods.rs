@@ -1,7 +1,7 @@
 //! What plans and stages call the methods of an API: the resource path, a slash and the method, as `ApiStage.throttle` of the API
 //! Gateway reference has it. `/pets/{petId}/GET`; the root's is `//GET`.
 
-use crate::definition::{Operation, OperationKey};
+use crate::definition::{OperationKey, PathItem};
 use crate::problem::quoted;
 
 /// The methods of an API, to see whether a name is one of them. Sorted.
@@ -49,9 +49,9 @@ pub fn route_of_name(name: &str) -> String {
 
 impl Methods {
     /// The methods of a definition.
-    pub fn of(operations: &[Operation<'_>]) -> Self {
-        let mut names: Vec<String> =
-            operations.iter().map(|operation| method_name(&operation.path, operation.key.as_str())).collect();
+    pub fn of(items: &[PathItem<'_>]) -> Self {
+        let names = |item: &PathItem<'_>| item.methods.iter().map(|key| method_name(&item.path, key.as_str())).collect::<Vec<_>>();
+        let mut names: Vec<String> = items.iter().flat_map(names).collect();
         names.sort();
         names.dedup();
         Self(names)

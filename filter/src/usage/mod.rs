@@ -58,7 +58,7 @@ use std::sync::Arc;
 #[derive(Debug, Default)]
 pub struct Usage {
     /// Where the method requires an API key.
-    pub key: Option<KeyDemand>,
+    pub key: Option<Box<KeyDemand>>,
     /// What all callers share, in the order in which it is asked: method, stage, account.
     pub meters: Vec<Arc<Lease>>,
 }

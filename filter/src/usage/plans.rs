@@ -143,6 +143,7 @@ fn tell_of_loose_keys(keys: &Keys, drafts: &[Draft], node: Option<&Node<'_>>, pr
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::definition::Outline;
     use crate::usage::{Period, Quota, Throttle};
     use serde_json::{Value, json};
 
@@ -158,7 +159,8 @@ mod tests {
 
     fn read(value: &Value) -> (UsagePlans, Vec<String>) {
         let mut problems = Problems::default();
-        let document = Document::read(&Node::root(value), &mut problems);
+        let outline = Outline::from_value(value);
+        let document = Document::read(&outline, &mut problems);
         let plans = UsagePlans::read(&document, &mut problems);
         (plans, problems.into_vec().iter().map(ToString::to_string).collect())
     }
@@ -406,11 +408,11 @@ mod tests {
                 "/pets/{petId}/GET": throttle, "/pets/{id}/GET": throttle, "/pets/GET": throttle, "/GET": throttle, "GET": throttle,
             }}]}]),
         );
-        let definition = json!({"openapi": "3.0.1", "servers": [{"url": "https://h/v1"}], "paths": {
+        let definition = Outline::of_definition(&json!({"openapi": "3.0.1", "servers": [{"url": "https://h/v1"}], "paths": {
             "/": {"get": {}}, "/pets/{petId}": {"get": {}}, "/pets": {"x-amazon-apigateway-any-method": {}},
-        }});
+        }}));
         let methods = |basepath, problems: &mut Problems| {
-            Methods::of(&crate::definition::OpenApi::read(&Node::root(&definition), basepath, problems).operations)
+            Methods::of(&crate::definition::OpenApi::read(&definition.definition(), basepath, problems).items)
         };
         let mut problems = Problems::default();
         let (plans, _) = read(&value);

@@ -8,7 +8,7 @@ use crate::definition::{Node, OpenApi, Operation, Protocol};
 use crate::http::MediaType;
 use crate::problem::{Problems, quoted};
 use crate::schema::Schema;
-use serde_json::Value;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The validators of one API, and what its models compiled to.
@@ -18,8 +18,8 @@ pub struct Validators<'a> {
     named: Vec<(&'a str, Validator)>,
     /// Of methods that say nothing.
     default: Validator,
-    /// By the address in memory of what was compiled: many methods share one, and all stages do.
-    models: Vec<(*const Value, Option<Arc<Schema>>)>,
+    /// By the reference that leads to it: many methods share one, and all stages do.
+    models: BTreeMap<String, Option<Arc<Schema>>>,
 }
 
 /// What one validator looks at.
@@ -40,13 +40,9 @@ impl<'a> Validators<'a> {
     /// Reads the validators of an API.
     pub fn read(protocol: Protocol, definition: &OpenApi<'a>, problems: &mut Problems) -> Self {
         let root = &definition.root;
-        let mut validators = Self { protocol, named: Vec::new(), default: Validator::default(), models: Vec::new() };
+        let mut validators = Self { protocol, named: Vec::new(), default: Validator::default(), models: BTreeMap::new() };
         if protocol == Protocol::Http {
-            let roots = [VALIDATORS, VALIDATOR].into_iter().filter_map(|key| root.get(key));
-            let methods = definition.operations.iter().filter_map(|operation| operation.node.get(VALIDATOR));
-            for node in roots.chain(methods) {
-                problems.warning(&node.path, "no effect: HTTP APIs do not validate requests", None);
-            }
+            [VALIDATORS, VALIDATOR].into_iter().filter_map(|key| root.get(key)).for_each(|node| warn_of_no_effect(&node, problems));
             return validators;
         }
         if let Some(node) = root.get(VALIDATORS) {
@@ -55,19 +51,15 @@ impl<'a> Validators<'a> {
             }
         }
         validators.default = validators.chosen(root, problems).unwrap_or_default();
-        // A name that is none is told where it stands, whatever is served there.
-        for operation in &definition.operations {
-            validators.chosen(&operation.node, problems);
-        }
         validators
     }
 
     /// What the requests of a method must be like.
-    pub fn compile(&mut self, operation: &Operation<'a>, definition: &OpenApi<'a>, problems: &mut Problems) -> Validation {
+    pub fn compile(&mut self, operation: &Operation<'_>, definition: &OpenApi<'_>, problems: &mut Problems) -> Validation {
         if self.protocol == Protocol::Http {
+            operation.node.get(VALIDATOR).into_iter().for_each(|node| warn_of_no_effect(&node, problems));
             return Validation::default();
         }
-        // Said once already, if it is a name that is none.
         let validator = self.chosen(&operation.node, problems).unwrap_or(self.default);
         let mut validation = Validation::default();
         if !validator.body && !validator.parameters {
@@ -88,7 +80,7 @@ impl<'a> Validators<'a> {
     }
 
     /// The validator that the API or a method names.
-    fn chosen(&self, node: &Node<'a>, problems: &mut Problems) -> Option<Validator> {
+    fn chosen(&self, node: &Node<'_>, problems: &mut Problems) -> Option<Validator> {
         let node = node.guarding(VALIDATOR, problems)?;
         let name = node.string(problems)?;
         let chosen = self.named.iter().find(|(known, _)| *known == name).map(|(_, validator)| *validator);
@@ -103,17 +95,21 @@ impl<'a> Validators<'a> {
         chosen
     }
 
-    fn model(&mut self, schema: &Node<'a>, root: &Node<'a>, problems: &mut Problems) -> Option<Arc<Schema>> {
-        let points_here = schema.get("$ref").and_then(|to| to.value.as_str()).is_some_and(|to| to.starts_with("#/"));
-        let schema = if points_here { schema.resolved(root, problems)? } else { schema.clone() };
-        let address: *const Value = schema.value;
-        if let Some((_, model)) = self.models.iter().find(|(known, _)| *known == address) {
+    fn model<'t>(&mut self, schema: &Node<'t>, root: &Node<'t>, problems: &mut Problems) -> Option<Arc<Schema>> {
+        let compile = |schema: &Node<'t>, problems: &mut Problems| Schema::compile(root, schema, problems).map(Arc::new);
+        let reference = schema.get("$ref").and_then(|to| to.value.as_str()).filter(|to| to.starts_with("#/"));
+        let Some(reference) = reference else { return compile(schema, problems) };
+        if let Some(model) = self.models.get(reference) {
             return model.clone();
         }
-        let model = Schema::compile(root, &schema, problems).map(Arc::new);
-        self.models.push((address, model.clone()));
+        let model = compile(&schema.resolved(root, problems)?, problems);
+        self.models.insert(reference.to_owned(), model.clone());
         model
     }
+}
+
+fn warn_of_no_effect(node: &Node<'_>, problems: &mut Problems) {
+    problems.warning(&node.path, "no effect: HTTP APIs do not validate requests", None);
 }
 
 // === impl Validator ===

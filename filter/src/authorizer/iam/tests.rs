@@ -141,12 +141,12 @@ fn an_operation_that_nobody_can_sign_for_is_told() {
     let definition = json!({"openapi": "3.0.1", "paths": {"/a": {"get": {}}}});
     for (users, told) in [(Users::default(), 1), (Users::read(Some(&Node::root(&only_alice())), &mut Problems::default()), 0)] {
         let mut problems = Problems::default();
-        let api = crate::definition::OpenApi::read(
-            &Node::root(&definition),
-            crate::definition::Basepath::Ignore,
-            &mut Problems::default(),
-        );
-        let iam = Iam::compile(&api.operations[0], Arc::new(users), "eu-west-1", &mut problems);
+        let outline = crate::definition::Outline::of_definition(&definition);
+        let basepath = crate::definition::Basepath::Ignore;
+        let api = crate::definition::OpenApi::read(&outline.definition(), basepath, &mut Problems::default());
+        let tree = api.items[0].open();
+        let iam =
+            Iam::compile(&api.items[0].operations(&tree, &api.root, &mut problems)[0], Arc::new(users), "eu-west-1", &mut problems);
         assert_eq!(iam.summary(), "AWS_IAM");
         assert_eq!(problems.into_vec().len(), told);
     }

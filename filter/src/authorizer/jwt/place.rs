@@ -57,7 +57,7 @@ pub fn place_of(uri: &str, home: &Place, directory: &Directory) -> Result<Place,
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::definition::{Document, Node};
+    use crate::definition::{Document, Outline};
     use crate::flow::NoReply;
     use crate::http::{Response, ResponseHead};
     use crate::problem::Problems;
@@ -92,7 +92,8 @@ mod tests {
     #[test]
     fn keys_come_from_a_host_of_the_document_and_over_no_less_than_the_issuer() {
         let document = json!({"upstreams": {"keys.test": {"cluster": "keys"}}});
-        let directory = Document::read(&Node::root(&document), &mut Problems::default()).directory;
+        let outline = Outline::from_value(&document);
+        let directory = Document::read(&outline, &mut Problems::default()).directory;
         let place = |home: &str, uri: &str| {
             let home = Place { url: Url::parse(home).unwrap(), cluster: "home".to_owned() };
             place_of(uri, &home, &directory).map(|place| (place.cluster, place.url.path))

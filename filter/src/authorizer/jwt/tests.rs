@@ -103,7 +103,8 @@ fn compile(protocol: Protocol, document: &Value, scheme: &Value) -> Compiled {
     let mut problems = Problems::default();
     let root = Node::root(document);
     let scheme = Node::root(scheme);
-    let mut directory = crate::definition::Document::read(&root, &mut Problems::default()).directory;
+    let outline = crate::definition::Outline::from_value(document);
+    let mut directory = crate::definition::Document::read(&outline, &mut Problems::default()).directory;
     let mut issuers = Issuers::read(root.get("issuers").as_ref(), &mut problems);
     let variables = BTreeMap::from([("pool".to_owned(), "eu-west-1_A".to_owned())]);
     let authorizer = {

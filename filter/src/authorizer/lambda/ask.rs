@@ -135,7 +135,7 @@ mod tests {
     use super::*;
     use crate::authorizer::Issuers;
     use crate::context::Context;
-    use crate::definition::{Document, Node, Protocol};
+    use crate::definition::{Document, Node, Outline, Protocol};
     use crate::event::tests::{STILL, request};
     use crate::flow::NoReply;
     use crate::http::{Response, ResponseHead};
@@ -156,7 +156,8 @@ mod tests {
             "authz": {"type": "apiKey", "name": "auth", "in": "header", "a": settings},
         });
         let root = Node::root(&document);
-        let mut directory = Document::read(&root, &mut Problems::default()).directory;
+        let outline = Outline::from_value(&document);
+        let mut directory = Document::read(&outline, &mut Problems::default()).directory;
         let mut problems = Problems::default();
         let mut issuers = Issuers::read(None, &mut problems);
         let scheme = root.get("authz").unwrap();

@@ -107,7 +107,7 @@ impl Integration for HttpProxy {
             method: self.backend.method.unwrap_or(&context.request.method).to_owned(),
             path: self.backend.target(&filled, appended, &mapped.query(client_query))?,
             authority: uri.authority.clone().into_bytes(),
-            scheme: if calls { uri.scheme.clone() } else { context.request.scheme.clone() },
+            scheme: if calls { uri.scheme.to_owned() } else { context.request.scheme.clone() },
             headers: headers::upstream_request(self.protocol, context, platform),
         };
         filled.apply_headers(&mut head);

@@ -2,7 +2,7 @@
 
 use super::meter::Shared;
 use crate::authorizer::{Authorized, Guard, Progress as Entered};
-use crate::definition::{Document, Node, Protocol};
+use crate::definition::{Document, Outline, Protocol};
 use crate::event::tests::{STILL, request};
 use crate::flow::{NoReply, Question};
 use crate::gateway_response::{Failure, ResponseType};
@@ -29,7 +29,8 @@ fn plans(plan: Value, service: Option<Value>) -> UsagePlans {
         document["rateLimitService"] = service;
     }
     let mut problems = Problems::default();
-    let document = Document::read(&Node::root(&document), &mut problems);
+    let outline = Outline::from_value(&document);
+    let document = Document::read(&outline, &mut problems);
     let plans = UsagePlans::read(&document, &mut problems);
     assert!(!problems.any_error(), "{:?}", problems.into_vec());
     plans
@@ -37,7 +38,8 @@ fn plans(plan: Value, service: Option<Value>) -> UsagePlans {
 
 fn usage(plans: &UsagePlans, stage: &str, meters: &[&Arc<Lease>]) -> Usage {
     let place = Place { api: "pets".to_owned(), stage: stage.to_owned(), method: "//GET".to_owned() };
-    Usage { key: Some(plans.demand(KeySource::Header, place)), meters: meters.iter().map(|meter| Arc::clone(meter)).collect() }
+    let key = Box::new(plans.demand(KeySource::Header, place));
+    Usage { key: Some(key), meters: meters.iter().map(|meter| Arc::clone(meter)).collect() }
 }
 
 fn authorized(key: Option<&str>) -> Authorized {
