@@ -46,13 +46,14 @@ fn document(data: &[u8]) {
     let message = write(&object);
     // An empty message is no document, and what begins like JSON is read as that.
     let Some(read) = read(&message) else { return };
-    if message.first() == Some(&b'\n') {
+    // Path items are no trees.
+    if message.first() == Some(&b'\n') && !object.contains_key("apis") {
         assert_eq!(read, plain(Value::Object(object)));
     }
 }
 
 fn read(data: &[u8]) -> Option<Value> {
-    definition::json(data).ok().and_then(|json| serde_json::from_str(&json).ok())
+    definition::outlined(data, |outline| outline.tree.clone()).ok()
 }
 
 fn write(object: &Map<String, Value>) -> Vec<u8> {

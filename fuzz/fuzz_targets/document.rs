@@ -1,11 +1,10 @@
-//! The gateway document: [`definition::json`], [`Outline::read`] and [`compile_outline`], and a request to each route of what comes of it.
+//! The gateway document: [`compile_bytes`], and a request to each route of what comes of it.
 
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use std::sync::Arc;
-use tollgate::compile::compile_outline;
-use tollgate::definition::{self, Outline};
+use tollgate::compile::compile_bytes;
 use tollgate::gateway::Gateway;
 use tollgate::problem::Severity;
 use tollgate_fuzz::{Outcome, reply, request, send};
@@ -41,12 +40,7 @@ fn call(gateway: &Arc<Gateway>) {
 }
 
 fuzz_target!(|data: &[u8]| {
-    let json = definition::json(data);
-    let outline = match json.as_ref().map_err(Clone::clone).and_then(|json| Outline::read(json)) {
-        Ok(outline) => outline,
-        Err(problem) => return assert!(!problem.to_string().is_empty()),
-    };
-    let (compiled, again) = (compile_outline(&outline), compile_outline(&outline));
+    let (compiled, again) = (compile_bytes(data), compile_bytes(data));
     assert_eq!(compiled.problems, again.problems);
     assert_eq!(compiled.endpoints.len(), again.endpoints.len());
     let is_refused = compiled.problems.iter().any(|problem| problem.severity == Severity::Error);

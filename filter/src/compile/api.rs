@@ -22,22 +22,22 @@ use std::sync::{Arc, OnceLock};
 
 /// Compiles an API into the gateway.
 pub fn compile<'a>(document: &ApiDocument<'a>, parts: &mut Parts<'a>, gateway: &mut Gateway, problems: &mut Problems) {
-    let definition = OpenApi::read(&document.definition, document.basepath, problems);
-    let patterns = compile_patterns(document.protocol, &definition, problems);
+    let definition = &document.definition;
+    let patterns = compile_patterns(document.protocol, definition, problems);
     let api = Arc::new(Api {
         name: document.name.clone(),
         protocol: document.protocol,
-        gateway_responses: compile_gateway_responses(document.protocol, &definition, problems),
-        cors: compile_cors(document.protocol, &definition, problems),
+        gateway_responses: compile_gateway_responses(document.protocol, definition, problems),
+        cors: compile_cors(document.protocol, definition, problems),
     });
-    let policy = compile_policy(document, &definition, problems);
-    let key_source = compile_key_source(document.protocol, &definition, problems);
-    let mut validators = Validators::read(document.protocol, &definition, problems);
-    let limits = compile_limits(document, &definition, parts, problems);
+    let policy = compile_policy(document, definition, problems);
+    let key_source = compile_key_source(document.protocol, definition, problems);
+    let mut validators = Validators::read(document.protocol, definition, problems);
+    let limits = compile_limits(document, parts, problems);
     for (stage, limits) in document.stages.iter().zip(limits) {
         let mut compiler = StageCompiler {
             document,
-            definition: &definition,
+            definition,
             stage,
             policy: policy.clone(),
             key_source,
@@ -56,13 +56,8 @@ pub fn compile<'a>(document: &ApiDocument<'a>, parts: &mut Parts<'a>, gateway: &
 }
 
 /// Of each stage. The names of all methods are there for as long as they are read.
-fn compile_limits(
-    document: &ApiDocument<'_>,
-    definition: &OpenApi<'_>,
-    parts: &Parts<'_>,
-    problems: &mut Problems,
-) -> Vec<StageLimits> {
-    let methods = Methods::of(&definition.items);
+fn compile_limits(document: &ApiDocument<'_>, parts: &Parts<'_>, problems: &mut Problems) -> Vec<StageLimits> {
+    let methods = Methods::of(&document.definition.items);
     parts.plans.check_methods(&document.name, &methods, problems);
     let limits = |stage: &StageDocument<'_>| {
         let first = document.stages.iter().find(|first| first.name == stage.name).unwrap_or(stage);
@@ -182,8 +177,11 @@ impl<'a> StageCompiler<'a, '_> {
                 routes.extend(self.compile_route(&operation, pattern).map(Arc::new));
             }
         }
-        // A number in the table is that of a route when none is missing, and where one is there is an error.
+        // The numbers of the table count the routes when none is missing; where one is there is an error, and nobody asks.
         let is_whole = routes.len() == table.len();
+        if !is_whole && !self.problems.any_error() {
+            self.problems.error(&self.definition.root.path, "not every route compiles", None);
+        }
         let stage = Stage {
             api: Arc::clone(api),
             facts,

@@ -5,7 +5,7 @@ mod api;
 mod kinds;
 
 use crate::authorizer::{Issuers, Users};
-use crate::definition::{Directory, Document, Endpoint, Outline};
+use crate::definition::{Directory, Document, Endpoint, Outline, outlined};
 use crate::gateway::Gateway;
 use crate::problem::{Problem, Problems};
 use crate::usage::{AccountLimits, UsagePlans};
@@ -25,14 +25,16 @@ pub struct Compiled {
 
 /// Compiles a gateway document.
 pub fn compile(document: &Value) -> Compiled {
-    match Outline::read(&document.to_string()) {
-        Ok(outline) => compile_outline(&outline),
-        Err(problem) => Compiled { gateway: None, problems: vec![problem], endpoints: Vec::new() },
-    }
+    compile_bytes(document.to_string().as_bytes())
 }
 
-/// The same of one that has been taken apart.
-pub fn compile_outline(outline: &Outline<'_>) -> Compiled {
+/// The same of the plugin configuration: JSON text, or a binary `google.protobuf.Struct`.
+pub fn compile_bytes(bytes: &[u8]) -> Compiled {
+    let refused = |problem| Compiled { gateway: None, problems: vec![problem], endpoints: Vec::new() };
+    outlined(bytes, compile_outline).unwrap_or_else(refused)
+}
+
+fn compile_outline(outline: &Outline<'_>) -> Compiled {
     let mut problems = Problems::default();
     let mut gateway = Gateway::default();
     let mut document = Document::read(outline, &mut problems);

@@ -2,7 +2,7 @@
 //! of the CloudFormation resources (`AWS::ApiGateway::*`, `AWS::ApiGatewayV2::*`) in camelCase.
 
 use super::outline::Members;
-use super::{Definition, Directory, Node, Outline, Protocol, stable_id};
+use super::{Definition, Directory, Node, OpenApi, Outline, Protocol, stable_id};
 use crate::problem::Problems;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -40,10 +40,8 @@ pub struct ApiDocument<'a> {
     pub account_id: String,
     /// For ARNs and the domain name.
     pub region: String,
-    /// What to do with the definition's own base path.
-    pub basepath: Basepath,
     /// The export.
-    pub definition: Definition<'a>,
+    pub definition: OpenApi<'a>,
     /// At least one.
     pub stages: Vec<StageDocument<'a>>,
 }
@@ -158,11 +156,11 @@ impl<'a> ApiDocument<'a> {
             );
             return None;
         };
-        let definition = Definition { root, paths };
+        let definition = OpenApi::read(&Definition { root, paths }, basepath(node, problems), problems);
         let protocol = node
             .get("protocol")
             .and_then(|p| p.one_of(&[("REST", Protocol::Rest), ("HTTP", Protocol::Http)], problems))
-            .unwrap_or_else(|| definition.protocol());
+            .unwrap_or(if definition.says_http { Protocol::Http } else { Protocol::Rest });
         let optional = |key: &str, problems: &mut Problems| node.get(key).and_then(|value| value.text(problems));
         let mut stages = Vec::new();
         match node.get("stages") {
@@ -184,7 +182,6 @@ impl<'a> ApiDocument<'a> {
             api_id: optional("apiId", problems).unwrap_or_else(|| stable_id(&name, 10)),
             account_id: optional("accountId", problems).unwrap_or_else(|| "000000000000".to_owned()),
             region: optional("region", problems).unwrap_or_else(|| "us-east-1".to_owned()),
-            basepath: basepath(node, problems),
             definition,
             stages,
             name,
@@ -287,14 +284,13 @@ mod tests {
 
     #[test]
     fn defaults_are_those_of_the_document_format() {
-        let value =
-            json!({"apis": [{"name": "a", "definition": {}, "stages": [{"stageName": "prod"}, {"stageName": "$default"}]}]});
+        let value = json!({"apis": [{"name": "a", "definition": {"openapi": "3.0.1", "paths": {}}, "stages": [{"stageName": "prod"}, {"stageName": "$default"}]}]});
         let mut problems = Problems::default();
         let outline = Outline::from_value(&value);
         let document = Document::read(&outline, &mut problems);
         assert!(problems.into_vec().is_empty());
         let api = &document.apis[0];
-        assert_eq!((api.api_id.len(), api.region.as_str(), api.basepath), (10, "us-east-1", Basepath::Ignore));
+        assert_eq!((api.api_id.len(), api.region.as_str()), (10, "us-east-1"));
         assert_eq!((api.stages[0].base_path.as_str(), api.stages[1].base_path.as_str()), ("/prod", ""));
     }
 

@@ -14,7 +14,7 @@ pub use document::{ApiDocument, Basepath, Document, StageDocument};
 pub use extensions::treatments;
 pub use node::Node;
 pub use openapi::{Definition, OpenApi, Operation, OperationKey, PathItem};
-pub use outline::{Outline, json};
+pub use outline::{Outline, outlined};
 
 use serde_json::Value;
 

@@ -23,6 +23,8 @@ pub struct Definition<'a> {
 pub struct OpenApi<'a> {
     /// The document, which `$ref` starts from.
     pub root: Node<'a>,
+    /// Whether it has what only those of HTTP APIs have.
+    pub says_http: bool,
     /// The resources, in the order written.
     pub items: Vec<PathItem<'a>>,
     /// `x-amazon-apigateway-gateway-responses`
@@ -85,11 +87,13 @@ impl<'a> OpenApi<'a> {
         version(root, problems);
         extensions::check(root, problems);
         let prefix = prefix(root, basepath, problems);
-        let items = read_paths(definition, &prefix, problems);
+        let mut says_http = Protocol::is_said_to_be_http(root.value);
+        let items = read_paths(definition, &prefix, &mut says_http, problems);
         if let Some(version) = root.get("x-amazon-apigateway-importexport-version") {
             version.text(problems);
         }
         Self {
+            says_http,
             items,
             gateway_responses: root.get("x-amazon-apigateway-gateway-responses"),
             cors: root.get("x-amazon-apigateway-cors"),
@@ -153,7 +157,7 @@ fn written_base_path(root: &Node<'_>, problems: &mut Problems) -> Option<String>
     Some(path)
 }
 
-fn read_paths<'a>(definition: &Definition<'a>, prefix: &str, problems: &mut Problems) -> Vec<PathItem<'a>> {
+fn read_paths<'a>(definition: &Definition<'a>, prefix: &str, says_http: &mut bool, problems: &mut Problems) -> Vec<PathItem<'a>> {
     let root = &definition.root;
     let Some(paths) = definition.paths else {
         match root.get("paths") {
@@ -162,13 +166,20 @@ fn read_paths<'a>(definition: &Definition<'a>, prefix: &str, problems: &mut Prob
         }
         return Vec::new();
     };
-    let mut items = Vec::new();
+    let mut items = Vec::with_capacity(paths.iter().len());
     for (name, text) in paths.iter() {
         let is_as_named = prefix.is_empty() || name == "/$default";
         let path = if is_as_named { Cow::Borrowed(name) } else { Cow::Owned(format!("{prefix}{name}")) };
         let mut item = PathItem { path, methods: Box::default(), name, text };
-        let tree = item.open();
+        let tree = match serde_json::from_str(text.get()) {
+            Ok(tree) => tree,
+            Err(error) => {
+                problems.error(&item.node(&Value::Null, root).path, format!("not JSON, from where it begins: {error}"), None);
+                continue;
+            }
+        };
         let node = item.node(&tree, root);
+        *says_http |= Protocol::is_path_of_http(name, &tree);
         extensions::check_path_item(name, &node, problems);
         if name.starts_with("x-") {
             continue;
@@ -188,28 +199,12 @@ fn any_or_default(path: &str, node: &Node<'_>, problems: &mut Problems) -> Opera
     if flagged || path == "/$default" { OperationKey::Default } else { OperationKey::Any }
 }
 
-// === impl Definition ===
-
-impl Definition<'_> {
-    /// Which product's it is, as far as it says so itself.
-    pub fn protocol(&self) -> Protocol {
-        let mut items = self.paths.into_iter().flat_map(Members::iter);
-        let is_http = |(path, text): (&str, &RawValue)| Protocol::is_path_of_http(path, &open(text));
-        if Protocol::is_said_to_be_http(self.root.value) || items.any(is_http) { Protocol::Http } else { Protocol::Rest }
-    }
-}
-
 // === impl PathItem ===
 
-/// It was JSON when the outline was made, and if it were none it would be refused like a path item that is null.
-fn open(text: &RawValue) -> Value {
-    serde_json::from_str(text.get()).unwrap_or_default()
-}
-
 impl<'a> PathItem<'a> {
-    /// Its tree.
+    /// Its tree; null where it is none, which is told when it is read first.
     pub fn open(&self) -> Value {
-        open(self.text)
+        serde_json::from_str(self.text.get()).unwrap_or_default()
     }
 
     fn node<'t>(&self, tree: &'t Value, root: &Node<'_>) -> Node<'t> {
@@ -307,6 +302,16 @@ mod tests {
             "/$default": {"x-amazon-apigateway-any-method": {}},
         }});
         assert_eq!(paths(&definition, Basepath::Prepend), ["POST /b", "GET /b", "ANY /b", "$default /a", "$default /$default"]);
+    }
+
+    #[test]
+    fn a_path_item_that_is_no_json_is_a_problem_at_its_place() {
+        let text = r#"{"apis": [{"definition": {"openapi": "3.0.1", "paths": {"/a": {}, "/b": "\ud800"}}}]}"#;
+        let mut problems = Problems::default();
+        OpenApi::read(&Outline::read(text).unwrap().definition(), Basepath::Ignore, &mut problems);
+        let told: Vec<String> = problems.into_vec().iter().map(ToString::to_string).collect();
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].starts_with("$.paths[\"/b\"]: not JSON, from where it begins: "), "{told:?}");
     }
 
     #[test]

@@ -5,16 +5,15 @@
 use super::protobuf_struct;
 use crate::problem::{About, JsonPath, Problem, Severity};
 use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
-use serde_json::{Error, Map, Value, from_str};
-use std::borrow::Cow;
+use serde_json::{Map, Number, Value};
 use std::fmt;
 
 /// A gateway document, taken apart.
 #[derive(Debug)]
 pub struct Outline<'t> {
-    /// Everything else. A definition has its `paths` here too where something in it refers into them.
+    /// Everything else. Definitions have their `paths` here too where something may refer into them.
     pub tree: Value,
     /// The path items of each element of `apis`; none, where its definition has no object of them.
     pub paths: Vec<Option<Members<'t>>>,
@@ -24,15 +23,34 @@ pub struct Outline<'t> {
 #[derive(Debug)]
 pub struct Members<'t>(Vec<(String, &'t RawValue)>);
 
-/// The plugin configuration as JSON text, which it is, or a binary `google.protobuf.Struct`.
-pub fn json(bytes: &[u8]) -> Result<Cow<'_, str>, Problem> {
-    let text = std::str::from_utf8(bytes).map_err(|error| error.to_string());
+/// Where the reader of a document is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Document,
+    Apis,
+    Api,
+    Definition,
+    Paths,
+    Elsewhere,
+}
+
+/// Reads a document in one go.
+struct Reader<'t, 'o> {
+    place: Place,
+    /// Whether `paths` become trees, too.
+    refers: bool,
+    paths: &'o mut Vec<Option<Members<'t>>>,
+}
+
+/// What `read` makes of the plugin configuration, which is JSON text or a binary `google.protobuf.Struct`.
+pub fn outlined<T>(bytes: &[u8], read: impl FnOnce(&Outline<'_>) -> T) -> Result<T, Problem> {
     // JSON first: a Struct begins with the tag 0x0a, which is white space to JSON, but no Struct is JSON to its end.
-    let json = text.and_then(|text| from_str::<&RawValue>(text).map(|_| text).map_err(|error| error.to_string()));
-    json.map(Cow::Borrowed).or_else(|error| {
-        let json = protobuf_struct::to_json(bytes).filter(|_| !bytes.is_empty());
-        json.map(Cow::Owned).ok_or_else(|| not_json(&error))
-    })
+    let problem = match std::str::from_utf8(bytes).map_err(|error| not_json(&error.to_string())).and_then(Outline::read) {
+        Ok(outline) => return Ok(read(&outline)),
+        Err(problem) => problem,
+    };
+    let json = protobuf_struct::to_json(bytes).filter(|_| !bytes.is_empty()).ok_or(problem)?;
+    Outline::read(&json).map(|outline| read(&outline))
 }
 
 fn not_json(error: &str) -> Problem {
@@ -50,114 +68,150 @@ fn not_json(error: &str) -> Problem {
 impl<'t> Outline<'t> {
     /// Takes a document apart.
     pub fn read(text: &'t str) -> Result<Self, Problem> {
-        // What is wrong within a part of the text is told with its place in the whole.
-        Self::of(text).map_err(|error| not_json(&from_str::<Value>(text).err().unwrap_or(error).to_string()))
-    }
-
-    fn of(text: &'t str) -> Result<Self, Error> {
         let mut paths = Vec::new();
-        let tree = object(from_str(text)?, |name, value| match name {
-            "apis" => array(value, |api| {
-                let mut of_api = None;
-                let tree = object(api, |name, value| match name {
-                    "definition" => definition(value, &mut of_api).map(Some),
-                    _ => tree(value),
-                });
-                paths.push(of_api);
-                tree
-            })
-            .map(Some),
-            _ => tree(value),
-        })?;
-        Ok(Self { tree, paths })
+        // However a slash is written.
+        let refers = ["#/paths", "#\\/paths"].iter().any(|pointer| text.contains(pointer));
+        let reader = Reader { place: Place::Document, refers, paths: &mut paths };
+        let mut json = serde_json::Deserializer::from_str(text);
+        let tree = reader.deserialize(&mut json).and_then(|tree| json.end().map(|()| tree));
+        tree.map(|tree| Self { tree, paths }).map_err(|error| not_json(&error.to_string()))
     }
 }
 
-fn tree(text: &RawValue) -> Result<Option<Value>, Error> {
-    from_str(text.get()).map(Some)
+// === impl Reader ===
+
+impl<'t> Reader<'t, '_> {
+    fn below(&mut self, place: Place) -> Reader<'t, '_> {
+        Reader { place, refers: self.refers, paths: self.paths }
+    }
 }
 
-/// The tree of a definition, whose path items go to `paths`.
-fn definition<'t>(definition: &'t RawValue, paths: &mut Option<Members<'t>>) -> Result<Value, Error> {
-    // However a slash is written.
-    let refers = ["#/paths", "#\\/paths"].iter().any(|pointer| definition.get().contains(pointer));
-    object(definition, |name, value| {
-        if name != "paths" || !value.get().starts_with('{') {
-            return tree(value);
+impl<'t> DeserializeSeed<'t> for Reader<'t, '_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'t>>(self, json: D) -> Result<Value, D::Error> {
+        if self.place == Place::Elsewhere { Value::deserialize(json) } else { json.deserialize_any(self) }
+    }
+}
+
+impl<'t> Visitor<'t> for Reader<'t, '_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_map<A: MapAccess<'t>>(mut self, mut json: A) -> Result<Value, A::Error> {
+        if self.place == Place::Paths {
+            let items = Members::read(json)?;
+            let trees = if self.refers { items.trees().map_err(A::Error::custom)? } else { Map::new() };
+            if let Some(paths) = self.paths.last_mut() {
+                *paths = Some(items);
+            }
+            return Ok(Value::Object(trees));
         }
-        let items: Members<'t> = from_str(value.get())?;
-        for (_, item) in items.iter() {
-            // What is no JSON is found now, and not when there is nobody any more to tell it to.
-            tree(item)?;
+        let mut members = Map::new();
+        while let Some(name) = json.next_key::<String>()? {
+            let place = self.place.below(&name);
+            if let (Place::Definition | Place::Paths, Some(paths)) = (place, self.paths.last_mut()) {
+                // Of two with one name the last counts.
+                *paths = None;
+            }
+            let value = json.next_value_seed(self.below(place))?;
+            if place == Place::Paths && value.is_object() && !self.refers {
+                members.shift_remove(&name);
+            } else {
+                members.insert(name, value);
+            }
         }
-        *paths = Some(items);
-        if refers { tree(value) } else { Ok(None) }
-    })
+        Ok(Value::Object(members))
+    }
+
+    fn visit_seq<A: SeqAccess<'t>>(mut self, mut json: A) -> Result<Value, A::Error> {
+        let is_apis = self.place == Place::Apis;
+        let place = if is_apis { Place::Api } else { Place::Elsewhere };
+        let mut elements = Vec::new();
+        loop {
+            if is_apis {
+                // Of two lists the last counts.
+                self.paths.truncate(elements.len());
+                self.paths.push(None);
+            }
+            let Some(element) = json.next_element_seed(self.below(place))? else { break };
+            elements.push(element);
+        }
+        if is_apis {
+            self.paths.truncate(elements.len());
+        }
+        Ok(Value::Array(elements))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Value, E> {
+        Ok(Value::from(text))
+    }
+
+    fn visit_bool<E: Error>(self, flag: bool) -> Result<Value, E> {
+        Ok(Value::from(flag))
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Value, E> {
+        Ok(Value::from(number))
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Value, E> {
+        Ok(Value::from(number))
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<Value, E> {
+        Ok(Number::from_f64(number).map_or(Value::Null, Value::Number))
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
 }
 
-/// An object whose members are read by `read`, and left out where it says none; anything else is read as it is.
-fn object<'t>(
-    text: &'t RawValue,
-    mut read: impl FnMut(&str, &'t RawValue) -> Result<Option<Value>, Error>,
-) -> Result<Value, Error> {
-    if !text.get().starts_with('{') {
-        return from_str(text.get());
-    }
-    let mut members = Map::new();
-    for (name, value) in from_str::<Members<'t>>(text.get())?.0 {
-        if let Some(value) = read(&name, value)? {
-            members.insert(name, value);
+// === impl Place ===
+
+impl Place {
+    /// The place of a member.
+    fn below(self, name: &str) -> Self {
+        match (self, name) {
+            (Self::Document, "apis") => Self::Apis,
+            (Self::Api, "definition") => Self::Definition,
+            (Self::Definition, "paths") => Self::Paths,
+            _ => Self::Elsewhere,
         }
     }
-    Ok(Value::Object(members))
-}
-
-/// The same of an array.
-fn array<'t>(text: &'t RawValue, read: impl FnMut(&'t RawValue) -> Result<Value, Error>) -> Result<Value, Error> {
-    if !text.get().starts_with('[') {
-        return from_str(text.get());
-    }
-    let elements: Vec<&'t RawValue> = from_str(text.get())?;
-    elements.into_iter().map(read).collect()
 }
 
 // === impl Members ===
 
 impl<'t> Members<'t> {
     /// The names and the texts.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &'t RawValue)> {
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &'t RawValue)> {
         self.0.iter().map(|(name, text)| (name.as_str(), *text))
     }
-}
 
-impl<'t> Deserialize<'t> for Members<'t> {
-    fn deserialize<D: Deserializer<'t>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Read;
-        impl<'t> Visitor<'t> for Read {
-            type Value = Members<'t>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'t>>(self, mut members: A) -> Result<Members<'t>, A::Error> {
-                let mut read: Vec<(String, &'t RawValue)> = Vec::new();
-                let mut places = Map::new();
-                while let Some((name, value)) = members.next_entry::<String, &'t RawValue>()? {
-                    // The last of those with one name counts, where the first stands: as in every other object.
-                    let known = places.get(&name).and_then(Value::as_u64).and_then(|place| usize::try_from(place).ok());
-                    match known.and_then(|place| read.get_mut(place)) {
-                        Some(member) => member.1 = value,
-                        None => {
-                            places.insert(name.clone(), Value::from(read.len()));
-                            read.push((name, value));
-                        }
-                    }
+    fn read<A: MapAccess<'t>>(mut json: A) -> Result<Self, A::Error> {
+        let mut read: Vec<(String, &'t RawValue)> = Vec::new();
+        let mut places = Map::new();
+        while let Some((name, value)) = json.next_entry::<String, &'t RawValue>()? {
+            // The last of those with one name counts, where the first stands: as in every other object.
+            let known = places.get(&name).and_then(Value::as_u64).and_then(|place| usize::try_from(place).ok());
+            match known.and_then(|place| read.get_mut(place)) {
+                Some(member) => member.1 = value,
+                None => {
+                    places.insert(name.clone(), Value::from(read.len()));
+                    read.push((name, value));
                 }
-                Ok(Members(read))
             }
         }
-        deserializer.deserialize_map(Read)
+        Ok(Self(read))
+    }
+
+    fn trees(&self) -> Result<Map<String, Value>, serde_json::Error> {
+        self.iter().map(|(name, text)| Ok((name.to_owned(), serde_json::from_str(text.get())?))).collect()
     }
 }
 
@@ -208,7 +262,17 @@ mod tests {
         let text = r#"{"apis": 1, "apis": [{"definition": {"paths": {"/a": 1, "/b": 2, "/a": 3}, "x": 1, "x": 2}}]}"#;
         let outline = Outline::read(text).unwrap();
         assert_eq!(outline.tree, json!({"apis": [{"definition": {"x": 2}}]}));
-        assert_eq!(paths(&outline), [named(&[("/a", "3"), ("/b", "2")])]);
+        assert_eq!(named(&[("/a", "3"), ("/b", "2")]), paths(&outline)[0]);
+        for (twice, tree, is_there) in [
+            (r#""paths": {"/a": {}}, "paths": 1"#, json!({"paths": 1}), false),
+            (r#""paths": 1, "paths": {"/a": {}}"#, json!({}), true),
+            (r#""paths": {"/a": {}}}, "definition": {"x": 1"#, json!({"x": 1}), false),
+        ] {
+            let text = format!(r#"{{"apis": [{{}}, {{}}], "apis": [{{"definition": {{{twice}}}}}]}}"#);
+            let outline = Outline::read(&text).unwrap();
+            assert_eq!(outline.tree, json!({"apis": [{"definition": tree}]}));
+            assert_eq!(outline.paths[0].is_some(), is_there, "{text}");
+        }
     }
 
     #[test]
@@ -236,18 +300,16 @@ mod tests {
 
     #[test]
     fn text_that_is_neither_json_nor_a_struct_is_one_problem_with_its_place_in_the_text() {
-        for (text, place) in [
-            ("{\n \"apis\": [,]}", "line 2 column 11"),
-            ("{\"apis\": [{\"definition\": {\"paths\": {\n  \"/a\": \"\\ud800\"}}}]}", "line 2 column"),
-            ("{\"apis\": [\n  1e999]}", "number out of range at line 2 column 7"),
-        ] {
-            let problem = json(text.as_bytes()).and_then(|json| Outline::read(&json).map(drop)).unwrap_err();
+        for (text, place) in
+            [("{\n \"apis\": [,]}", "line 2 column 11"), ("{\"apis\": [\n  1e999]}", "number out of range at line 2 column 7")]
+        {
+            let problem = outlined(text.as_bytes(), |_| ()).unwrap_err();
             assert!(problem.message.contains(place), "{}", problem.message);
         }
     }
 
     #[test]
     fn leading_white_space_does_not_make_json_a_struct() {
-        assert_eq!(json(b"\n{\n}").unwrap(), "\n{\n}");
+        assert_eq!(outlined(b"\n{\n}", |outline| outline.tree.clone()), Ok(json!({})));
     }
 }

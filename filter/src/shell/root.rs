@@ -5,8 +5,7 @@ use super::port::{Port, Randomness, log};
 use super::stream::Stream;
 use super::{signature, telemetry};
 use crate::authorizer::IssuerKeys;
-use crate::compile::compile_outline;
-use crate::definition::{Outline, json};
+use crate::compile::compile_bytes;
 use crate::flow::{Callout, CalloutOutcome, NoReply, Ticket};
 use crate::gateway::Gateway;
 use crate::metrics;
@@ -81,13 +80,7 @@ impl RootContext for Root {
     /// False refuses the configuration as a whole, and Envoy keeps the one it has.
     fn on_configure(&mut self, size: usize) -> bool {
         let bytes = hostcalls::get_buffer(BufferType::PluginConfiguration, 0, size).ok().flatten().unwrap_or_default();
-        let compiled = match json(&bytes).and_then(|json| Ok(compile_outline(&Outline::read(&json)?))) {
-            Ok(compiled) => compiled,
-            Err(problem) => {
-                tell(&problem);
-                return false;
-            }
-        };
+        let compiled = compile_bytes(&bytes);
         drop(bytes);
         compiled.problems.iter().for_each(tell);
         match compiled.gateway {

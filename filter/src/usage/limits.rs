@@ -175,7 +175,7 @@ pub fn agree(one: &StageDocument<'_>, other: &StageDocument<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::definition::{OpenApi, Outline};
+    use crate::definition::Outline;
     use serde_json::{Value, json};
 
     type Counted = Vec<(String, Throttle)>;
@@ -197,8 +197,8 @@ mod tests {
         let document = Document::read(&outline, &mut problems);
         let account = AccountLimits::read(&document, &mut problems);
         let api = &document.apis[0];
-        let items = OpenApi::read(&api.definition, api.basepath, &mut problems).items;
-        let methods = Methods::of(&items);
+        let items = &api.definition.items;
+        let methods = Methods::of(items);
         let limits = StageLimits::read(api, &api.stages[0], &methods, &account, &mut problems);
         let meters = items.iter().flat_map(|item| item.methods.iter().map(|key| (key, &item.path))).map(|(key, path)| {
             let meters = limits.meters(key.as_str(), path);
@@ -453,7 +453,7 @@ mod tests {
         let outline = Outline::from_value(&document);
         let document = Document::read(&outline, &mut problems);
         let api = &document.apis[0];
-        let methods = Methods::of(&OpenApi::read(&api.definition, api.basepath, &mut problems).items);
+        let methods = Methods::of(&api.definition.items);
         let limits = StageLimits::read(api, &api.stages[0], &methods, &AccountLimits::default(), &mut problems);
         assert_eq!(problems.into_vec().iter().map(ToString::to_string).collect::<Vec<_>>(), [""; 0]);
         assert_eq!(limits.reporting("GET", "/pets").metrics, Some(false));
