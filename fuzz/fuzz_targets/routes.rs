@@ -18,10 +18,7 @@ fn routes(text: &str) -> Vec<(Verb, Pattern, &str)> {
         let verb = METHODS.iter().find(|known| **known == method).map_or(Verb::Any, |known| Verb::Method(known));
         Some((verb, Pattern::parse(path).ok()?, path))
     };
-    let mut routes: Vec<_> = text.lines().filter_map(route).take(ROUTES).collect();
-    // Those with a method of their own come before `ANY` of the same resource.
-    routes.sort_by_key(|(verb, ..)| *verb == Verb::Any);
-    routes
+    text.lines().filter_map(route).take(ROUTES).collect()
 }
 
 fn table(protocol: Protocol, routes: &[(Verb, Pattern, &str)]) -> Option<RouteTable<usize>> {
@@ -57,11 +54,7 @@ fn trimmed(path: &str) -> &str {
 fn find(protocol: Protocol, text: &str, path: &str) {
     let routes = routes(text);
     let Some(table) = table(protocol, &routes).filter(|_| path.starts_with('/')) else { return };
-    let reversed: Vec<_> = {
-        let mut reversed: Vec<_> = routes.iter().rev().cloned().collect();
-        reversed.sort_by_key(|(verb, ..)| *verb == Verb::Any);
-        reversed
-    };
+    let reversed: Vec<_> = routes.iter().rev().cloned().collect();
     let other = self::table(protocol, &reversed).expect("the order is no conflict");
     for method in METHODS {
         let found = table.find(method, path);

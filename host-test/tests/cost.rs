@@ -1,6 +1,8 @@
 //! What a request costs, in figures that do not depend on the machine: host calls, and wasmtime's fuel. Rules of the house: at most
 //! ten host calls for an open route, twelve for one whose caller is known already, none for its limits but for the request that takes
-//! a lot of them (two for each limit, three for a plan's two), three more to measure it (when it ended, two latencies; counts are handed over by the second, and not by the request), and a cost that does not grow with the number of routes or keys.
+//! a lot of them (two for each limit, three for a plan's two), three more to measure it (when it ended, two latencies; counts are
+//! handed over by the second, and not by the request), and a cost that does not grow with the number of routes or keys. What a VM
+//! holds of each route is bounded, too.
 
 mod drivers;
 
@@ -23,6 +25,9 @@ const MEASURING: u64 = 3;
 
 /// The fuel of one request among 10,000 routes or keys over that among 10.
 const GROWTH: f64 = 1.05;
+
+/// The wasm memory of each route more, an ANY with a limit and a mapping, with what its compilation took: a VM keeps that, too.
+const ROUTE_BYTES: usize = 2600;
 
 /// The fuel of each byte of a body that goes into a function's event.
 const EVENT_FUEL: f64 = 60.0;
@@ -232,11 +237,16 @@ fn a_caller_who_is_known_costs_few_host_calls() {
 
 #[test]
 fn the_number_of_routes_does_not_change_the_cost_of_a_request() {
-    let [few, many] = [10, 10_000].map(|routes| {
-        let outcome = measure(&mut host(routes), &format!("/prod/r{:05}/42", routes - 1));
+    let [(few, small), (many, large)] = [10, 10_000].map(|routes| {
+        let mut host = host(routes);
+        let memory = host.worker().memory_size();
+        let outcome = measure(&mut host, &format!("/prod/r{:05}/42", routes - 1));
         assert_eq!(outcome.response.status(), 200);
-        outcome.fuel
+        (outcome.fuel, memory)
     });
+    let each = (large - small) / 9_990;
+    say(&format!("wasm memory with 10 routes {small}, with 10,000 {large}: {each} bytes a route\n"));
+    assert!(each <= ROUTE_BYTES, "{each} bytes a route");
     #[expect(clippy::cast_precision_loss, reason = "fuel is far below 2^52")]
     let ratio = many as f64 / few as f64;
     say(&format!("fuel among 10 routes {few}, among 10,000 {many}: {ratio:.3}\n"));
@@ -330,7 +340,7 @@ fn the_number_of_keys_does_not_change_the_cost_of_a_request() {
     let [few, many] = [10, 10_000].map(|keys| {
         let document = keyed(keys, 1000.0, 1_000_000, &stage).to_string();
         let size = document.len();
-            let start = std::time::Instant::now();
+        let start = std::time::Instant::now();
         let mut host = Host::builder(&MODULE).plugin_configuration(document).build().expect("the document is served");
         let (took, memory) = (start.elapsed(), host.worker().memory_size());
         // What it costs to find a key depends on the key: the same number of them for both.
@@ -344,9 +354,8 @@ fn the_number_of_keys_does_not_change_the_cost_of_a_request() {
             })
             .sum();
         let grown = host.worker().memory_size() - memory;
-        say(&format!(
-            "{keys} keys: a document of {size} bytes, configured in {took:?}, {memory} bytes of wasm memory and {grown} more after requests, {fuel} fuel for ten\n"
-        ));
+        say(&format!("{keys} keys: a document of {size} bytes, configured in {took:?}; {fuel} fuel for ten requests\n"));
+        say(&format!("{keys} keys: {memory} bytes of wasm memory, and {grown} more after requests\n"));
         fuel
     });
     #[expect(clippy::cast_precision_loss, reason = "fuel is far below 2^52")]

@@ -202,10 +202,8 @@ impl<'a> StageCompiler<'a, '_> {
     fn compile_table(&mut self, patterns: &[Option<Arc<Pattern>>]) -> RouteTable<usize> {
         let items = self.definition.items.iter().zip(patterns).filter_map(|(item, pattern)| Some((item, pattern.as_ref()?)));
         let routes = items.flat_map(|(item, pattern)| item.methods.iter().map(move |key| (item, pattern, *key)));
-        let (any, methods): (Vec<_>, Vec<_>) = routes.enumerate().partition(|(_, (.., key))| *key == OperationKey::Any);
         let mut table = RouteTable::new(self.document.protocol);
-        // Methods first: the table wants them before ANY of the same resource.
-        for (number, (item, pattern, key)) in methods.into_iter().chain(any) {
+        for (number, (item, pattern, key)) in routes.enumerate() {
             let inserted = match key {
                 OperationKey::Method(method) => table.insert(Arc::clone(pattern), Verb::Method(method), number),
                 OperationKey::Any => table.insert(Arc::clone(pattern), Verb::Any, number),

@@ -1,5 +1,5 @@
-//! Route tables: one matchit table a method, so that a (resource, method) pair is what matches and a resource without the verb
-//! never hides a less specific one that has it (recorded: `test_proxy_routing_with_hardcoded_resource_sibling`).
+//! Route tables: one matchit table a method and one for ANY, so that a (resource, method) pair is what matches and a resource without
+//! the verb never hides a less specific one that has it (recorded: `test_proxy_routing_with_hardcoded_resource_sibling`).
 //!
 //! REST: at each level static before `{param}` before `{proxy+}`, with backtracking: one table.
 //! HTTP APIs: a full match before a greedy one, then `$default` (documented: "Routing API requests"): two tables, because `{id}`
@@ -25,12 +25,13 @@ pub enum Verb {
 pub struct RouteTable<T> {
     protocol: Protocol,
     routes: Vec<(Arc<Pattern>, Verb, T)>,
-    methods: [MethodTable; METHODS.len()],
+    methods: [VerbTable; METHODS.len()],
+    any: VerbTable,
     default: Option<T>,
 }
 
 #[derive(Debug, Default, Clone)]
-struct MethodTable {
+struct VerbTable {
     /// REST: everything. HTTP: routes without a greedy parameter.
     full: Routers,
     /// HTTP: routes with one.
@@ -63,39 +64,29 @@ pub struct Conflict;
 impl<T> RouteTable<T> {
     /// Without routes.
     pub fn new(protocol: Protocol) -> Self {
-        Self { protocol, routes: Vec::new(), methods: Default::default(), default: None }
+        Self { protocol, routes: Vec::new(), methods: Default::default(), any: VerbTable::default(), default: None }
     }
 
-    /// Adds a route; those with a method of their own have to come before `ANY` of the same resource.
+    /// Adds a route.
     pub fn insert(&mut self, pattern: impl Into<Arc<Pattern>>, verb: Verb, route: T) -> Result<(), Conflict> {
         let pattern = pattern.into();
-        let index = self.routes.len();
-        let matchit = pattern.to_matchit();
+        let table = match verb {
+            Verb::Any => &mut self.any,
+            Verb::Method(name) => {
+                let mut tables = METHODS.iter().zip(&mut self.methods);
+                tables.find(|(method, _)| **method == name).map(|(_, table)| table).ok_or(Conflict)?
+            }
+        };
         let greedy = self.protocol == Protocol::Http && pattern.is_greedy();
-        let mut answers = false;
-        for (method, table) in METHODS.iter().zip(&mut self.methods) {
-            let routers = if greedy { &mut table.greedy } else { &mut table.full };
-            if verb != Verb::Any && verb != Verb::Method(method) {
-                continue;
-            }
-            match routers.insert(&matchit, index) {
-                Ok(()) => answers = true,
-                // The resource has this method itself: it beats ANY.
-                Err(Taken) if verb == Verb::Any => {}
-                Err(Taken) => return Err(Conflict),
-            }
-        }
-        // An ANY that found every method taken met another ANY.
-        if !answers && !self.has_all_methods(&pattern) {
-            return Err(Conflict);
-        }
+        let routers = if greedy { &mut table.greedy } else { &mut table.full };
+        routers.insert(&pattern.to_matchit(), self.routes.len()).map_err(|Taken| Conflict)?;
         self.routes.push((pattern, verb, route));
         Ok(())
     }
 
     /// The same table in no more memory than it takes: while it grows each list in it has room for more.
     pub fn settled(mut self) -> Self {
-        for table in &mut self.methods {
+        for table in self.methods.iter_mut().chain([&mut self.any]) {
             *table = table.clone();
         }
         self.routes.shrink_to_fit();
@@ -110,10 +101,6 @@ impl<T> RouteTable<T> {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
-    }
-
-    fn has_all_methods(&self, pattern: &Pattern) -> bool {
-        METHODS.iter().all(|method| self.routes.iter().any(|(p, verb, _)| **p == *pattern && *verb == Verb::Method(method)))
     }
 
     /// Sets the `$default` route.
@@ -139,14 +126,15 @@ impl<T> RouteTable<T> {
     fn find_in_tables(&self, method: &str, path: &str) -> Option<RouteMatch<'_, T>> {
         let position = METHODS.iter().position(|known| *known == method)?;
         let table = self.methods.get(position)?;
-        let (found, parameters) = self.best(&table.full, path).or_else(|| self.best(&table.greedy, path))?;
+        let full = || self.best([&table.full, &self.any.full], path);
+        let (found, parameters) = full().or_else(|| self.best([&table.greedy, &self.any.greedy], path))?;
         let (pattern, _, route) = self.routes.get(found)?;
         Some(RouteMatch { route, parameters: pattern.parameters().into_iter().zip(parameters).collect() })
     }
 
-    /// The most specific match; with one router, as nearly always, the only one.
-    fn best(&self, routers: &Routers, path: &str) -> Option<(usize, Vec<String>)> {
-        let mut found = routers.0.iter().filter_map(|router| router.at(path).ok());
+    /// The most specific match, and of two that are alike the first: a method of its own beats ANY of the same resource.
+    fn best(&self, routers: [&Routers; 2], path: &str) -> Option<(usize, Vec<String>)> {
+        let mut found = routers.into_iter().flat_map(|routers| &routers.0).filter_map(|router| router.at(path).ok());
         let generality = |index: usize| self.routes.get(index).map(|(pattern, ..)| pattern.generality());
         let first = found.next()?;
         let best = found.fold(first, |best, next| if generality(*next.value) < generality(*best.value) { next } else { best });
@@ -310,5 +298,46 @@ mod tests {
         assert_eq!(other.insert(a(), Verb::Any, String::new()), Err(Conflict));
         let mut default = RouteTable::new(Protocol::Http);
         assert_eq!([default.set_default(1), default.set_default(2)], [Ok(()), Err(Conflict)]);
+    }
+
+    /// What the rules say of one path, read without a table: all that match, and the most specific of them.
+    fn by_the_rules<'a>(protocol: Protocol, routes: &'a [(Verb, String)], method: &str, path: &str) -> Option<&'a (Verb, String)> {
+        let takes = |written: &str| {
+            let (wanted, there): (Vec<&str>, Vec<&str>) = (written.split('/').collect(), path.split('/').collect());
+            let lengths_fit = if written.ends_with("+}") { there.len() >= wanted.len() } else { there.len() == wanted.len() };
+            lengths_fit && wanted.iter().zip(&there).all(|(wanted, there)| wanted.starts_with('{') || wanted == there)
+        };
+        let is_asked = |verb: Verb| verb == Verb::Any || verb == Verb::Method("GET") && method == "GET";
+        let generality = |segment: &str| u8::from(segment.starts_with('{')) + u8::from(segment.ends_with("+}"));
+        let rank = |(verb, written): &&(Verb, String)| {
+            let generality: Vec<u8> = written.split('/').map(generality).collect();
+            (protocol == Protocol::Http && written.ends_with("+}"), generality, *verb == Verb::Any)
+        };
+        routes.iter().filter(|(verb, written)| is_asked(*verb) && takes(written)).min_by_key(rank)
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn tables_find_what_the_rules_say(
+            is_http: bool,
+            written in proptest::collection::vec(("(/[ab]|/\\{x\\}){0,2}(/[ab]|/\\{y\\}|/\\{proxy\\+\\})", proptest::bool::ANY), 1..8),
+            path in "(/[abc]){1,4}",
+            method in "GET|PUT",
+        ) {
+            let protocol = if is_http { Protocol::Http } else { Protocol::Rest };
+            let mut table = RouteTable::new(protocol);
+            let mut routes = Vec::new();
+            for (path, any) in written {
+                let verb = if any { Verb::Any } else { Verb::Method("GET") };
+                // Neither a name twice nor a route twice.
+                let Ok(pattern) = Pattern::parse(&path) else { continue };
+                if table.insert(pattern, verb, routes.len()).is_ok() {
+                    routes.push((verb, path));
+                }
+            }
+            let table = table.settled();
+            let found = table.find(&method, &path).and_then(|found| routes.get(*found.route));
+            proptest::prop_assert_eq!(found, by_the_rules(protocol, &routes, &method, &path));
+        }
     }
 }
