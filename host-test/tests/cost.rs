@@ -27,7 +27,7 @@ const MEASURING: u64 = 3;
 const GROWTH: f64 = 1.05;
 
 /// The wasm memory of each route more, an ANY with a limit and a mapping, with what its compilation took: a VM keeps that, too.
-const ROUTE_BYTES: usize = 2600;
+const ROUTE_BYTES: usize = 1900;
 
 /// The fuel of each byte of a body that goes into a function's event.
 const EVENT_FUEL: f64 = 60.0;
