@@ -24,7 +24,7 @@ pub enum Verb {
 #[derive(Debug)]
 pub struct RouteTable<T> {
     protocol: Protocol,
-    routes: Vec<(Arc<Pattern>, Verb, T)>,
+    routes: Vec<(Arc<Pattern>, T)>,
     methods: [VerbTable; METHODS.len()],
     any: VerbTable,
     default: Option<T>,
@@ -80,7 +80,7 @@ impl<T> RouteTable<T> {
         let greedy = self.protocol == Protocol::Http && pattern.is_greedy();
         let routers = if greedy { &mut table.greedy } else { &mut table.full };
         routers.insert(&pattern.to_matchit(), self.routes.len()).map_err(|Taken| Conflict)?;
-        self.routes.push((pattern, verb, route));
+        self.routes.push((pattern, route));
         Ok(())
     }
 
@@ -128,14 +128,14 @@ impl<T> RouteTable<T> {
         let table = self.methods.get(position)?;
         let full = || self.best([&table.full, &self.any.full], path);
         let (found, parameters) = full().or_else(|| self.best([&table.greedy, &self.any.greedy], path))?;
-        let (pattern, _, route) = self.routes.get(found)?;
+        let (pattern, route) = self.routes.get(found)?;
         Some(RouteMatch { route, parameters: pattern.parameters().into_iter().zip(parameters).collect() })
     }
 
     /// The most specific match, and of two that are alike the first: a method of its own beats ANY of the same resource.
     fn best(&self, routers: [&Routers; 2], path: &str) -> Option<(usize, Vec<String>)> {
         let mut found = routers.into_iter().flat_map(|routers| &routers.0).filter_map(|router| router.at(path).ok());
-        let generality = |index: usize| self.routes.get(index).map(|(pattern, ..)| pattern.generality());
+        let generality = |index: usize| self.routes.get(index).map(|(pattern, _)| pattern.generality());
         let first = found.next()?;
         let best = found.fold(first, |best, next| if generality(*next.value) < generality(*best.value) { next } else { best });
         Some((*best.value, best.params.iter().map(|(_, value)| value.to_owned()).collect()))
